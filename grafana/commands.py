@@ -5,9 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grafana import generate, verify
+from grafana import budget, generate, upload, verify
+from grafana.access import (
+    FOR_DASHBOARDS,
+    FOR_RULES,
+    SETTINGS,
+    grafana_access,
+    read_settings,
+    ruler_access,
+)
 from grafana.prometheus import Prometheus, Sample
 from grafana.web import Client
 
@@ -28,6 +39,57 @@ def add_to(words: Words) -> None:
     )
     _with_prometheus(word)
     word.set_defaults(run=_verify)
+    _add_upload(words)
+    _add_budget(words)
+
+
+def _add_upload(words: Words) -> None:
+    settings = "\n".join(f"  {name:30} {meaning}" for name, meaning in SETTINGS.items())
+    word = words.add_parser(
+        "upload",
+        help="bring dashboards and rules to Grafana Cloud; may be repeated",
+        description="Bring the dashboard to Grafana and the rule files to its Prometheus.",
+        epilog=f"Settings come from the environment:\n{settings}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    word.add_argument("--dry-run", action="store_true", help="read and plan, change nothing")
+    word.add_argument("--only", choices=("dashboards", "rules"), help="leave the other one out")
+    word.add_argument(
+        "--rules",
+        metavar="FOLDER",
+        type=Path,
+        default=generate.ROOT / "prometheus" / "rules",
+        help="where the rule files (*.yml) are (default prometheus/rules)",
+    )
+    word.set_defaults(run=_upload)
+
+
+def _add_budget(words: Words) -> None:
+    word = words.add_parser(
+        "budget", help="count series and samples per minute; fail if they exceed the plan"
+    )
+    _with_prometheus(word)
+    word.add_argument(
+        "--interval",
+        metavar="SECONDS",
+        type=_positive,
+        default=budget.CLOUD_INTERVAL_SECONDS,
+        help=f"push interval towards the cloud (default {budget.CLOUD_INTERVAL_SECONDS})",
+    )
+    word.add_argument(
+        "--limit",
+        metavar="SERIES",
+        type=_positive,
+        default=budget.FREE_SERIES,
+        help=f"active series that the plan includes (default {budget.FREE_SERIES}, the free plan)",
+    )
+    word.set_defaults(run=_budget)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
+    return int(text)
 
 
 def _with_prometheus(word: argparse.ArgumentParser) -> None:
@@ -68,6 +130,47 @@ def _verify(options: argparse.Namespace) -> int:
         print(f"  {finding.query.legend:14} {_shown(finding)}")
     print(f"{faults} empty or NaN")
     return 1 if faults else 0
+
+
+def _upload(options: argparse.Namespace) -> int:
+    dashboards = options.only != "rules"
+    rules = options.only == "rules" or (options.only is None and any(options.rules.glob("*.yml")))
+    settings = read_settings(os.environ, FOR_DASHBOARDS * dashboards + FOR_RULES * rules)
+    steps: list[upload.Step] = []
+    if dashboards:
+        steps += upload.plan_dashboards(grafana_access(settings))
+    if rules:
+        steps += upload.plan_rules(ruler_access(settings), options.rules)
+    for step in steps:
+        if step.take and not options.dry_run:
+            step.take()
+        print(f"{step.action:9} {step.what}")
+    if options.dry_run:
+        print("dry run: nothing was changed")
+    return 0
+
+
+def _budget(options: argparse.Namespace) -> int:
+    prometheus = Prometheus(Client(options.prometheus))
+    found = budget.measure(prometheus, interval_seconds=options.interval, limit=options.limit)
+    for (job, metric), series in found.sent.most_common():
+        print(f"{job:20} {metric:45} {series:7,}")
+    print(
+        f"to the cloud: {found.series:,} active series, {found.samples_per_minute:,.0f} samples a "
+        f"minute at one each {found.interval_seconds} s; the plan counts {found.usage:,} of "
+        f"{found.limit:,} ({found.usage / found.limit:.1%})"
+    )
+    print(
+        f"{len(found.instances)} instances; one more brings {found.per_instance:,} series, "
+        f"{found.instances_that_fit} such instances fit"
+    )
+    stays = Counter[str]()
+    for (job, _), series in found.local.items():
+        stays[job] += series
+    print(f"only here: {', '.join(f'{job} {n:,}' for job, n in stays.items()) or 'nothing'}")
+    if not found.is_kept:
+        print(f"OVER the plan by {found.usage - found.limit:,}")
+    return 0 if found.is_kept else 1
 
 
 def _shown(finding: verify.Finding) -> str:
