@@ -1,0 +1,69 @@
+"""Every way in which a request is refused, and the one JSON shape in which it is told.
+
+    ApiError                  status, type, message, field
+    └── raised by views; Flask's own errors are turned into it by `from_http`
+
+The types are a closed set: they are the `type` label of `errors_total`.
+"""
+
+from __future__ import annotations
+
+from werkzeug.exceptions import HTTPException
+
+STATUS_OF_TYPE = {
+    "invalid_json": 400,
+    "missing_field": 400,
+    "unknown_field": 400,
+    "wrong_type": 400,
+    "out_of_range": 400,
+    "unknown_category": 400,
+    "batch_size": 400,
+    "bad_request": 400,
+    "unauthorized": 401,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "too_many_requests": 429,
+    "internal": 500,
+    "unavailable": 503,
+}
+_TYPE_OF_STATUS = {status: name for name, status in STATUS_OF_TYPE.items() if status != 400} | {
+    400: "bad_request"
+}
+
+
+class ApiError(Exception):
+    """A refusal; `message` is one sentence for the caller, never logged (it may echo a value)."""
+
+    def __init__(
+        self,
+        type: str,
+        message: str,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.type = type
+        self.status = STATUS_OF_TYPE[type]
+        self.message = message
+        self.field = field
+        self.headers = headers or {}
+
+    def body(self, request_id: str) -> dict[str, object]:
+        """The answer's JSON: {"error": {"type", "message", "field", "request_id"}}."""
+        error = {"type": self.type, "message": self.message, "field": self.field}
+        return {"error": {**error, "request_id": request_id}}
+
+
+def from_http(error: HTTPException) -> ApiError:
+    """Flask's own error in the same shape; an unlisted 4xx is bad_request, 5xx is internal."""
+    status = error.code or 500
+    fallback = "internal" if status >= 500 else "bad_request"
+    headers = {
+        name: value
+        for name, value in error.get_headers()
+        if name.lower() in {"allow", "retry-after"}
+    }
+    name = _TYPE_OF_STATUS.get(status, fallback)
+    return ApiError(name, error.description or error.name, headers=headers)

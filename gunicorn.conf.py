@@ -1,0 +1,43 @@
+"""How gunicorn serves the handler: `gunicorn -c gunicorn.conf.py 'handler:build()'`.
+
+The application is not preloaded: each worker builds its own telemetry after the fork.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from handler import check
+from model.errors import ModelError
+from settings import SettingError
+from telemetry.logs import configuration
+from telemetry.providers import TelemetryError
+
+# Two OpenMP threads in each of two workers made scoring fifty times slower: one a worker.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# All workers share the counters' folder; without a setting it lives as long as this service.
+_made = None
+if not os.environ.get("STATE_DIR"):
+    _made = tempfile.TemporaryDirectory(prefix="fraud-handler-")
+    os.environ["STATE_DIR"] = _made.name
+
+try:
+    # Before any worker exists: a worker that cannot start would be started again for ever.
+    _settings = check(os.environ)
+except (SettingError, ModelError, TelemetryError) as error:
+    sys.exit(f"The handler cannot start: {error}")
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.web_concurrency
+threads = _settings.worker_threads
+worker_class = "gthread"
+max_requests = _settings.worker_max_requests
+graceful_timeout = _settings.shutdown_seconds
+timeout = 30
+# gunicorn 27 opens a control socket unless told not to.
+control_socket_disable = True
+# Heartbeats on a disk-backed /tmp can stall a worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+logconfig_dict = configuration(_settings.log_level)
+accesslog = None

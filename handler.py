@@ -1,0 +1,322 @@
+"""The fraud-scoring service: a thin, stateless Flask application.
+
+`create_app` takes its parts; `build` is the composition root: the only place that reads the
+environment, loads the model and starts telemetry. Served by gunicorn: `handler:build()`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hmac
+import logging
+import os
+import re
+import secrets
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+from flask import Flask, Response, g, request
+from opentelemetry import trace
+from opentelemetry.trace import StatusCode
+from werkzeug.exceptions import HTTPException
+
+from errors import ApiError, from_http
+from model.card import Card
+from model.scorer import Scorer, load_scorer
+from receipts import Receipts, keys_of
+from scoring import Scoring
+from settings import Settings, read_settings
+from telemetry.gauges import ModelFacts
+from telemetry.providers import Telemetry, check_variables, start
+from telemetry.table import ATTRIBUTE_ERROR_TYPE, ENDPOINTS, OTHER
+
+_log = logging.getLogger("handler")
+_PROBES = ("/health", "/health/live", "/health/ready", "/metrics")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# A refused body is read and thrown away up to this size, so that the caller gets to read why:
+# closing a connection with unread data resets it.
+_DRAINED_BYTES = 8 * 1024 * 1024
+
+
+def create_app(
+    scorer: Scorer, telemetry: Telemetry, receipts: Receipts, settings: Settings
+) -> Flask:
+    """The application; everything that it needs is passed in."""
+    app = Flask("handler", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.strict_slashes = False
+    scoring = Scoring(scorer, telemetry.recorder, telemetry.spans, receipts, settings.max_batch)
+    _add_views(app, scorer, scoring, telemetry, settings)
+    _add_bookkeeping(app, telemetry)
+    _add_error_shape(app, telemetry)
+    telemetry.instrument(app)
+    return app
+
+
+def _add_views(
+    app: Flask, scorer: Scorer, scoring: Scoring, telemetry: Telemetry, settings: Settings
+) -> None:
+    started = time.time()
+    simulating = Lock()
+    described = model_info(scorer)
+
+    @app.get("/health")
+    def health() -> Response:
+        usage = telemetry.resources.read()
+        return _json(
+            {
+                "status": "healthy",
+                "uptime_seconds": round(time.time() - started, 3),
+                "total_predictions": telemetry.total_predictions(),
+                "resources": {
+                    "cpu_percent": usage.cpu_percent,
+                    "memory_percent": usage.memory_percent,
+                    "disk_percent": usage.disk_percent,
+                },
+                "model_version": scorer.card.version,
+            }
+        )
+
+    @app.get("/health/live")
+    def live() -> Response:
+        return _json({"status": "alive"})
+
+    @app.get("/health/ready")
+    def ready() -> Response:
+        return _json({"status": "ready"})
+
+    @app.post("/predict")
+    def predict() -> Response:
+        return _json({**scoring.predict(_body()), "request_id": g.request_id})
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        _authorize(settings)
+        if telemetry.exposition is None:
+            return Response("# telemetry is off: OTEL_SDK_DISABLED=true\n", mimetype="text/plain")
+        body, content_type = telemetry.exposition.render(request.headers.get("Accept", ""))
+        return Response(body, content_type=content_type)
+
+    @app.get("/model_info")
+    def info() -> Response:
+        return _json(described)
+
+    @app.post("/simulate_traffic")
+    def simulate_traffic() -> Response:
+        _authorize(settings)
+        count = _number_of_requests(_body(), settings.max_simulated)
+        if not simulating.acquire(blocking=False):
+            raise ApiError(
+                "too_many_requests",
+                "a simulation is running on this worker: try again when it is done",
+                headers={"Retry-After": "1"},
+            )
+        try:
+            done = scoring.simulate(count, secrets.randbits(64))
+        finally:
+            simulating.release()
+        return _json(
+            {
+                "num_requests": count,
+                "predictions": {"fraud": done.fraud, "legitimate": done.legitimate},
+                "errors": done.errors,
+                "duration_seconds": round(done.seconds, 6),
+            }
+        )
+
+
+def _add_bookkeeping(app: Flask, telemetry: Telemetry) -> None:
+    recorder = telemetry.recorder
+
+    @app.before_request
+    def accept() -> None:
+        g.started = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        # Who watches the queue does not stand in it.
+        g.queued = _endpoint() not in _PROBES
+        if g.queued:
+            recorder.request_accepted()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        seconds = time.perf_counter() - g.started
+        endpoint = _endpoint()
+        recorder.request_answered(request.method, endpoint, response.status_code, seconds)
+        response.headers["X-Request-ID"] = g.request_id
+        level = logging.DEBUG if endpoint in _PROBES else logging.INFO
+        if _log.isEnabledFor(level):
+            _log.log(level, "request answered", extra=_line(endpoint, response, seconds))
+        return response
+
+    @app.teardown_request
+    def leave(_: BaseException | None) -> None:
+        if g.get("queued"):
+            recorder.request_left()
+
+
+def _line(endpoint: str, response: Response, seconds: float) -> dict[str, object]:
+    line: dict[str, object] = {
+        "request_id": g.request_id,
+        "method": request.method,
+        "endpoint": endpoint,
+        "status": response.status_code,
+        "duration_ms": round(seconds * 1000, 3),
+    }
+    if "error_type" in g:
+        line["error_type"] = g.error_type
+    return line
+
+
+def _add_error_shape(app: Flask, telemetry: Telemetry) -> None:
+    @app.errorhandler(ApiError)
+    def refuse(error: ApiError) -> Response:
+        telemetry.recorder.refused(error.type, _endpoint())
+        g.error_type = error.type
+        trace.get_current_span().set_attribute(ATTRIBUTE_ERROR_TYPE, error.type)
+        if error.type == "too_large":
+            _drain()
+        response = _json(error.body(g.request_id), error.status)
+        response.headers.extend(error.headers)
+        return response
+
+    @app.errorhandler(HTTPException)
+    def translate(error: HTTPException) -> Response:
+        refusal = from_http(error)
+        if refusal.type == "too_large":
+            limit = app.config["MAX_CONTENT_LENGTH"]
+            refusal.message = f"the body must have at most {limit} bytes"
+        return refuse(refusal)
+
+    @app.errorhandler(Exception)
+    def fail(error: Exception) -> Response:
+        # The exception's own message may echo what the caller sent: it is not logged.
+        stack = "".join(traceback.format_tb(error.__traceback__))
+        extra = {"request_id": g.request_id, "stack": stack}
+        _log.error("a request failed: %s", type(error).__name__, extra=extra)
+        trace.get_current_span().set_status(StatusCode.ERROR)
+        message = "the service failed on this request; its log has the place by the request id"
+        return refuse(ApiError("internal", message))
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, mimetype="application/json")
+
+
+def _endpoint() -> str:
+    """The route's path as the table has it; every unknown path is one endpoint."""
+    rule = request.url_rule.rule if request.url_rule else request.path.rstrip("/")
+    return rule if rule in ENDPOINTS else OTHER
+
+
+def _body() -> object:
+    if request.mimetype != "application/json":
+        got = request.mimetype[:60] or "none"
+        raise ApiError(
+            "unsupported_media_type", f"Content-Type must be application/json, got {got}"
+        )
+    try:
+        return msgspec.json.decode(request.get_data(cache=False))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise ApiError("invalid_json", f"the body must be JSON: {error}") from None
+
+
+def _drain() -> None:
+    length = request.content_length
+    if length is None or length > _DRAINED_BYTES:
+        return
+    while request.environ["wsgi.input"].read(65536):
+        pass
+
+
+def _authorize(settings: Settings) -> None:
+    token = settings.access_token
+    if not token and not settings.public:
+        return
+    given = request.headers.get("Authorization", "")
+    if not token or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        raise ApiError(
+            "unauthorized",
+            "this endpoint needs the header Authorization: Bearer <ACCESS_TOKEN>",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+def _number_of_requests(body: object, most: int) -> int:
+    if not isinstance(body, dict):
+        raise ApiError("wrong_type", f"the body must be an object, got {type(body).__name__}")
+    if extra := [str(name) for name in body if name != "num_requests"]:
+        raise ApiError("unknown_field", f"{extra[0][:60]!r} is not known", extra[0][:60])
+    if "num_requests" not in body:
+        raise ApiError("missing_field", "num_requests is missing", "num_requests")
+    count = body["num_requests"]
+    if not isinstance(count, int) or isinstance(count, bool):
+        got = repr(count)[:60]
+        raise ApiError(
+            "wrong_type", f"num_requests must be a whole number, got {got}", "num_requests"
+        )
+    if not 1 <= count <= most:
+        got = repr(count)[:60]
+        raise ApiError(
+            "out_of_range", f"num_requests must be between 1 and {most}, got {got}", "num_requests"
+        )
+    return count
+
+
+def model_info(scorer: Scorer) -> dict[str, object]:
+    """What `/model_info` tells: the parts of the card that a caller or a simulator needs."""
+    card = scorer.card
+    trained = datetime.fromtimestamp(scorer.trained_at, UTC)
+    return {
+        "version": card.version,
+        "model_type": card.model_type,
+        "last_training": trained.isoformat(timespec="seconds"),
+        "features": card.features,
+        "threshold": card.threshold,
+        "risk_levels": card.risk_levels,
+        "user_types": card.user_types,
+        "value_band": card.value_band,
+        "metrics": card.metrics,
+        "challenger": None,
+    }
+
+
+def _facts(card: Card, trained_at: float) -> ModelFacts:
+    return ModelFacts(
+        version=card.version,
+        trained_at=trained_at,
+        accuracy=card.metrics.accuracy,
+        precision=card.metrics.precision,
+        recall=card.metrics.recall,
+        f1_score=card.metrics.f1_score,
+        importance={feature.name: feature.importance for feature in card.features},
+    )
+
+
+def check(environ: Mapping[str, str]) -> Settings:
+    """Everything that can keep a worker from starting, tried once before there are any.
+
+    Raises SettingError, ModelError or TelemetryError, each one sentence.
+    """
+    settings = read_settings(environ)
+    load_scorer(settings.model_dir)
+    check_variables(environ)
+    return settings
+
+
+def build(environ: Mapping[str, str] = os.environ) -> Flask:
+    """The service as the environment describes it; raises what `check` raises."""
+    settings = read_settings(environ)
+    scorer = load_scorer(settings.model_dir)
+    folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
+    facts = _facts(scorer.card, scorer.trained_at)
+    telemetry = start(folder, facts, settings.port, environ)
+    # Half of the time to stop is for open requests, half for the last delivery.
+    atexit.register(telemetry.close, settings.shutdown_seconds / 2)
+    return create_app(scorer, telemetry, Receipts(keys_of(settings.receipt_keys, folder)), settings)

@@ -1,0 +1,57 @@
+"""What is true now rather than counted: the model's card, the machine's load, the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from telemetry import table
+from telemetry.resources import ResourceReader
+from telemetry.sources import Source
+from telemetry.table import Metric
+
+# Values of one gauge by its attributes, as the SDK wants them.
+Reading = tuple[float, dict[str, str]]
+Gauges = Mapping[str, Callable[[], Iterable[Reading]]]
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is published of the serving model; quality figures are those of its holdout data."""
+
+    version: str
+    trained_at: float
+    accuracy: float
+    precision: float
+    recall: float
+    f1_score: float
+    importance: Mapping[str, float]
+
+
+def gauges_of(
+    source: Source, model: ModelFacts, resources: ResourceReader, backlog: Callable[[], int]
+) -> Gauges:
+    """A function for each gauge of the table, by instrument name."""
+    holdout = {"evaluation": "holdout"}
+    readings: list[tuple[Metric, Callable[[], Iterable[Reading]]]] = [
+        (table.MODEL_ACCURACY, lambda: [(model.accuracy, holdout)]),
+        (table.MODEL_PRECISION, lambda: [(model.precision, holdout)]),
+        (table.MODEL_RECALL, lambda: [(model.recall, holdout)]),
+        (table.MODEL_F1, lambda: [(model.f1_score, holdout)]),
+        (table.MODEL_VERSION, lambda: [(1, {"version": model.version, "role": "champion"})]),
+        (table.MODEL_TRAINED, lambda: [(model.trained_at, {})]),
+        (table.FEATURE_IMPORTANCE, lambda: _importance(model)),
+        (table.CPU_USAGE, lambda: [(resources.read().cpu_percent, {})]),
+        (table.MEMORY_USAGE, lambda: [(resources.read().memory_percent, {})]),
+        (table.DISK_USAGE, lambda: [(resources.read().disk_percent, {})]),
+        (table.THROUGHPUT, lambda: [(source.throughput(), {})]),
+        (table.QUEUE_SIZE, lambda: [(source.in_flight() + backlog(), {})]),
+    ]
+    return {metric.name: reading for metric, reading in readings}
+
+
+def _importance(model: ModelFacts) -> list[Reading]:
+    return [
+        (share, {"feature": feature, "source": "training"})
+        for feature, share in model.importance.items()
+    ]

@@ -1,0 +1,261 @@
+"""Every metric, label, span and span attribute of the service, each declared once.
+
+The documentation, the rules and the dashboards are held against these tables by tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import product
+
+CLASS_NAMES = ("legitimate", "fraud")
+USER_TYPES = ("premium", "standard", "basic")
+RISK_LEVELS = ("low", "medium", "high")
+VALUE_BANDS = ("high", "low")
+SCORING_ENDPOINTS = ("/predict", "/simulate_traffic")
+METHODS = ("GET", "POST", "other")
+OTHER = "other"
+
+# endpoint -> the method that it answers, and the statuses that it is known to give.
+ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "/health": ("GET", ("200",)),
+    "/health/live": ("GET", ("200",)),
+    "/health/ready": ("GET", ("200", "503")),
+    "/predict": ("POST", ("200", "400", "413", "415", "500")),
+    "/metrics": ("GET", ("200", "401")),
+    "/model_info": ("GET", ("200",)),
+    "/simulate_traffic": ("POST", ("200", "400", "401", "413", "415", "429", "500")),
+}
+STATUSES = (
+    "200", "204", "304", "308", "400", "401", "404", "405", "413", "415", "429", "500", "503", OTHER
+)  # fmt: skip
+VALIDATION_ERRORS = (
+    "invalid_json",
+    "missing_field",
+    "unknown_field",
+    "wrong_type",
+    "out_of_range",
+    "unknown_category",
+    "batch_size",
+)
+OTHER_ERRORS = (
+    "bad_request",
+    "unauthorized",
+    "not_found",
+    "method_not_allowed",
+    "too_large",
+    "unsupported_media_type",
+    "too_many_requests",
+    "internal",
+    "unavailable",
+)
+
+
+class Kind(Enum):
+    """What OpenTelemetry calls the instrument; the value is Prometheus' type."""
+
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+    GAUGE = "gauge"
+
+
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: `name` and `unit` as OpenTelemetry has them, `exposed` as Prometheus shows them.
+
+    `labels` gives each label's closed set of values; an empty set means that the values come from
+    the model card. `known` are the combinations that exist at 0 from the start (None: all);
+    the others appear when they are first counted. `bounds` are a histogram's upper bounds.
+    """
+
+    name: str
+    exposed: str
+    kind: Kind
+    unit: str
+    meaning: str
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known: frozenset[Labels] | None = None
+    bounds: tuple[float, ...] = ()
+
+    def combinations(self) -> Iterator[Labels]:
+        """Every combination of the closed sets, in a stable order."""
+        return product(*self.labels.values())
+
+    def is_known(self, labels: Labels) -> bool:
+        """True where the series exists before anything was counted in it."""
+        return self.known is None or labels in self.known
+
+
+def _known_requests() -> frozenset[Labels]:
+    usual = {
+        (method, endpoint, status)
+        for endpoint, (method, statuses) in ENDPOINTS.items()
+        for status in statuses
+    }
+    return frozenset(usual | {("GET", OTHER, "404"), ("POST", OTHER, "404")})
+
+
+def _known_durations() -> frozenset[Labels]:
+    return frozenset((method, endpoint) for endpoint, (method, _) in ENDPOINTS.items())
+
+
+def _known_errors() -> frozenset[Labels]:
+    usual = {(kind, "/predict") for kind in VALIDATION_ERRORS}
+    usual |= {("too_large", "/predict"), ("unsupported_media_type", "/predict")}
+    usual |= {("internal", endpoint) for endpoint in SCORING_ENDPOINTS}
+    return frozenset(usual | {("missing_field", "/simulate_traffic"), ("not_found", OTHER)})
+
+
+# Scoring one transaction takes tens of microseconds, a batch of a thousand a few milliseconds.
+SCORING_SECONDS = (
+    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0
+)  # fmt: skip
+# A request takes one to a few milliseconds; the long tail is a stall, a queue or a time-out.
+REQUEST_SECONDS = (
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0
+)  # fmt: skip
+# Fraud is rare, so most scores are near 0: the bounds are dense there.
+SCORES = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99
+)  # fmt: skip
+EUROS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0, 25000.0)
+
+_QUALITY = {"evaluation": ("holdout",)}
+
+PREDICTIONS = Metric(
+    "predictions", "predictions_total", Kind.COUNTER, "{prediction}",
+    "Transactions scored.",
+    {
+        "class_name": CLASS_NAMES,
+        "user_type": USER_TYPES,
+        "endpoint": SCORING_ENDPOINTS,
+        "risk_level": RISK_LEVELS,
+    },
+)  # fmt: skip
+PREDICTION_LATENCY = Metric(
+    "prediction.latency", "prediction_latency_seconds", Kind.HISTOGRAM, "s",
+    "Time that the model took for one scoring call (one transaction or one batch).",
+    bounds=SCORING_SECONDS,
+)  # fmt: skip
+FRAUD_SCORE = Metric(
+    "fraud.detection.score", "fraud_detection_score", Kind.HISTOGRAM, "1",
+    "Fraud probability given to each transaction.",
+    bounds=SCORES,
+)  # fmt: skip
+HTTP_REQUESTS = Metric(
+    "http.requests", "http_requests_total", Kind.COUNTER, "{request}",
+    "Requests answered.",
+    {"method": METHODS, "endpoint": (*ENDPOINTS, OTHER), "status": STATUSES},
+    known=_known_requests(),
+)  # fmt: skip
+HTTP_DURATION = Metric(
+    "http.request.duration", "http_request_duration_seconds", Kind.HISTOGRAM, "s",
+    "Time from a request's acceptance by the application to its answer.",
+    {"method": METHODS, "endpoint": (*ENDPOINTS, OTHER)},
+    known=_known_durations(),
+    bounds=REQUEST_SECONDS,
+)  # fmt: skip
+TRANSACTION_VALUE = Metric(
+    "transaction.value", "transaction_value_euros", Kind.HISTOGRAM, "euros",
+    "Value of each scored transaction.",
+    {"value_band": VALUE_BANDS},
+    bounds=EUROS,
+)  # fmt: skip
+ERRORS = Metric(
+    "errors", "errors_total", Kind.COUNTER, "{error}",
+    "Requests and simulated transactions refused or failed, by the answer's error type.",
+    {
+        "type": (*VALIDATION_ERRORS, *OTHER_ERRORS),
+        "endpoint": (*ENDPOINTS, OTHER),
+    },
+    known=_known_errors(),
+)  # fmt: skip
+
+MODEL_ACCURACY = Metric(
+    "model.accuracy", "model_accuracy", Kind.GAUGE, "",
+    "Share of right decisions on the data named by `evaluation`.", _QUALITY,
+)  # fmt: skip
+MODEL_PRECISION = Metric(
+    "model.precision", "model_precision", Kind.GAUGE, "",
+    "Share of true frauds among the predicted ones, on the data named by `evaluation`.", _QUALITY,
+)  # fmt: skip
+MODEL_RECALL = Metric(
+    "model.recall", "model_recall", Kind.GAUGE, "",
+    "Share of the frauds that were predicted, on the data named by `evaluation`.", _QUALITY,
+)  # fmt: skip
+MODEL_F1 = Metric(
+    "model.f1.score", "model_f1_score", Kind.GAUGE, "",
+    "Harmonic mean of precision and recall on the data named by `evaluation`.", _QUALITY,
+)  # fmt: skip
+MODEL_VERSION = Metric(
+    "model.version", "model_version", Kind.GAUGE, "",
+    "1 for each model that is loaded.",
+    {"version": (), "role": ("champion", "challenger")},
+)  # fmt: skip
+MODEL_TRAINED = Metric(
+    "model.last.training.timestamp", "model_last_training_timestamp", Kind.GAUGE, "",
+    "When the serving model was trained, in seconds since 1970.",
+)  # fmt: skip
+FEATURE_IMPORTANCE = Metric(
+    "feature.importance", "feature_importance", Kind.GAUGE, "",
+    "Importance of each feature, as shares that add up to 1.",
+    {"feature": (), "source": ("training",)},
+)  # fmt: skip
+CPU_USAGE = Metric(
+    "system.cpu.usage", "system_cpu_usage_percent", Kind.GAUGE, "%",
+    "Processor time used, of what the container (else the machine) may use.",
+)  # fmt: skip
+MEMORY_USAGE = Metric(
+    "system.memory.usage", "system_memory_usage_percent", Kind.GAUGE, "%",
+    "Memory in use, of the container's limit (else of the machine).",
+)  # fmt: skip
+DISK_USAGE = Metric(
+    "system.disk.usage", "system_disk_usage_percent", Kind.GAUGE, "%",
+    "Disk space in use where the service keeps its state.",
+)  # fmt: skip
+THROUGHPUT = Metric(
+    "throughput.requests", "throughput_requests_per_second", Kind.GAUGE, "{request}/s",
+    "Requests answered per second, over the last ten full seconds.",
+)  # fmt: skip
+QUEUE_SIZE = Metric(
+    "queue.size", "queue_size", Kind.GAUGE, "",
+    "Requests accepted and not yet answered, and connections that wait in the socket's backlog.",
+)  # fmt: skip
+
+METRICS: tuple[Metric, ...] = (
+    PREDICTIONS,
+    PREDICTION_LATENCY,
+    FRAUD_SCORE,
+    MODEL_ACCURACY,
+    MODEL_PRECISION,
+    MODEL_RECALL,
+    MODEL_F1,
+    MODEL_VERSION,
+    MODEL_TRAINED,
+    FEATURE_IMPORTANCE,
+    CPU_USAGE,
+    MEMORY_USAGE,
+    DISK_USAGE,
+    HTTP_REQUESTS,
+    HTTP_DURATION,
+    TRANSACTION_VALUE,
+    THROUGHPUT,
+    QUEUE_SIZE,
+    ERRORS,
+)
+COUNTED: tuple[Metric, ...] = tuple(m for m in METRICS if m.kind is not Kind.GAUGE)
+
+# Spans: the server span of the Flask instrumentation ("POST /predict"), and within it:
+SPAN_VALIDATE = "validate"
+SPAN_SCORE = "score"
+# Attributes of the span `score`; by the first the Collector keeps every predicted fraud.
+ATTRIBUTE_CLASS_NAME = "prediction.class_name"
+ATTRIBUTE_COUNT = "prediction.count"
+ATTRIBUTE_MODEL_VERSION = "model.version"
+# Attribute of the server span where the request was refused.
+ATTRIBUTE_ERROR_TYPE = "error.type"

@@ -1,0 +1,66 @@
+"""No value of a transaction leaves the process but in the answer to its caller."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from telemetry.logs import JsonFormatter
+
+# Numbers that occur nowhere else.
+MARKED = {
+    "amount": 7171.71,
+    "age": 71,
+    "account_balance": 717171.71,
+    "transaction_frequency": 171,
+    "location_risk": 0.71717171,
+}
+MARKS = ["7171", "171", "71717"]
+
+
+@pytest.fixture
+def lines(caplog):
+    """The service's log lines as they are written."""
+    caplog.set_level(logging.DEBUG)
+    return lambda: [JsonFormatter().format(record) for record in caplog.records]
+
+
+@pytest.mark.parametrize("broken", [{}, {"amount": "717171"}, {"age": 7171}, {"x717171": 1}])
+def test_logs_carry_no_feature_value(client, lines, broken):
+    client.post("/predict", json=MARKED | broken)
+    told = [line for line in lines() if "request answered" in line]
+    assert told
+    for line in told:
+        kept = {
+            k: v for k, v in json.loads(line).items() if k in ("message", "error_type", "endpoint")
+        }
+        assert not any(mark in json.dumps(kept) for mark in MARKS)
+        assert set(json.loads(line)) <= {
+            "time", "level", "logger", "message", "process", "request_id", "method", "endpoint",
+            "status", "duration_ms", "error_type", "trace_id", "span_id",
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", [{}, {"amount": "717171"}, {"age": 7171}])
+def test_spans_carry_no_feature_value(client, spans, broken):
+    client.post("/predict?amount=717171", json=MARKED | broken)
+    assert spans.get_finished_spans()
+    for span in spans.get_finished_spans():
+        values = {k: v for k, v in span.attributes.items() if isinstance(v, str)}
+        events = [str(dict(event.attributes)) for event in span.events]
+        told = json.dumps([span.name, values, events, span.status.description])
+        assert not any(mark in told for mark in MARKS)
+
+
+def test_unknown_path_is_not_in_the_span(client, spans):
+    client.get("/card/7171717171")
+    [span] = spans.get_finished_spans()
+    assert "7171717171" not in str(dict(span.attributes)) + span.name
+
+
+def test_labels_carry_no_feature_value(client):
+    client.post("/predict", json=MARKED)
+    labels = [line.rsplit(" ", 1)[0] for line in client.get("/metrics").text.splitlines()]
+    assert not any("7171" in label for label in labels)
