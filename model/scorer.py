@@ -1,0 +1,87 @@
+"""From rows of numbers to fraud probabilities, by ONNX Runtime; nothing is ever unpickled here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+import onnxruntime as ort
+
+from model.card import ONNX_FILE, Card, check_file, load_card
+from model.errors import ModelError
+from model.registry import Registry
+
+INPUT: Final = "features"
+OUTPUT: Final = "fraud_probability"
+_DTYPES: Final[dict[str, type[np.floating]]] = {
+    "tensor(double)": np.float64,
+    "tensor(float)": np.float32,
+}
+
+
+class Scorer(Protocol):
+    """What the handler needs of a model. `trained_at`: Unix seconds."""
+
+    card: Card
+    trained_at: float
+
+    def score(self, rows: Sequence[Sequence[float]]) -> list[float]:
+        """Fraud probabilities, one per row; rows have the card's columns in the card's order."""
+        ...
+
+
+class OnnxScorer:
+    """The scorer of a published `model.onnx`. One thread: the workers are the parallelism."""
+
+    def __init__(self, card: Card, path: Path, trained_at: float) -> None:
+        self.card = card
+        self.trained_at = trained_at
+        self._session = _session(path)
+        self._dtype = _input_type(self._session, path, len(card.features))
+        self._outputs = [OUTPUT]
+
+    def score(self, rows: Sequence[Sequence[float]]) -> list[float]:
+        """Fraud probabilities, one per row; a wrong number of columns is an error."""
+        if not rows:
+            return []
+        features = np.array(rows, dtype=self._dtype)
+        probabilities: list[float] = self._session.run(self._outputs, {INPUT: features})[0].tolist()
+        return probabilities
+
+
+def load_scorer(model_dir: Path) -> OnnxScorer:
+    """The champion of a registry folder; a ModelError is one sentence about what is wrong."""
+    registry = Registry(model_dir)
+    return load_version(registry, registry.champion())
+
+
+def load_version(registry: Registry, version: str) -> OnnxScorer:
+    """The scorer of one published version, its card and its file checked by their hashes."""
+    folder = registry.folder(version)
+    card = load_card(folder)
+    path = check_file(folder, card, ONNX_FILE)
+    return OnnxScorer(card, path, registry.published(version).trained_at)
+
+
+def _session(path: Path) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    try:
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own errors share no other base class.
+        raise ModelError(f"{path} is not a model that ONNX Runtime can load: {error}") from error
+
+
+def _input_type(session: ort.InferenceSession, path: Path, columns: int) -> type[np.floating]:
+    """The floats that the model takes, after a check that its shape is the card's."""
+    inputs = session.get_inputs()
+    outputs = [output.name for output in session.get_outputs()]
+    if [node.name for node in inputs] != [INPUT] or OUTPUT not in outputs:
+        raise ModelError(f"{path} has no input '{INPUT}' and output '{OUTPUT}'; it is foreign")
+    shape, kind = inputs[0].shape, inputs[0].type
+    if len(shape) != 2 or shape[1] != columns or kind not in _DTYPES:
+        raise ModelError(f"{path} takes {kind} {shape}, its card describes {columns} features")
+    return _DTYPES[kind]

@@ -1,0 +1,111 @@
+"""Synthetic transactions whose true fraud probability is known for every row.
+
+How a row comes about, all draws independent but as stated (LN(m, s): log-normal, median m):
+
+    customer              premium 15 %, standard 55 %, basic 30 %
+    account_balance       lo * (hi / lo) ** Beta(2, 3), (lo, hi) in euros by customer:
+                          premium (10000, 250000), standard (1500, 10000), basic (10, 1500)
+    amount                LN(m, 1) euros, m = 180, 60, 25, between 0.50 and 50000
+    transaction_frequency Poisson(g), transactions of the last 24 hours,
+                          g ~ Gamma(shape 2, mean f), f = 6, 4, 2, at most 200
+    age                   18 + 72 * Beta(2, 3), whole years
+    location_risk         Beta(1.6, 6), 4 digits
+    time                  Unix seconds, evenly over 30 days from 2026-01-01 UTC, ascending
+
+With a = ln(1 + amount / 50), r = location_risk, f = transaction_frequency, S = logistic function:
+
+    logit p = B + 1.6 a + 6.5 r + 3.2 a r               large, and more so from a risky place
+                + 4 S((ln(amount / (account_balance + 50)) + 1) / 0.4)     empties the account
+                + 0.5 max(0, min(f, 20) - 6)                        a burst of transactions
+                + 1.3 S((25 - age) / 2) + 1.3 S((age - 70) / 3)     the very young, the old
+
+and a row is fraud with probability p. B gives a fraud rate of 3 %.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+FEATURES: Final = (
+    "amount",
+    "age",
+    "account_balance",
+    "transaction_frequency",
+    "location_risk",
+)
+FIRST_SECOND: Final = 1_767_225_600  # 2026-01-01 00:00 UTC
+PERIOD_SECONDS: Final = 30 * 86_400
+INTERCEPT: Final = -10.85
+
+_CUSTOMER_SHARES = (0.15, 0.55, 0.30)
+_BALANCE_FROM = np.array([10_000.0, 1_500.0, 10.0])
+_BALANCE_TO = np.array([250_000.0, 10_000.0, 1_500.0])
+_AMOUNT_MEDIAN = np.array([180.0, 60.0, 25.0])
+_FREQUENCY_MEAN = np.array([6.0, 4.0, 2.0])
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Transactions:
+    """Rows in time order: `features` (n, 5) as in FEATURES, each array else of length n."""
+
+    features: Floats
+    time: npt.NDArray[np.int64]
+    fraud: npt.NDArray[np.int8]
+    probability: Floats
+
+
+def generate(rows: int, seed: int) -> Transactions:
+    """The same rows for the same seed; `fraud` is 0 or 1, `probability` is the true one."""
+    random = np.random.default_rng(seed)
+    customer = random.choice(3, size=rows, p=_CUSTOMER_SHARES)
+    features = np.column_stack(
+        [
+            _amounts(random, customer),
+            np.floor(18 + 72 * random.beta(2, 3, rows)),
+            _balances(random, customer),
+            _frequencies(random, customer),
+            np.round(random.beta(1.6, 6, rows), 4),
+        ]
+    )
+    time = np.sort(random.integers(0, PERIOD_SECONDS, rows)) + FIRST_SECOND
+    probability = true_probability(features)
+    fraud = (random.random(rows) < probability).astype(np.int8)
+    return Transactions(features, time, fraud, probability)
+
+
+def true_probability(features: Floats) -> Floats:
+    """The formula of this module's docstring; columns as in FEATURES."""
+    amount, age, balance, frequency, risk = features.T
+    size = np.log1p(amount / 50)
+    logit = INTERCEPT + 1.6 * size + 6.5 * risk + 3.2 * size * risk
+    logit += 4 * _logistic((np.log(amount / (balance + 50)) + 1) / 0.4)
+    logit += 0.5 * np.maximum(0, np.minimum(frequency, 20) - 6)
+    logit += 1.3 * _logistic((25 - age) / 2) + 1.3 * _logistic((age - 70) / 3)
+    return _logistic(logit)
+
+
+def _amounts(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
+    amounts = _AMOUNT_MEDIAN[customer] * np.exp(random.standard_normal(customer.size))
+    rounded: Floats = np.round(np.clip(amounts, 0.5, 50_000), 2)
+    return rounded
+
+
+def _balances(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
+    low, high = _BALANCE_FROM[customer], _BALANCE_TO[customer]
+    rounded: Floats = np.round(low * (high / low) ** random.beta(2, 3, customer.size), 2)
+    return rounded
+
+
+def _frequencies(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
+    rate = random.gamma(2, _FREQUENCY_MEAN[customer] / 2)
+    return np.minimum(random.poisson(rate), 200).astype(np.float64)
+
+
+def _logistic(x: Floats) -> Floats:
+    return 1 / (1 + np.exp(-x))
