@@ -1,0 +1,3 @@
+module fraud-monitoring/collector-config
+
+go 1.25.0

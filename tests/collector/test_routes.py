@@ -1,0 +1,145 @@
+"""The same series with the same labels, whichever route is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.collector.lab import Collector, Prometheus, Series, cloud_settings, until
+from tests.collector.source import Source, source
+
+pytestmark = pytest.mark.stack
+
+Make = Callable[..., Collector]
+
+# The contract's names, and the labels that each has beside job and instance (and le).
+CONTRACT = {
+    "predictions_total": {"class_name", "user_type", "endpoint", "risk_level"},
+    "errors_total": {"type", "endpoint"},
+    "http_request_duration_seconds_bucket": {"method", "endpoint"},
+    "http_request_duration_seconds_count": {"method", "endpoint"},
+    "http_request_duration_seconds_sum": {"method", "endpoint"},
+    "fraud_detection_score_bucket": set(),
+    "fraud_detection_score_count": set(),
+    "fraud_detection_score_sum": set(),
+    "transaction_value_euros_bucket": {"value_band"},
+    "transaction_value_euros_count": {"value_band"},
+    "transaction_value_euros_sum": {"value_band"},
+    "model_accuracy": {"evaluation"},
+    "system_cpu_usage_percent": set(),
+    "throughput_requests_per_second": set(),
+}  # fmt: skip
+
+
+def count_one_of_each(worker: Source) -> None:
+    """One measurement with each instrument, within a sampled span."""
+    with worker.tracer.start_as_current_span("POST /predict"):
+        worker.predict(7)
+        worker.predict(2, "fraud")
+        worker.errors.add(3, {"type": "missing_field", "endpoint": "/predict"})
+        worker.duration.record(0.02, {"method": "POST", "endpoint": "/predict"})
+        worker.score.record(0.7)
+        worker.value.record(120.0, {"value_band": "low"})
+    assert worker.push()
+
+
+def names_and_labels(series: set[Series]) -> dict[str, set[str]]:
+    """Each name with its labels, without those that every series of a handler has."""
+    found: dict[str, set[str]] = {}
+    for each in series:
+        labels = dict(each)
+        found.setdefault(labels.pop("__name__"), set()).update(
+            set(labels) - {"job", "instance", "le"}
+        )
+    return found
+
+
+def arrived(target: Prometheus) -> None:
+    """Waits for the source's last measurement to be stored."""
+    until(lambda: target.number("sum(predictions_total)") == 9, 20, "the counts are stored")
+
+
+@pytest.mark.parametrize("metrics", ["remote-write", "otlp"])
+def test_routes_store_the_same_series(
+    collector: Make, prometheus: Prometheus, cloud: Prometheus, metrics: str
+) -> None:
+    """On `both`, names, labels, values and times are equal in both targets, and as the contract says."""
+    running = collector(
+        OTEL_COLLECTOR_ROUTE="both",
+        PROMETHEUS_URL=prometheus.url,
+        **cloud_settings(cloud.url, metrics),
+    ).start()
+    with source(running.endpoint) as worker:
+        count_one_of_each(worker)
+        arrived(prometheus)
+        arrived(cloud)
+    everything = '{job="fraud-handler"}'
+    assert names_and_labels(prometheus.series()) == CONTRACT
+    assert prometheus.series() == cloud.series()
+    assert prometheus.samples(everything) == cloud.samples(everything)
+    assert prometheus.series('{__name__=~"target_info|otel_scope.*"}') == set()
+    assert cloud.series('{__name__=~"target_info|otel_scope.*"}') == set()
+
+
+@pytest.mark.parametrize("route", ["local", "grafana-cloud"])
+def test_single_route_reaches_its_target_alone(
+    collector: Make, prometheus: Prometheus, cloud: Prometheus, route: str
+) -> None:
+    """`local` stores nothing in the cloud, `grafana-cloud` nothing locally; labels are the contract's."""
+    running = collector(
+        OTEL_COLLECTOR_ROUTE=route,
+        PROMETHEUS_URL=prometheus.url,
+        **cloud_settings(cloud.url, "remote-write"),
+    ).start()
+    target, other = (prometheus, cloud) if route == "local" else (cloud, prometheus)
+    with source(running.endpoint) as worker:
+        count_one_of_each(worker)
+        arrived(target)
+    assert names_and_labels(target.series()) == CONTRACT
+    assert other.series() == set()
+    instance = {("instance", "laptop-0"), ("job", "fraud-handler")}
+    assert all(instance <= set(each) for each in target.series())
+
+
+@pytest.mark.parametrize("metrics", ["remote-write", "otlp"])
+def test_exemplars_arrive_with_their_trace(
+    collector: Make, prometheus: Prometheus, cloud: Prometheus, metrics: str
+) -> None:
+    """A histogram's exemplar carries the id of the trace that was active, in both targets."""
+    running = collector(
+        OTEL_COLLECTOR_ROUTE="both",
+        PROMETHEUS_URL=prometheus.url,
+        **cloud_settings(cloud.url, metrics),
+    ).start()
+    with source(running.endpoint) as worker:
+        with worker.tracer.start_as_current_span("POST /predict") as span:
+            worker.score.record(0.7)
+        worker.predict(9)
+        assert worker.push()
+        arrived(prometheus)
+        arrived(cloud)
+    trace_id = format(span.get_span_context().trace_id, "032x")
+    for target in (prometheus, cloud):
+        found = target.exemplars("fraud_detection_score_bucket")
+        assert [each["labels"]["trace_id"] for each in found] == [trace_id]
+
+
+def test_delta_metric_does_not_take_the_others_with_it(
+    collector: Make, prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prometheus refuses a whole request for one delta metric; it is dropped before, alone."""
+    running = collector(PROMETHEUS_URL=prometheus.url).start()
+    with monkeypatch.context() as patched:
+        preference = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+        patched.setenv(preference, "DELTA")
+        wrong = Source(running.endpoint, "wrong-0")
+    with source(running.endpoint) as worker:
+        wrong.predict(5)
+        worker.predict(9)
+        assert wrong.push()
+        assert worker.push()
+        arrived(prometheus)
+        wrong.close()
+    assert prometheus.series('predictions_total{instance="wrong-0"}') == set()
+    assert prometheus.series('model_accuracy{instance="wrong-0"}')
