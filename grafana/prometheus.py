@@ -45,6 +45,12 @@ class Prometheus:
         values: list[str] = self._ask(f"/api/v1/label/{label}/values", parameters)
         return values
 
+    def exemplars(self, expression: str, start: float, end: float) -> list[Mapping[str, str]]:
+        """Labels of the exemplars in the series that an expression reads, between two times."""
+        parameters = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}"}
+        series = self._ask("/api/v1/query_exemplars", parameters)
+        return [exemplar["labels"] for one in series for exemplar in one["exemplars"]]
+
     def _ask(self, path: str, parameters: Mapping[str, str]) -> Any:
         answer = self._client.get(path, parameters)
         if answer.status != 200:

@@ -1,0 +1,79 @@
+"""A real Prometheus on a loopback port, set up as prometheus/prometheus.yml sets ours up."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from grafana.web import Client, Problem
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGURATION = """
+otlp:
+  promote_resource_attributes: []
+  translation_strategy: UnderscoreEscapingWithSuffixes
+storage:
+  tsdb:
+    out_of_order_time_window: 24h
+"""
+
+
+def program(name: str) -> Path:
+    """The program from STACK_TOOLS_DIR or .tools/bin, built if it is not there yet."""
+    folder = Path(os.environ.get("STACK_TOOLS_DIR") or ROOT / ".tools" / "bin")
+    if not (folder / name).exists():
+        subprocess.run([sys.executable, "-m", "stack", "build"], cwd=ROOT, check=True)
+    return folder / name
+
+
+@contextmanager
+def prometheus(folder: Path) -> Iterator[Client]:
+    """A Prometheus with nothing in it, ready; it ends with the block."""
+    configuration = folder / "prometheus.yml"
+    configuration.write_text(CONFIGURATION)
+    with (folder / "prometheus.log").open("w") as log:
+        port = _free_port()
+        process = subprocess.Popen(
+            [
+                program("prometheus"),
+                f"--config.file={configuration}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--web.enable-otlp-receiver",
+                "--enable-feature=exemplar-storage",
+            ],
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            client = Client(f"http://127.0.0.1:{port}")
+            _wait_until_ready(client, process)
+            yield client
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_until_ready(client: Client, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "Prometheus ended at once: see prometheus.log"
+        try:
+            if client.get("/-/ready").status == 200:
+                return
+        except Problem:
+            pass
+        time.sleep(0.05)
+    raise AssertionError("Prometheus was not ready within 60 s")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
