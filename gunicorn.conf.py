@@ -1,6 +1,7 @@
 """How gunicorn serves the handler: `gunicorn -c gunicorn.conf.py 'handler:build()'`.
 
-The application is not preloaded: each worker builds its own telemetry after the fork.
+The application is not preloaded: each worker builds its own telemetry after the fork, and a fork
+after ONNX Runtime has made its threads ends in an abort when the worker exits.
 """
 
 import os
@@ -8,11 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from handler import check
-from model.errors import ModelError
-from settings import SettingError
+from settings import SettingError, read_settings
 from telemetry.logs import configuration
-from telemetry.providers import TelemetryError
 
 # Two OpenMP threads in each of two workers made scoring fifty times slower: one a worker.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,9 +21,8 @@ if not os.environ.get("STATE_DIR"):
     os.environ["STATE_DIR"] = _made.name
 
 try:
-    # Before any worker exists: a worker that cannot start would be started again for ever.
-    _settings = check(os.environ)
-except (SettingError, ModelError, TelemetryError) as error:
+    _settings = read_settings(os.environ)
+except SettingError as error:
     sys.exit(f"The handler cannot start: {error}")
 
 bind = f"{_settings.host}:{_settings.port}"

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import secrets
+import sys
 import tempfile
 import time
 import traceback
@@ -27,13 +28,13 @@ from opentelemetry.trace import StatusCode
 from werkzeug.exceptions import HTTPException
 
 from errors import ApiError, from_http
-from model.card import Card
+from model.errors import ModelError
 from model.scorer import Scorer, load_scorer
 from receipts import Receipts, keys_of
 from scoring import Scoring
-from settings import Settings, read_settings
+from settings import SettingError, Settings, read_settings
 from telemetry.gauges import ModelFacts
-from telemetry.providers import Telemetry, check_variables, start
+from telemetry.providers import Telemetry, TelemetryError, start
 from telemetry.table import ATTRIBUTE_ERROR_TYPE, ENDPOINTS, OTHER
 
 _log = logging.getLogger("handler")
@@ -42,6 +43,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # A refused body is read and thrown away up to this size, so that the caller gets to read why:
 # closing a connection with unread data resets it.
 _DRAINED_BYTES = 8 * 1024 * 1024
+# gunicorn's exit code for a worker that cannot boot: on any other it would start it for ever.
+_CANNOT_BOOT = 3
 
 
 def create_app(
@@ -287,10 +290,11 @@ def model_info(scorer: Scorer) -> dict[str, object]:
     }
 
 
-def _facts(card: Card, trained_at: float) -> ModelFacts:
+def _facts(scorer: Scorer) -> ModelFacts:
+    card = scorer.card
     return ModelFacts(
         version=card.version,
-        trained_at=trained_at,
+        trained_at=scorer.trained_at,
         accuracy=card.metrics.accuracy,
         precision=card.metrics.precision,
         recall=card.metrics.recall,
@@ -299,24 +303,16 @@ def _facts(card: Card, trained_at: float) -> ModelFacts:
     )
 
 
-def check(environ: Mapping[str, str]) -> Settings:
-    """Everything that can keep a worker from starting, tried once before there are any.
-
-    Raises SettingError, ModelError or TelemetryError, each one sentence.
-    """
-    settings = read_settings(environ)
-    load_scorer(settings.model_dir)
-    check_variables(environ)
-    return settings
-
-
 def build(environ: Mapping[str, str] = os.environ) -> Flask:
-    """The service as the environment describes it; raises what `check` raises."""
-    settings = read_settings(environ)
-    scorer = load_scorer(settings.model_dir)
-    folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
-    facts = _facts(scorer.card, scorer.trained_at)
-    telemetry = start(folder, facts, settings.port, environ)
+    """The service as the environment describes it, or the process's end with one sentence."""
+    try:
+        settings = read_settings(environ)
+        scorer = load_scorer(settings.model_dir)
+        folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
+        telemetry = start(folder, _facts(scorer), settings.port, environ)
+    except (SettingError, ModelError, TelemetryError) as error:
+        print(f"The handler cannot start: {error}", file=sys.stderr, flush=True)
+        sys.exit(_CANNOT_BOOT)
     # Half of the time to stop is for open requests, half for the last delivery.
     atexit.register(telemetry.close, settings.shutdown_seconds / 2)
     return create_app(scorer, telemetry, Receipts(keys_of(settings.receipt_keys, folder)), settings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -68,11 +69,12 @@ class Telemetry:
     def close(self, timeout_seconds: float) -> None:
         """Deliver what is counted and traced, for at most `timeout_seconds`, then let go."""
         # Side by side: a dead Collector lets each of the two wait for its whole time.
+        deadline = time.monotonic() + timeout_seconds
         spans = threading.Thread(target=self.tracer_provider.shutdown, daemon=True)
         spans.start()
         if self._push is not None:
             self._push.stop(timeout_seconds)
-        spans.join(timeout_seconds)
+        spans.join(max(0.0, deadline - time.monotonic()))
         self._slot.release()
 
 
