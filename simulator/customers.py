@@ -1,0 +1,134 @@
+"""Valid transactions, by people with different means: premium, standard and basic customers.
+
+Who is premium follows from the model's own rule (user_types of `/model_info`); a model without one
+has one kind of customer. How far a customer's habits lie from a standard customer's is in HABITS.
+Whatever they are, all customers together are distributed as the training data, feature by feature:
+a draw is turned into its rank among everybody's draws, and the rank into a value by the model's
+quantiles. So steady traffic is no drift.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from statistics import NormalDist
+from typing import Final
+
+from simulator.model_info import Feature, ModelInfo, UserTypes
+from simulator.quantile_function import quantile_function, rank_from
+
+Value = float | int | bool | str
+Transaction = dict[str, Value]
+
+# In standard deviations of what people of one type do among each other (amounts: of their
+# logarithm), so premium customers pay e^1.1 = 3 times what standard ones pay.
+HABITS: Final = {
+    "amount": {"premium": 1.1, "standard": 0.0, "basic": -0.9},
+    "transaction_frequency": {"premium": 0.5, "standard": 0.0, "basic": -0.7},
+}
+
+# Both ways of the request schema are walked: the type said, and the type left to be derived.
+SAYS_USER_TYPE: Final = 0.5
+
+_STANDARD_NORMAL: Final = NormalDist()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A transaction ready to send, and whose it is (None where the model has no user types)."""
+
+    transaction: Transaction
+    user_type: str | None
+
+
+class Customers:
+    """Draws transactions for a model; the same `random` gives the same transactions."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._values = {feature.name: _value_of_rank(feature) for feature in info.features}
+        self._means = None if info.user_types is None else _Means(info, info.user_types)
+
+    def draw(self, random: Random) -> Drawn:
+        """The next transaction, each feature within the range that the model allows."""
+        if self._means is None:
+            return Drawn(
+                {name: value(random.random()) for name, value in self._values.items()}, None
+            )
+        wealth = random.random()
+        user_type = self._means.user_type(wealth)
+        transaction: Transaction = {
+            name: value(
+                wealth if name == self._means.feature else self._rank(name, user_type, random)
+            )
+            for name, value in self._values.items()
+        }
+        if random.random() < SAYS_USER_TYPE:
+            transaction["user_type"] = user_type
+        return Drawn(transaction, user_type)
+
+    def _rank(self, name: str, user_type: str, random: Random) -> float:
+        habits = HABITS.get(name)
+        if habits is None or self._means is None:
+            return random.random()
+        # 1 - random() is never 0, where the inverse has no value.
+        draw = habits[user_type] - _STANDARD_NORMAL.inv_cdf(1 - random.random())
+        return sum(
+            share * _STANDARD_NORMAL.cdf(draw - habits[other])
+            for other, share in self._means.shares.items()
+        )
+
+
+class _Means:
+    """Which type a customer is, by the rank of the feature that tells (the balance)."""
+
+    def __init__(self, info: ModelInfo, rule: UserTypes) -> None:
+        self.feature = rule.feature
+        value = _number_of_rank(next(f for f in info.features if f.name == rule.feature))
+        self._premium = rank_from(value, rule.premium_from)
+        self._standard = rank_from(value, rule.standard_from)
+        self.shares = {
+            "premium": 1 - self._premium,
+            "standard": self._premium - self._standard,
+            "basic": self._standard,
+        }
+
+    def user_type(self, rank: float) -> str:
+        if rank >= self._premium:
+            return "premium"
+        return "standard" if rank >= self._standard else "basic"
+
+
+def _value_of_rank(feature: Feature) -> Callable[[float], Value]:
+    """Rank (0 to 1) to a value that the model takes."""
+    if feature.type == "category":
+        categories = feature.categories
+        return lambda rank: categories[min(int(rank * len(categories)), len(categories) - 1)]
+    if feature.type == "boolean":
+        true_share = sum(feature.quantiles) / len(feature.quantiles) if feature.quantiles else 0.5
+        return lambda rank: rank < true_share
+    number = _number_of_rank(feature)
+    if feature.type == "integer":
+        return lambda rank: int(number(rank))
+    return number
+
+
+def _number_of_rank(feature: Feature) -> Callable[[float], float]:
+    """Rank (0 to 1) to a number within the range, with the digits that a person would send."""
+    low, high = _range(feature)
+    quantile = quantile_function(feature.quantiles or (low, high))
+    if feature.type == "integer":
+        # The range of whole numbers may have been stated with fractions.
+        first, last = math.ceil(low), math.floor(high)
+        return lambda rank: min(max(round(quantile(rank)), first), last)
+    digits = 2 if high - low >= 100 else 4
+    return lambda rank: min(max(round(quantile(rank), digits), low), high)
+
+
+def _range(feature: Feature) -> tuple[float, float]:
+    """The range that requests may use; where the model states none, that of its training."""
+    spread = feature.quantiles or (0.0, 1.0)
+    low = spread[0] if feature.minimum is None else feature.minimum
+    high = spread[-1] if feature.maximum is None else feature.maximum
+    return low, max(low, high)

@@ -1,0 +1,44 @@
+"""Sends each request when it is due, whether or not earlier ones were answered.
+
+A closed loop would send less while the target is slow, and so hide the slowness (coordinated
+omission). Here a stall costs every request that falls into it, counted from when it was due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from simulator.plan import PlannedRequest
+from simulator.sender import Send
+from simulator.tally import Tally
+
+
+async def run_open_loop(
+    requests: Iterable[PlannedRequest], send: Send, tally: Tally, max_in_flight: int
+) -> None:
+    """Returns when every request has come to its end; cancelling ends those under way at once.
+
+    A request that is due while `max_in_flight` are under way is counted as not sent: sending it
+    later would be a delay that nobody sees.
+    """
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    try:
+        async with asyncio.TaskGroup() as under_way:
+            for request in requests:
+                due = start + request.at
+                # Also without any time left: answers must be read while requests are due.
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                if tally.in_flight >= max_in_flight:
+                    tally.refuse()
+                    continue
+                tally.start(request, loop.time() - due)
+                under_way.create_task(_send_one(request, send, tally, due))
+    finally:
+        tally.interrupt()
+
+
+async def _send_one(request: PlannedRequest, send: Send, tally: Tally, due: float) -> None:
+    outcome = await send(request)
+    tally.finish(request, outcome, asyncio.get_running_loop().time() - due)

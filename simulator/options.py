@@ -1,0 +1,216 @@
+"""The command line: what can be said, with which defaults, checked before anything is sent."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from simulator.plan import Mix, Pace
+
+DEFAULT_TARGET: Final = "http://localhost:5000"
+
+DESCRIPTION: Final = """\
+Sends transactions to a scoring service, as its customers would, and tells what came back.
+
+What is sent follows from the target's own GET /model_info: its features, their ranges and their
+distribution in training. Customers are premium, standard and basic where the model knows them.
+A share of the requests is faulty, of several kinds, each to be refused with its status.
+
+Without options: one request every 1 to 5 seconds, until Ctrl-C.
+"""
+
+EPILOG: Final = """\
+The same seed and the same model give the same requests at the same times, byte by byte. Requests
+never wait for answers: a slow target does not slow them, and latency counts from when a request
+was due. A request is never sent twice.
+
+environment:
+  SIMULATOR_TARGET   the target where --target is not given
+  ACCESS_TOKEN       sent as bearer token where it is not empty
+
+exit codes:
+  0  the target was reached and answered as it should (also when ended by Ctrl-C or SIGTERM)
+  1  the target was never reached, or is no scoring service
+  2  wrong usage
+  3  more than --max-failed of the requests got no answer, or not the status that they should
+
+examples:
+  python -m simulator                                        watch it for a while
+  python -m simulator --rate 50 --duration 60 --seed 7       a minute of known traffic
+  python -m simulator --count 60 --duration 240 --json       one round of a schedule
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """A checked command line; times in seconds, `max_failed` a share. `seed` None: any."""
+
+    target: str
+    token: str
+    pace: Pace
+    mix: Mix
+    seed: int | None
+    timeout: float
+    max_in_flight: int
+    patience: float
+    max_failed: float
+    json: bool
+    quiet: bool
+    summary: Path | None
+
+
+def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
+    """Ends the program with code 2 and one sentence where something cannot be used."""
+    parser = _parser()
+    said = parser.parse_args(arguments)
+    try:
+        target = _target(said.target or environ.get("SIMULATOR_TARGET") or DEFAULT_TARGET)
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"the target {error}")
+    if said.summary is not None and not said.summary.absolute().parent.is_dir():
+        parser.error(f"--summary must be in a folder that exists, got {str(said.summary)!r}")
+    return Options(
+        target=target,
+        token=environ.get("ACCESS_TOKEN", "").strip(),
+        pace=Pace(said.rate, said.count, said.duration),
+        mix=Mix(said.faulty, said.large_body),
+        seed=said.seed,
+        timeout=said.timeout,
+        max_in_flight=said.max_in_flight,
+        patience=said.wait_for_target,
+        max_failed=said.max_failed,
+        json=said.json,
+        quiet=said.quiet,
+        summary=said.summary,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    # Not from the environment here: its value must be checked, and named, in one place.
+    parser.add_argument(
+        "--target", metavar="URL", help=f"the service's address (default {DEFAULT_TARGET})"
+    )
+    what = parser.add_argument_group("what is sent")
+    what.add_argument(
+        "--rate", type=_above_zero, metavar="R", help="R requests a second, at random times"
+    )
+    what.add_argument("--count", type=_whole(1), metavar="N", help="end after N requests")
+    what.add_argument("--duration", type=_above_zero, metavar="SECONDS", help="end after this time")
+    what.add_argument("--seed", type=_whole(0), help="which requests (default: others each time)")
+    what.add_argument(
+        "--faulty",
+        type=_share,
+        default=0.02,
+        metavar="SHARE",
+        help="share of faulty requests (default 0.02)",
+    )
+    what.add_argument(
+        "--large-body",
+        type=_whole(1),
+        default=300_000,
+        metavar="BYTES",
+        help="size of a too large request; above the target's MAX_BODY_BYTES (default 300000)",
+    )
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--timeout",
+        type=_above_zero,
+        default=10.0,
+        metavar="SECONDS",
+        help="a request without an answer is given up after this (default 10)",
+    )
+    how.add_argument(
+        "--max-in-flight",
+        type=_whole(1),
+        default=1000,
+        metavar="N",
+        help="with N requests under way, further ones are counted as not sent (default 1000)",
+    )
+    how.add_argument(
+        "--wait-for-target",
+        type=_zero_or_more,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long to wait for a target that does not answer yet (default 0)",
+    )
+    said = parser.add_argument_group("what is told")
+    said.add_argument("--json", action="store_true", help="the summary as JSON, every count in it")
+    said.add_argument("--summary", type=Path, metavar="FILE", help="append it to FILE as Markdown")
+    said.add_argument("--quiet", action="store_true", help="no progress, only the summary")
+    said.add_argument(
+        "--max-failed",
+        type=_share,
+        default=0.1,
+        metavar="SHARE",
+        help="exit with 3 where more than this share failed (default 0.1)",
+    )
+    return parser
+
+
+def _target(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = None
+    if not usable or parts.query or parts.fragment:
+        raise argparse.ArgumentTypeError(
+            f"must be an address as http://localhost:5000 or https://…, got {text!r}"
+        )
+    return text.rstrip("/")
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number of at least {least}, got {text!r}"
+            )
+        return number
+
+    return convert
+
+
+def _above_zero(text: str) -> float:
+    number = _finite(text)
+    if number is None or number <= 0:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return number
+
+
+def _zero_or_more(text: str) -> float:
+    number = _finite(text)
+    if number is None or number < 0:
+        raise argparse.ArgumentTypeError(f"must be a number of at least 0, got {text!r}")
+    return number
+
+
+def _share(text: str) -> float:
+    number = _finite(text)
+    if number is None or not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"must be a share from 0 to 1, got {text!r}")
+    return number
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
