@@ -1,0 +1,91 @@
+# One file for every image of the project, chosen by stage:
+#   docker build --target handler|simulator|collector .
+# A builder that cannot name a stage (Railway) sets the argument SERVICE instead; without it the
+# last stage, and so a plain `docker build .`, is the handler.
+# No cache mounts: Railway refuses ones without its own ids. No `# syntax=` line: it would be pulled.
+ARG SERVICE=handler
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+ARG GO_IMAGE=golang:1.26.8-bookworm
+
+
+FROM ${PYTHON_IMAGE} AS python
+# ONNX Runtime sends usage events to its maker unless told not to.
+ENV ORT_DISABLE_TELEMETRY=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_ROOT_USER_ACTION=ignore \
+    PYTHONUNBUFFERED=1
+RUN groupadd --gid 10001 app && useradd --uid 10001 --gid app --no-create-home --home-dir /nonexistent app
+WORKDIR /app
+
+
+# Environments without pip inside: nothing is installed at run time.
+FROM python AS serving-packages
+COPY requirements.txt ./
+RUN python3 -m venv --without-pip /opt/venv \
+    && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements.txt
+
+FROM python AS simulator-packages
+COPY requirements-ops.txt ./
+RUN python3 -m venv --without-pip /opt/venv \
+    && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements-ops.txt
+
+
+# The default model. The same seed gives the same bytes, so every rebuild serves the same version.
+FROM python AS model
+COPY requirements-train.txt ./
+RUN python3 -m venv --without-pip /opt/venv \
+    && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements-train.txt
+COPY model/ model/
+RUN /opt/venv/bin/python -m model train
+
+
+FROM python AS handler
+COPY --from=serving-packages /opt/venv /opt/venv
+COPY *.py ./
+COPY telemetry/ telemetry/
+COPY model/ model/
+# Compiled here: the root file system is read-only later, and a start need not compile again.
+RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app
+COPY --from=model /app/models models/
+USER app
+# PYTHONDONTWRITEBYTECODE: a read-only file system. /tmp is the one place that is written.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOST=0.0.0.0 \
+    PORT=5000
+EXPOSE 5000
+# start-interval is left out: engines before 25 do not know it.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health/ready', timeout=2)"]
+CMD ["gunicorn", "-c", "gunicorn.conf.py", "handler:build()"]
+
+
+FROM python AS simulator
+COPY --from=simulator-packages /opt/venv /opt/venv
+COPY simulator/ simulator/
+RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app
+USER app
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1
+CMD ["python", "-m", "simulator"]
+
+
+FROM ${GO_IMAGE} AS collector-build
+ENV CGO_ENABLED=0 GOFLAGS=-trimpath
+WORKDIR /src/otel-collector/distribution
+COPY otel-collector/ /src/otel-collector/
+RUN go build -ldflags='-s -w' -o /out/otelcol . && mkdir -p /out/queue
+
+# No shell in it: it is configured by the environment alone.
+FROM scratch AS collector
+COPY --from=collector-build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=collector-build /out/otelcol /otelcol
+# A named volume takes over the owner of the folder that it is mounted on.
+COPY --from=collector-build --chown=10001:10001 /out/queue /var/lib/otelcol
+USER 10001:10001
+EXPOSE 4318 13133 8888
+ENTRYPOINT ["/otelcol"]
+
+
+FROM ${SERVICE} AS service

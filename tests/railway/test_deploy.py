@@ -1,0 +1,256 @@
+"""deploy_railway.sh against a `railway` that takes only what the real CLI documents."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STUB = Path(__file__).with_name("stub_railway.py")
+GRAFANA = {
+    "GRAFANA_CLOUD_OTLP_ENDPOINT": "https://otlp.example/otlp",
+    "GRAFANA_CLOUD_OTLP_ID": "123",
+    "GRAFANA_CLOUD_TOKEN": "secret-of-grafana",
+}
+CHANGING = {"init", "apply", "set", "up", "domain"}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A copy of what the script needs, in a folder with a space in its name."""
+
+    folder: Path
+    state: Path
+    environ: dict[str, str]
+
+    def run(
+        self, *arguments: str, answer: str = "", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", str(self.folder / "deploy_railway.sh"), *arguments],
+            cwd="/",
+            env={**self.environ, **environ},
+            input=answer,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def calls(self) -> list[list[str]]:
+        lines = (self.state / "calls.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def changing_calls(self) -> list[list[str]]:
+        return [c for c in self.calls() if CHANGING & set(c[:2]) and "--help" not in c]
+
+    def kept(self) -> dict[str, Any]:
+        kept: dict[str, Any] = json.loads((self.state / "state.json").read_text())
+        return kept
+
+
+class Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Healthy)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, root: Path, railway_env: Path, url: str) -> Deployment:
+    folder = tmp_path / "a copy"
+    (folder / ".venv").mkdir(parents=True)
+    (folder / ".venv" / "railway").symlink_to(railway_env)
+    shutil.copytree(root / ".railway", folder / ".railway")
+    shutil.copy(root / "deploy_railway.sh", folder)
+    programs, state = tmp_path / "programs", tmp_path / "state"
+    programs.mkdir()
+    state.mkdir()
+    stub = programs / "railway"
+    stub.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STUB}" "$@"\n')
+    stub.chmod(0o755)
+    (state / "state.json").write_text(
+        json.dumps({"linked": "mine", "services": [], "variables": {}, "deployed": []})
+    )
+    environ = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "STUB_STATE": str(state),
+        "STUB_URL": url,
+        "POLL_SECONDS": "0.1",
+    }
+    return Deployment(folder, state, environ)
+
+
+def test_deploys_every_service_and_prints_the_address(deployment: Deployment, url: str) -> None:
+    ran = deployment.run("--yes", **GRAFANA)
+    assert ran.returncode == 0, ran.stderr
+    assert f"It answers: {url}" in ran.stdout
+    assert deployment.kept()["deployed"] == ["collector", "handler", "simulator"]
+
+
+def test_secrets_reach_railway_and_no_screen(deployment: Deployment) -> None:
+    ran = deployment.run("--yes", **GRAFANA, ACCESS_TOKEN="secret-of-mine")
+    variables = deployment.kept()["variables"]
+    assert variables == {"collector": GRAFANA, "handler": {"ACCESS_TOKEN": "secret-of-mine"}}
+    assert "secret-of" not in ran.stdout + ran.stderr + json.dumps(deployment.calls())
+
+
+def test_access_token_is_made_once(deployment: Deployment) -> None:
+    deployment.run("--yes", **GRAFANA)
+    first = deployment.kept()["variables"]["handler"]["ACCESS_TOKEN"]
+    again = deployment.run("--yes")
+    assert again.returncode == 0, again.stderr
+    assert len(first) >= 32
+    assert deployment.kept()["variables"]["handler"]["ACCESS_TOKEN"] == first
+
+
+def test_secrets_are_set_before_anything_is_deployed(deployment: Deployment) -> None:
+    deployment.run("--yes", **GRAFANA)
+    words = [call[0] for call in deployment.changing_calls()]
+    assert words == ["config", *["variable"] * 4, *["up"] * 3, "domain"]
+
+
+def test_dry_run_changes_nothing(deployment: Deployment) -> None:
+    ran = deployment.run("--dry-run", **GRAFANA)
+    assert ran.returncode == 0, ran.stderr
+    assert deployment.changing_calls() == []
+    assert "Create service handler" in ran.stdout
+    assert "would run: railway up --service handler" in ran.stdout
+
+
+def test_dry_run_needs_no_account(deployment: Deployment) -> None:
+    (deployment.state / "state.json").unlink()
+    ran = deployment.run("--dry-run", STUB_SIGNED_OUT="1")
+    assert ran.returncode == 0, ran.stderr
+    assert "service  simulator, runs at '17 */6 * * *' UTC" in ran.stdout
+    assert "railway login" in ran.stdout
+
+
+def test_new_project_is_made_and_linked(deployment: Deployment) -> None:
+    (deployment.state / "state.json").unlink()
+    ran = deployment.run("--yes", "--new", "watched", **GRAFANA)
+    assert ran.returncode == 0, ran.stderr
+    assert deployment.kept()["linked"] == "watched"
+
+
+def test_project_token_needs_no_user(deployment: Deployment) -> None:
+    ran = deployment.run("--yes", RAILWAY_TOKEN="token", **GRAFANA)
+    assert ran.returncode == 0, ran.stderr
+    assert ["whoami"] not in deployment.calls()
+
+
+def test_python_of_the_plan_comes_from_the_lock(deployment: Deployment) -> None:
+    """The stub runs `python3` as the CLI does; the system's one has no railway_sdk."""
+    assert deployment.run("--dry-run").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "code", "sentence"),
+    [
+        pytest.param(["--frobnicate"], {}, 2, "unknown argument '--frobnicate'", id="argument"),
+        pytest.param(["--new"], {}, 2, "--new needs the name", id="new-without-name"),
+        pytest.param(["--yes"], {}, 2, "GRAFANA_CLOUD_OTLP_ID GRAFANA_CLOUD_TOKEN", id="secrets"),
+        pytest.param(["--yes"], {"STUB_SIGNED_OUT": "1"}, 2, "railway login", id="signed-out"),
+        pytest.param([], GRAFANA, 2, "pass --yes", id="no-terminal"),
+        pytest.param(
+            ["--yes"], {**GRAFANA, "STUB_STATUS": "CRASHED"}, 1, "ended as CRASHED", id="crashed"
+        ),
+        pytest.param(
+            ["--yes"],
+            {**GRAFANA, "STUB_STATUS": "BUILDING", "DEPLOY_TIMEOUT_SECONDS": "1"},
+            1,
+            "not deployed within 1 s (it is BUILDING)",
+            id="slow",
+        ),
+        pytest.param(
+            ["--yes"],
+            {**GRAFANA, "STUB_URL": "http://127.0.0.1:1", "HEALTH_TIMEOUT_SECONDS": "1"},
+            1,
+            "/health did not answer within 1 s",
+            id="unhealthy",
+        ),
+    ],
+)
+def test_refuses_with_a_sentence(
+    deployment: Deployment, arguments: list[str], environ: dict[str, str], code: int, sentence: str
+) -> None:
+    ran = deployment.run(*arguments, **environ)
+    assert ran.returncode == code, ran.stdout + ran.stderr
+    assert sentence in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        pytest.param("railway", "the Railway CLI is missing", id="railway"),
+        pytest.param("curl", "curl is missing", id="curl"),
+        pytest.param("python3", "Python 3.10 or newer is missing", id="python3"),
+    ],
+)
+def test_missing_tool_is_named(
+    deployment: Deployment, tmp_path: Path, missing: str, sentence: str
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in {"bash", "dirname", "python3", "curl", "railway"} - {missing}:
+        found = shutil.which(name, path=deployment.environ["PATH"])
+        assert found is not None
+        (few / name).symlink_to(found)
+    ran = deployment.run("--dry-run", PATH=str(few))
+    assert ran.returncode == 2
+    assert sentence in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "deployed"),
+    [pytest.param("n\n", 3, 0, id="no"), pytest.param("y\n", 0, 3, id="yes")],
+)
+def test_asks_on_a_terminal(deployment: Deployment, answer: str, code: int, deployed: int) -> None:
+    terminal, child = pty.openpty()
+    os.write(terminal, answer.encode())
+    ran = subprocess.run(
+        ["bash", str(deployment.folder / "deploy_railway.sh")],
+        env={**deployment.environ, **GRAFANA},
+        stdin=child,
+        capture_output=True,
+        timeout=60,
+    )
+    os.close(terminal)
+    os.close(child)
+    assert (ran.returncode, len(deployment.kept()["deployed"])) == (code, deployed)
+
+
+def test_unlinked_folder_is_refused(deployment: Deployment) -> None:
+    (deployment.state / "state.json").unlink()
+    ran = deployment.run("--yes", **GRAFANA)
+    assert (ran.returncode, deployment.changing_calls()) == (2, [])
+    assert "railway link" in ran.stderr
+
+
+def test_script_is_clean_shell(root: Path) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    subprocess.run([str(shellcheck), str(root / "deploy_railway.sh")], check=True)
