@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 from collections import Counter
 from pathlib import Path
@@ -127,7 +126,8 @@ def _verify(options: argparse.Namespace) -> int:
             panel = finding.query.panel
             print(panel)
         faults += finding.fault is not None
-        print(f"  {finding.query.legend:14} {_shown(finding)}")
+        legend = "by value" if len(finding.samples) > 1 else finding.query.legend
+        print(f"  {legend:14} {_shown(finding)}")
     print(f"{faults} empty or NaN")
     return 1 if faults else 0
 
@@ -177,10 +177,14 @@ def _shown(finding: verify.Finding) -> str:
     if finding.fault:
         return finding.fault.upper()
     if len(finding.samples) == 1:
-        return _figure(finding.samples[0])
-    ordered = sorted(finding.samples, key=lambda sample: float(sample.labels.get("le", math.inf)))
-    return "  ".join(f"≤{sample.labels['le']}: {_figure(sample)}" for sample in ordered)
+        return f"{finding.samples[0].value:.4g}"
+    return "  ".join(f"≤{bound:g}: {share:.1%}" for bound, share in _bars(finding.samples))
 
 
-def _figure(sample: Sample) -> str:
-    return f"{sample.value:.4g}"
+def _bars(samples: list[Sample]) -> list[tuple[float, float]]:
+    """Bound and height of each bar, as Grafana makes them from cumulative buckets."""
+    cumulative = sorted((float(sample.labels["le"]), sample.value) for sample in samples)
+    below = [0.0, *(value for _, value in cumulative)]
+    return [
+        (bound, value - before) for (bound, value), before in zip(cumulative, below, strict=False)
+    ]

@@ -154,7 +154,7 @@ OVERVIEW: tuple[Panel, ...] = (
         "the model: a step down is a worse model put into service. Accuracy is always high where "
         "fraud is rare; look at precision and recall.",
         unit="percentunit",
-        thresholds=falling(act=0.5, watch=0.7),
+        thresholds=falling(act=0.4, watch=0.5),
         queries=(
             Query("accuracy", quality("model_accuracy")),
             Query("precision", quality("model_precision")),

@@ -21,12 +21,17 @@ otlp:
 storage:
   tsdb:
     out_of_order_time_window: 24h
+scrape_configs:
+  - job_name: stack
+    scrape_interval: 1s
+    static_configs:
+      - targets: ["127.0.0.1:{port}"]
 """
 
 
 def program(name: str) -> Path:
     """The program from STACK_TOOLS_DIR or .tools/bin, built if it is not there yet."""
-    folder = Path(os.environ.get("STACK_TOOLS_DIR") or ROOT / ".tools" / "bin")
+    folder = ROOT / (os.environ.get("STACK_TOOLS_DIR") or ".tools/bin")
     if not (folder / name).exists():
         subprocess.run([sys.executable, "-m", "stack", "build"], cwd=ROOT, check=True)
     return folder / name
@@ -36,9 +41,9 @@ def program(name: str) -> Path:
 def prometheus(folder: Path) -> Iterator[Client]:
     """A Prometheus with nothing in it, ready; it ends with the block."""
     configuration = folder / "prometheus.yml"
-    configuration.write_text(CONFIGURATION)
+    port = _free_port()
+    configuration.write_text(CONFIGURATION.format(port=port))
     with (folder / "prometheus.log").open("w") as log:
-        port = _free_port()
         process = subprocess.Popen(
             [
                 program("prometheus"),

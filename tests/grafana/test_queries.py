@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 import yaml
 
+from grafana import __main__ as cli
 from grafana import generate
 from grafana.budget import measure
 from grafana.dashboard import EVERYTHING
 from grafana.prometheus import Prometheus, Sample
 from grafana.promql import fill_in
 from grafana.verify import DEFAULTS, Finding, choices, panel_queries, verify
+from grafana.web import Client
 from telemetry.table import EUROS, REQUEST_SECONDS
 
 from .server import program, prometheus
@@ -56,8 +58,9 @@ def faults(findings: list[Finding]) -> dict[str, str]:
 class Running:
     """A service of two workers with different models, ten minutes of traffic behind it."""
 
-    def __init__(self, store: Prometheus, service: Service, end: float) -> None:
-        self.store = store
+    def __init__(self, client: Client, service: Service, end: float) -> None:
+        self.address = client.address
+        self.store = Prometheus(client)
         self.service = service
         self.end = end
         self.start = end - MINUTES * 60
@@ -88,11 +91,22 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The service with ten minutes of traffic, in a Prometheus of its own."""
     with prometheus(tmp_path_factory.mktemp("prometheus")) as client:
         service = Service(client, WORKERS, already=1000)
-        yield Running(Prometheus(client), service, now())
+        yield Running(client, service, now())
+
+
+def run_for_a_minute(client: Client, seed: int, end: float) -> None:
+    """A service of four workers that began 60 s before `end`, asked 0.3 times a second."""
+    start = end - 60
+    service = Service(client, [Worker(f"shop-{n}", OLD) for n in range(4)])
+    requests = traffic(seed, start, end, rate=0.3, workers=4)
+    service.push(start)
+    for until in range(int(start) + PUSH_SECONDS, int(end) + 1, PUSH_SECONDS):
+        service.count(r for r in requests if until - PUSH_SECONDS < r.at <= until)
+        service.push(until)
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Any]:
+def empty(tmp_path: Path) -> Iterator[Client]:
     """A Prometheus with nothing in it."""
     with prometheus(tmp_path) as client:
         yield client
@@ -237,24 +251,18 @@ def test_exemplars_of_response_times_carry_the_trace(running: Running) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_query_is_empty_or_nan_a_minute_after_a_start_from_nothing(
-    empty: Any, seed: int
+    empty: Client, seed: int
 ) -> None:
     """Four workers, 0.3 requests/s, 60 s: every panel shows a figure."""
     end = now()
-    start = end - 60
-    service = Service(empty, [Worker(f"shop-{n}", OLD) for n in range(4)])
-    requests = traffic(seed, start, end, rate=0.3, workers=4)
-    service.push(start)
-    for until in range(int(start) + PUSH_SECONDS, int(end) + 1, PUSH_SECONDS):
-        service.count(r for r in requests if until - PUSH_SECONDS < r.at <= until)
-        service.push(until)
+    run_for_a_minute(empty, seed, end)
 
     findings = verify(DASHBOARD, Prometheus(empty), end)
     assert len(findings) == len(QUERIES) == 16
     assert faults(findings) == {}
 
 
-def test_silence_shows_gaps_or_zeros_and_never_nan(empty: Any) -> None:
+def test_silence_shows_gaps_or_zeros_and_never_nan(empty: Client) -> None:
     """A service that is idle pushes nothing; a quarter of an hour later nothing is NaN, and a
     minute after it has woken up every panel shows a figure again."""
     end = now()
@@ -275,7 +283,7 @@ def test_silence_shows_gaps_or_zeros_and_never_nan(empty: Any) -> None:
     assert faults(verify(DASHBOARD, Prometheus(empty), end)) == {}
 
 
-def test_requests_that_score_nothing_give_zeros(empty: Any) -> None:
+def test_requests_that_score_nothing_give_zeros(empty: Client) -> None:
     """Only health probes come: no division by zero, and no response time of /predict."""
     end = now()
     service = Service(empty, [Worker("shop-0", OLD)])
@@ -289,7 +297,7 @@ def test_requests_that_score_nothing_give_zeros(empty: Any) -> None:
     assert (shown["predictions"], shown["called fraud"], shown["refused (4xx)"]) == (0, 0, 0)
 
 
-def test_change_of_the_model_in_a_worker_breaks_no_query(empty: Any) -> None:
+def test_change_of_the_model_in_a_worker_breaks_no_query(empty: Client) -> None:
     """A worker slot that comes back with another model shows both versions for some minutes."""
     end = now()
     service = Service(empty, [Worker("shop-0", OLD, {"model_recall": 0.6})], already=1000)
@@ -327,6 +335,59 @@ def test_budget_that_is_exceeded_fails(running: Running) -> None:
     assert not measure(running.store, running.end, limit=series - 1).is_kept
     assert measure(running.store, running.end, limit=series).is_kept
     assert measure(running.store, running.end, interval_seconds=15).usage == 4 * series
+
+
+def test_budget_leaves_out_what_never_passes_the_collector(running: Running) -> None:
+    """Jobs that this Prometheus scrapes itself are shown apart and do not count."""
+    deadline = time.monotonic() + 30
+    while not running.store.query('up{job="stack"}') and time.monotonic() < deadline:
+        time.sleep(0.1)
+    found = measure(running.store)
+
+    assert {job for job, _ in found.local} == {"stack"}
+    assert {job for job, _ in found.sent} == {"fraud-handler"}
+    assert found.series == running.service.series()
+
+
+def test_command_line_shows_every_panel(empty: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    """`verify` lists the variables and each panel's figures, and is 0 if none is missing."""
+    run_for_a_minute(empty, seed=6, end=now())
+
+    assert cli.main(["verify", "--prometheus", empty.address]) == 0
+    printed = capsys.readouterr().out
+    assert f"variable version: {OLD}\n" in printed
+    assert all(panel["title"] in printed for panel in DASHBOARD["panels"])
+    assert printed.endswith("0 empty or NaN\n")
+
+
+def test_command_line_fails_where_a_panel_is_empty(
+    empty: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing in the store: both variables and all queries are counted."""
+    assert cli.main(["verify", "--prometheus", empty.address]) == 1
+    assert capsys.readouterr().out.endswith(f"{len(QUERIES) + 2} empty or NaN\n")
+
+
+def test_command_line_tells_the_budget(
+    running: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`budget` is 0 within the plan, 1 over it, and says by how much."""
+    series = running.service.series()
+
+    assert cli.main(["budget", "--prometheus", running.address]) == 0
+    assert f"{series:,} active series, {series:,} samples a minute" in capsys.readouterr().out
+    assert cli.main(["budget", "--prometheus", running.address, "--limit", str(series - 7)]) == 1
+    assert "OVER the plan by 7" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", [["--limit", "0"], ["--interval", "soon"], ["--limit", "-1"]])
+def test_command_line_refuses_bad_numbers(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Named with the value that was given."""
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["budget", *option])
+    assert f"must be a whole number from 1 on, got '{option[1]}'" in capsys.readouterr().err
 
 
 def test_sample_knows_what_is_no_number() -> None:
