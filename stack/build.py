@@ -1,0 +1,190 @@
+"""Builds the programs that come as Go modules: `<tools>/<name>`, pinned by a committed go.sum.
+
+What is built, and how, is data: each distribution folder has a `build.json`,
+{"programs": [{"name", "package", "tags", "env"}]}. A program is built again only when a file that
+it is built from changed. An interrupted build leaves nothing half-written, and Go's own cache
+keeps what was compiled, so the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .commands import Commands
+from .errors import StackError
+from .locks import lock
+from .progress import Board, Task
+
+DISTRIBUTIONS = (Path("otel-collector/distribution"), Path("prometheus/distribution"))
+
+_GO_LINE = re.compile(r"^go (\S+)$", re.MULTILINE)
+_REPLACED = re.compile(r"=>\s+(\.\.?/\S+)")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program of a distribution folder."""
+
+    name: str
+    folder: Path
+    package: str
+    tags: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+
+
+def programs(root: Path) -> dict[str, Program]:
+    """Every program that the distribution folders describe, by name."""
+    found = [program for folder in DISTRIBUTIONS for program in _read(root / folder)]
+    return {program.name: program for program in found}
+
+
+def _read(folder: Path) -> list[Program]:
+    description = folder / "build.json"
+    try:
+        listed = json.loads(description.read_text())["programs"]
+        return [
+            Program(
+                name=one["name"],
+                folder=folder,
+                package=one["package"],
+                tags=tuple(one.get("tags", ())),
+                env=tuple(one.get("env", {}).items()),
+            )
+            for one in listed
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StackError(f"{description} does not describe programs to build: {error!r}") from None
+
+
+def source_stamp(program: Program) -> str:
+    """Changes when a file that the program is built from changes, and with the kind of machine."""
+    digest = hashlib.sha256(f"{sys.platform} {platform.machine()} {program.package}".encode())
+    for folder in (program.folder, *_local_modules(program.folder)):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _local_modules(folder: Path) -> list[Path]:
+    """The folders of this repository that the module takes in by `replace … => ../folder`."""
+    go_mod = folder / "go.mod"
+    text = go_mod.read_text() if go_mod.exists() else ""
+    return [folder / path for path in sorted(_REPLACED.findall(text))]
+
+
+def is_current(program: Program, tools: Path) -> bool:
+    """True when the built program exists and was built from the present sources."""
+    stamp = _stamp_file(program, tools)
+    built = os.access(tools / program.name, os.X_OK)
+    return built and stamp.exists() and stamp.read_text() == source_stamp(program)
+
+
+def find_go() -> str | None:
+    """The `go` command, or None."""
+    return shutil.which("go")
+
+
+def build(program: Program, tools: Path, task: Task, commands: Commands) -> None:
+    """Builds one program into `tools`; raises StackError when it cannot be built."""
+
+    def waiting() -> None:
+        commands.check()
+        task.tell("waiting for another build")
+
+    with lock(tools / "build.lock", waiting):
+        if is_current(program, tools):
+            return
+        stamp = source_stamp(program)
+        unfinished = tools / f".{program.name}.unfinished"
+        _compile(program, unfinished, task, commands)
+        _stamp_file(program, tools).unlink(missing_ok=True)
+        unfinished.replace(tools / program.name)
+        _stamp_file(program, tools).write_text(stamp)
+
+
+def _compile(program: Program, output: Path, task: Task, commands: Commands) -> None:
+    go = find_go()
+    if go is None:
+        raise StackError(f"{program.name} cannot be built: the `go` command is not on the PATH.")
+    env = os.environ | dict(program.env)
+    tags = f"-tags={','.join(program.tags)}"
+    meter = BuildMeter(task)
+    stale = [go, "list", "-deps", tags, "-f", "{{if .Stale}}package {{.ImportPath}}{{end}}"]
+    commands.run(
+        f"fetching the modules of {program.name}",
+        [*stale, program.package],
+        cwd=program.folder,
+        env=env,
+        on_line=meter.read_list,
+    )
+    # -buildvcs=false: a checkout owned by someone else must not stop the build.
+    compile = [go, "build", "-trimpath", "-buildvcs=false", "-v", tags, "-o", str(output)]
+    commands.run(
+        f"building {program.name}",
+        [*compile, program.package],
+        cwd=program.folder,
+        env=env,
+        on_line=meter.read_build,
+    )
+
+
+class BuildMeter:
+    """Reads the lines of `go list` and `go build -v` and tells how far the build is."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._downloaded = 0
+        self._total = 0
+        self._compiled = 0
+        task.tell("looking at its modules")
+
+    def read_list(self, line: str) -> None:
+        """One line of `go list`: a module that is fetched, or a package that will be compiled."""
+        if line.startswith("go: downloading "):
+            self._downloaded += 1
+            self._task.tell(f"{self._downloaded} modules fetched, {line.split()[2]}")
+        elif line.startswith("package "):
+            self._total += 1
+
+    def read_build(self, line: str) -> None:
+        """One line of `go build -v`: a package that is being compiled."""
+        if line.startswith("go: ") or " " in line:
+            return
+        self._compiled += 1
+        self._task.tell(f"{min(self._compiled, self._total)}/{self._total} packages compiled")
+
+
+def ensure(root: Path, names: list[str], tools: Path, board: Board, commands: Commands) -> None:
+    """Builds those of the programs that are missing or out of date, one by one."""
+    known = programs(root)
+    for name in names:
+        program = known[name]
+        if is_current(program, tools):
+            continue
+        task = board.start(f"building {name}")
+        try:
+            build(program, tools, task, commands)
+        except BaseException:
+            board.finish(task, "not built", failed=True)
+            raise
+        board.finish(task)
+
+
+def oldest_go(root: Path) -> str:
+    """The oldest Go that can build every program, for example "1.26"."""
+    found = [_GO_LINE.search((root / folder / "go.mod").read_text()) for folder in DISTRIBUTIONS]
+    versions = [tuple(int(part) for part in line[1].split(".")[:2]) for line in found if line]
+    return ".".join(str(part) for part in max(versions, default=(1, 26)))
+
+
+def _stamp_file(program: Program, tools: Path) -> Path:
+    return tools / f".{program.name}.built-from"
