@@ -10,8 +10,10 @@ quantiles. So steady traffic is no drift.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 from statistics import NormalDist
 from typing import Final
@@ -19,7 +21,7 @@ from typing import Final
 from simulator.model_info import Feature, ModelInfo, UserTypes
 from simulator.quantile_function import quantile_function, rank_from
 
-Value = float | int | bool | str
+Value = float | int | bool | str | None
 Transaction = dict[str, Value]
 
 # In standard deviations of what people of one type do among each other (amounts: of their
@@ -101,29 +103,51 @@ class _Means:
 
 
 def _value_of_rank(feature: Feature) -> Callable[[float], Value]:
-    """Rank (0 to 1) to a value that the model takes."""
+    """Rank (0 to 1) to a value that the model takes, None where it may be missing and is."""
+    present = _present_value_of_rank(feature)
+    missing = feature.missing if feature.nullable else 0.0
+    if missing == 0:
+        return present
+    return lambda rank: None if rank < missing else present((rank - missing) / (1 - missing))
+
+
+def _present_value_of_rank(feature: Feature) -> Callable[[float], Value]:
     if feature.type == "category":
-        categories = feature.categories
-        return lambda rank: categories[min(int(rank * len(categories)), len(categories) - 1)]
+        return _one_of(feature.categories, feature.shares)
     if feature.type == "boolean":
-        true_share = sum(feature.quantiles) / len(feature.quantiles) if feature.quantiles else 0.5
-        return lambda rank: rank < true_share
-    number = _number_of_rank(feature)
-    if feature.type == "integer":
-        return lambda rank: int(number(rank))
-    return number
+        return _one_of((False, True), feature.shares)
+    return _number_of_rank(feature)
+
+
+def _one_of(values: Sequence[Value], shares: Sequence[float]) -> Callable[[float], Value]:
+    ends = list(accumulate(shares or [1.0] * len(values)))
+    return lambda rank: values[min(bisect_right(ends, rank * ends[-1]), len(values) - 1)]
 
 
 def _number_of_rank(feature: Feature) -> Callable[[float], float]:
     """Rank (0 to 1) to a number within the range, with the digits that a person would send."""
     low, high = _range(feature)
-    quantile = quantile_function(feature.quantiles or (low, high))
     if feature.type == "integer":
-        # The range of whole numbers may have been stated with fractions.
-        first, last = math.ceil(low), math.floor(high)
-        return lambda rank: min(max(round(quantile(rank)), first), last)
+        return _whole_number_of_rank(feature, math.ceil(low), math.floor(high))
+    quantile = quantile_function(feature.quantiles or (low, high))
     digits = 2 if high - low >= 100 else 4
     return lambda rank: min(max(round(quantile(rank), digits), low), high)
+
+
+def _whole_number_of_rank(feature: Feature, low: int, high: int) -> Callable[[float], int]:
+    """The bins are used where they are told: of whole numbers many may share one quantile."""
+    least, largest = low, high
+    if feature.quantiles:
+        least, largest = math.floor(feature.quantiles[0]), math.ceil(feature.quantiles[-1])
+    if not feature.quantiles or not feature.shares or not feature.edges:
+        quantile = quantile_function(feature.quantiles or (low - 0.5, high + 0.5))
+        return lambda rank: min(max(round(quantile(rank)), low), high)
+    total = sum(feature.shares)
+    ranks = [0.0, *(end / total for end in accumulate(feature.shares))]
+    # From one edge to the next, each whole number above the first and up to the second.
+    edges = [least - 1, *(math.floor(edge) for edge in feature.edges), largest]
+    binned = quantile_function(edges, ranks)
+    return lambda rank: min(max(math.ceil(binned(rank)), low), high)
 
 
 def _range(feature: Feature) -> tuple[float, float]:

@@ -16,7 +16,9 @@ TYPES: Final = ("number", "integer", "boolean", "category")
 class Feature:
     """One field of a transaction; `quantiles`: minimum, deciles, maximum of training, or empty.
 
-    A category always has categories, so nothing else about it is needed to draw one.
+    `edges` and `shares`: the training rows in bins, edges[i-1] < value <= edges[i], or one share
+    per category (false, true for a boolean); empty where the target does not say. `missing`: share
+    of the training rows without a value. A category always has categories.
     """
 
     name: str
@@ -25,6 +27,9 @@ class Feature:
     maximum: float | None
     categories: tuple[str, ...]
     quantiles: tuple[float, ...]
+    edges: tuple[float, ...]
+    shares: tuple[float, ...]
+    missing: float
     nullable: bool
 
     @property
@@ -75,6 +80,9 @@ def _feature(item: object, where: str) -> Feature:
     categories = tuple(str(category) for category in _list(fields, "categories", where))
     if kind == "category" and not categories:
         raise _unusable(f"{where}.categories", fields.get("categories"), "at least one category")
+    baseline = _mapping(fields.get("baseline") or {}, f"{where}.baseline")
+    edges = _numbers(baseline, "edges", f"{where}.baseline")
+    bins = {"boolean": 2, "category": len(categories)}.get(str(kind), len(edges) + 1)
     return Feature(
         name=name,
         type=str(kind),
@@ -82,17 +90,30 @@ def _feature(item: object, where: str) -> Feature:
         maximum=_number(fields, "maximum", where),
         categories=categories,
         quantiles=_quantiles(fields, where),
+        edges=edges,
+        shares=_shares(baseline, f"{where}.baseline", bins),
+        missing=_number(baseline, "missing", f"{where}.baseline") or 0.0,
         nullable=fields.get("nullable") is True,
     )
 
 
 def _quantiles(fields: Mapping[str, object], where: str) -> tuple[float, ...]:
-    listed = _list(fields, "quantiles", where)
-    values = tuple(float(value) for value in listed if _is_number(value))
-    ascending = all(low <= high for low, high in pairwise(values))
-    if len(values) != len(listed) or len(values) == 1 or not ascending:
-        raise _unusable(f"{where}.quantiles", listed, "two or more numbers, ascending")
+    values = _numbers(fields, "quantiles", where)
+    if len(values) == 1:
+        raise _unusable(f"{where}.quantiles", list(values), "two numbers or more")
     return values
+
+
+def _shares(baseline: Mapping[str, object], where: str, bins: int) -> tuple[float, ...]:
+    listed = _list(baseline, "shares", where)
+    shares = tuple(float(share) for share in listed if _is_number(share) and 0 <= share <= 1)
+    if (
+        len(shares) != len(listed)
+        or (shares and len(shares) != bins)
+        or (shares and not sum(shares))
+    ):
+        raise _unusable(f"{where}.shares", listed, f"{bins} shares of 1, not all 0")
+    return shares
 
 
 def _user_types(value: object, features: tuple[Feature, ...]) -> UserTypes | None:
@@ -122,6 +143,14 @@ def _list(fields: Mapping[str, object], name: str, where: str) -> list[object]:
     if not isinstance(value, list):
         raise _unusable(f"{where}.{name}", value, "a list")
     return value
+
+
+def _numbers(fields: Mapping[str, object], name: str, where: str) -> tuple[float, ...]:
+    listed = _list(fields, name, where)
+    values = tuple(float(value) for value in listed if _is_number(value))
+    if len(values) != len(listed) or any(low > high for low, high in pairwise(values)):
+        raise _unusable(f"{where}.{name}", listed, "numbers, ascending")
+    return values
 
 
 def _number(fields: Mapping[str, object], name: str, where: str) -> float | None:

@@ -1,10 +1,11 @@
-"""Values that are distributed as the model's training data, from nothing but its quantiles.
+"""Values that are distributed as the model's training data, from nothing but some of its quantiles.
 
 A value's rank u (0 <= u < 1) is turned into the value that this share of the training rows lies
-under. So ranks that are uniform give the training distribution back, in each decile exactly.
+under. So ranks that are uniform give the training distribution back, exactly between each two of
+the quantiles.
 
-Between two quantiles the values lie evenly: on a logarithmic scale where all are positive (amounts,
-balances), else on a linear one. The outermost stretches need more care: the largest training row
+There the values lie evenly: on a logarithmic scale where all are positive (amounts, balances), else
+on a linear one. The outermost stretches need more care: the largest training row
 may lie far beyond the last decile, and values spread evenly up to it would be far too large.
 There the density carries on from the neighbouring stretch and falls off exponentially.
 """
@@ -12,17 +13,22 @@ There the density carries on from the neighbouring stretch and falls off exponen
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 Shape = Callable[[float], float]
 
 
-def quantile_function(quantiles: Sequence[float]) -> Callable[[float], float]:
-    """Rank to value; `quantiles` ascend and are equally spaced in rank, at least two of them."""
+def quantile_function(
+    quantiles: Sequence[float], ranks: Sequence[float] | None = None
+) -> Callable[[float], float]:
+    """Rank to value; `quantiles` ascend, two at least, `ranks` from 0 to 1; None: evenly spaced."""
+    last = len(quantiles) - 1
+    ranks = [i / last for i in range(last + 1)] if ranks is None else ranks
     if quantiles[0] <= 0:
-        return _on_scale(quantiles)
-    logarithmic = _on_scale([math.log(value) for value in quantiles])
+        return _on_scale(quantiles, ranks)
+    logarithmic = _on_scale([math.log(value) for value in quantiles], ranks)
     return lambda rank: math.exp(logarithmic(rank))
 
 
@@ -38,28 +44,33 @@ def rank_from(value_of_rank: Callable[[float], float], threshold: float) -> floa
     return high
 
 
-def _on_scale(quantiles: Sequence[float]) -> Callable[[float], float]:
-    stretches = len(quantiles) - 1
+def _on_scale(quantiles: Sequence[float], ranks: Sequence[float]) -> Callable[[float], float]:
     widths = [high - low for low, high in pairwise(quantiles)]
-    first, last = _outer_shapes(widths)
+    shares = [high - low for low, high in pairwise(ranks)]
+    first, last = _outer_shapes(widths, shares)
+    inner_ranks, end = ranks[1:-1], len(widths) - 1
 
     def value(rank: float) -> float:
-        position = min(max(rank, 0.0), 1.0) * stretches
-        stretch = min(int(position), stretches - 1)
-        share = position - stretch
+        stretch = bisect_right(inner_ranks, rank)
+        share = (rank - ranks[stretch]) / shares[stretch] if shares[stretch] else 0.0
         if stretch == 0:
             return quantiles[1] - widths[0] * first(1 - share)
-        if stretch == stretches - 1:
+        if stretch == end:
             return quantiles[-2] + widths[-1] * last(share)
         return quantiles[stretch] + widths[stretch] * share
 
     return value
 
 
-def _outer_shapes(widths: Sequence[float]) -> tuple[Shape, Shape]:
+def _outer_shapes(widths: Sequence[float], shares: Sequence[float]) -> tuple[Shape, Shape]:
     if len(widths) < 3:
         return _evenly, _evenly
-    return _falling_off(widths[0], widths[1]), _falling_off(widths[-1], widths[-2])
+
+    def shape(outer: int, inner: int) -> Shape:
+        neighbour = widths[inner] * shares[outer] / max(shares[inner], 1e-9)
+        return _falling_off(widths[outer], neighbour)
+
+    return shape(0, 1), shape(-1, -2)
 
 
 def _evenly(share: float) -> float:
@@ -70,9 +81,9 @@ def _falling_off(width: float, neighbour: float) -> Shape:
     """Share of the rows in an outer stretch -> share of its width, counted from the inside.
 
     Exponential with scale s, cut off at the width w, where s solves s (1 - exp(-w / s)) = n, so
-    that the density at the inner end is that of the neighbour (width n, as many rows).
+    that the density at the inner end is that of the neighbour (as many rows in the width n).
     """
-    # A neighbour of no width (ties among whole numbers) must not pull all rows to the inner end.
+    # A neighbour of no width (many equal values) must not pull all rows to the inner end.
     neighbour = max(neighbour, width / 20)
     if width <= neighbour:
         return _evenly

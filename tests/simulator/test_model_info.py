@@ -29,8 +29,17 @@ def changed(document, path, value):
         pytest.param(("features", 2, "minimum"), "0", "must be a number", id="text minimum"),
         pytest.param(("features", 2, "maximum"), True, "must be a number", id="boolean maximum"),
         pytest.param(("features", 0, "quantiles"), [3, 2, 1], "ascending", id="descending"),
-        pytest.param(("features", 0, "quantiles"), [3], "two or more", id="single quantile"),
+        pytest.param(
+            ("features", 0, "quantiles"), [3], "two numbers or more", id="single quantile"
+        ),
         pytest.param(("features", 0, "quantiles"), [1, None], "numbers", id="null quantile"),
+        pytest.param(
+            ("features", 0, "baseline"),
+            {"edges": [1, 2], "shares": [0.5, 0.5]},
+            "baseline.shares must be 3 shares",
+            id="shares without a bin",
+        ),
+        pytest.param(("features", 0, "baseline"), 3, "must be a JSON object", id="no baseline"),
         pytest.param(("user_types", "feature"), "wealth", "user_types must be", id="foreign"),
         pytest.param(("user_types", "premium_from"), 5, "at least 1500.0, got 5", id="crossed"),
     ],

@@ -219,6 +219,46 @@ def test_customers_are_distributed_as_training(info, describe, feature):
     assert [counts[i] / n for i in range(10)] == pytest.approx([0.1] * 10, abs=tolerance)
 
 
+def test_customers_follow_the_bins_of_training():
+    """Whole numbers with many equal values, categories, booleans, and what is missing."""
+    description = {
+        "features": [
+            {
+                "name": "n",
+                "type": "integer",
+                "quantiles": [0, 0, 0, 1, 1, 2, 9],
+                "baseline": {"edges": [0, 1, 2], "shares": [0.45, 0.25, 0.2, 0.1]},
+            },
+            {
+                "name": "shop",
+                "type": "category",
+                "categories": ["food", "travel"],
+                "baseline": {"shares": [0.9, 0.1]},
+            },
+            {
+                "name": "night",
+                "type": "boolean",
+                "nullable": True,
+                "baseline": {"shares": [0.6, 0.2], "missing": 0.2},
+            },
+        ],
+    }
+    customers, random, n = Customers(parse_model_info(description)), Random(4), 20_000
+
+    rows = [customers.draw(random).transaction for _ in range(n)]
+
+    def share(name, values):
+        return sum(row[name] in values for row in rows) / n
+
+    tolerance = 5 * (0.25 / n) ** 0.5
+    assert share("n", [0]) == pytest.approx(0.45, abs=tolerance)
+    assert share("n", [1]) == pytest.approx(0.25, abs=tolerance)
+    assert share("n", range(3, 10)) == pytest.approx(0.1, abs=tolerance)
+    assert share("shop", ["travel"]) == pytest.approx(0.1, abs=tolerance)
+    assert share("night", [None]) == pytest.approx(0.2, abs=tolerance)
+    assert share("night", [False]) == pytest.approx(0.6, abs=tolerance)
+
+
 def test_customers_of_any_model(find_fault):
     """Numbers, whole numbers, booleans and categories; ranges open or stated; no quantiles."""
     description = {

@@ -124,26 +124,6 @@ def test_run_keeps_the_pace_of_its_arrivals_against_a_stall(simulate, target):
     assert told["latency_seconds"]["p95"] > 10 * told["latency_seconds"]["p50"]
 
 
-def test_run_counts_from_when_a_request_was_due(simulate, target):
-    """A sender that is itself late tells so in the latency, not only a slow target."""
-    import simulator.open_loop as open_loop
-
-    plain = open_loop.asyncio.TaskGroup.create_task
-    blocked = []
-
-    def create_task(self, coroutine, **named):
-        if len(blocked) < 1:
-            blocked.append(time.sleep(0.5))
-        return plain(self, coroutine, **named)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(open_loop.asyncio.TaskGroup, "create_task", create_task)
-        _, told = simulate("--rate", 100, "--count", 50, "--seed", 1, "--faulty", 0)
-
-    assert told["latency_seconds"]["max"] >= 0.5
-    assert told["start_delay_seconds"]["max"] >= 0.3
-
-
 def test_run_never_delays_silently_when_too_many_are_under_way(simulate, target):
     """Beyond the bound a request is counted as not sent."""
     target.before_answer = lambda number: time.sleep(1.5)
