@@ -117,7 +117,7 @@ class _Number:
         # a float then fail the comparison.
         self._minimum = -sys.float_info.max if feature.minimum is None else feature.minimum
         self._maximum = sys.float_info.max if feature.maximum is None else feature.maximum
-        self.expected: str = "a number" + _bounds(feature)
+        self.expected: str = "a number" + _bounds(feature) + _or_null(feature)
 
     def read(self, value: object) -> float:
         if type(value) is float or type(value) is int:
@@ -133,7 +133,7 @@ class _Integer(_Number):
 
     def __init__(self, feature: Feature) -> None:
         super().__init__(feature)
-        self.expected = "a whole number" + _bounds(feature)
+        self.expected = "a whole number" + _bounds(feature) + _or_null(feature)
 
     def read(self, value: object) -> float:
         number = super().read(value)
@@ -145,7 +145,7 @@ class _Integer(_Number):
 class _Boolean:
     def __init__(self, feature: Feature) -> None:
         self._name = feature.name
-        self.expected: str = "true or false"
+        self.expected: str = "true or false" + _or_null(feature)
 
     def read(self, value: object) -> float:
         if type(value) is bool:
@@ -160,7 +160,7 @@ class _Category:
         self._name = feature.name
         categories = feature.categories or ()
         self._codes = {category: float(code) for code, category in enumerate(categories)}
-        self.expected: str = _one_of(categories)
+        self.expected: str = _one_of(categories) + _or_null(feature)
 
     def read(self, value: object) -> float:
         if type(value) is not str:
@@ -176,7 +176,7 @@ class _Nullable:
 
     def __init__(self, reader: _Reader) -> None:
         self._read = reader.read
-        self.expected: str = reader.expected + ", or null"
+        self.expected: str = reader.expected
 
     def read(self, value: object) -> float:
         return math.nan if value is None else self._read(value)
@@ -196,6 +196,10 @@ def _reader(feature: Feature) -> _Reader:
     return _Nullable(reader) if feature.nullable else reader
 
 
+def _or_null(feature: Feature) -> str:
+    return ", or null" if feature.nullable else ""
+
+
 def _bounds(feature: Feature) -> str:
     low, high = feature.minimum, feature.maximum
     if low is None or high is None:
@@ -207,7 +211,7 @@ def _bounds(feature: Feature) -> str:
 
 def _plain(number: float) -> str:
     """Without a trailing '.0': 50000, 0.5."""
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+    return str(int(number)) if number == round(number) and abs(number) < 1e15 else repr(number)
 
 
 def _one_of(words: tuple[str, ...]) -> str:
