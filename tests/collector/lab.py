@@ -11,8 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,7 +159,9 @@ class Prometheus(Program):
         assert len(found) <= 1, found
         return found[0][1] if found else None
 
-    def samples(self, selector: str, seconds: int = 3600) -> dict[Series, list[tuple[float, float]]]:
+    def samples(
+        self, selector: str, seconds: int = 3600
+    ) -> dict[Series, list[tuple[float, float]]]:
         """Every stored (time, value) of the selected series of the last `seconds`."""
         result = self._get("query", query=f"{selector}[{seconds}s]")["result"]
         return {
@@ -217,7 +218,8 @@ class Collector(Program):
     def own(self, metric: str) -> dict[str, float]:
         """The Collector's own metric by its label string."""
         text = requests.get(f"http://127.0.0.1:{self.metrics}/metrics", timeout=5).text
-        lines = [line for line in text.splitlines() if line.startswith((metric + "{", metric + " "))]
+        starts = (metric + "{", metric + " ")
+        lines = [line for line in text.splitlines() if line.startswith(starts)]
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
     def errors(self) -> list[dict[str, Any]]:
@@ -238,18 +240,3 @@ def cloud_settings(target: str, metrics: str, token: str = TOKEN) -> dict[str, s
         "GRAFANA_CLOUD_PROM_URL": f"{target}/api/v1/write",
         "GRAFANA_CLOUD_PROM_ID": USER,
     }
-
-
-@contextmanager
-def running(*programs: Program) -> Iterator[None]:
-    """Kills the programs at the end, whatever happened."""
-    try:
-        yield
-    finally:
-        for program in programs:
-            program.kill()
-
-
-def as_mapping(series: Series) -> Mapping[str, str]:
-    """The labels of a series."""
-    return dict(series)

@@ -1,4 +1,4 @@
-"""A stand-in for the handler's worker: the real OpenTelemetry SDK with the contract's instruments."""
+"""A worker as the Collector sees it: the real SDK with the contract's instruments."""
 
 from __future__ import annotations
 

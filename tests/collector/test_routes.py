@@ -64,7 +64,7 @@ def arrived(target: Prometheus) -> None:
 def test_routes_store_the_same_series(
     collector: Make, prometheus: Prometheus, cloud: Prometheus, metrics: str
 ) -> None:
-    """On `both`, names, labels, values and times are equal in both targets, and as the contract says."""
+    """On `both`, names, labels, values and times are equal in both targets."""
     running = collector(
         OTEL_COLLECTOR_ROUTE="both",
         PROMETHEUS_URL=prometheus.url,
@@ -86,7 +86,7 @@ def test_routes_store_the_same_series(
 def test_single_route_reaches_its_target_alone(
     collector: Make, prometheus: Prometheus, cloud: Prometheus, route: str
 ) -> None:
-    """`local` stores nothing in the cloud, `grafana-cloud` nothing locally; labels are the contract's."""
+    """`local` stores nothing in the cloud and `grafana-cloud` nothing locally."""
     running = collector(
         OTEL_COLLECTOR_ROUTE=route,
         PROMETHEUS_URL=prometheus.url,

@@ -12,70 +12,66 @@ from tests.collector.lab import TOKEN, Collector, cloud_settings
 pytestmark = pytest.mark.stack
 
 Make = Callable[..., Collector]
+BOTH = {"OTEL_COLLECTOR_ROUTE": "both"}
 CLOUD = {"OTEL_COLLECTOR_ROUTE": "grafana-cloud"}
 WRITE = cloud_settings("https://metrics.example", "remote-write")
 OTLP = cloud_settings("https://metrics.example", "otlp")
 SECRET_IN_URL = "https://123456:glc_secret@metrics.example/push"
 
 
-def without(settings: dict[str, str], name: str) -> dict[str, str]:
-    return {key: value for key, value in settings.items() if key != name}
-
-
+LOCAL: dict[str, str] = {}
+CLOUD_WRITE, CLOUD_OTLP = CLOUD | WRITE, CLOUD | OTLP
+BOTH_WRITE, BOTH_OTLP = BOTH | WRITE, BOTH | OTLP
 FAULTY = {
-    "unknown route": ({"OTEL_COLLECTOR_ROUTE": "cloud"}, "OTEL_COLLECTOR_ROUTE", "grafana-cloud"),
-    "no token": (CLOUD | without(WRITE, "GRAFANA_CLOUD_TOKEN"), "GRAFANA_CLOUD_TOKEN", "missing"),
-    "blank token": (CLOUD | WRITE | {"GRAFANA_CLOUD_TOKEN": "  "}, "GRAFANA_CLOUD_TOKEN", "missing"),
-    "quoted token": (CLOUD | WRITE | {"GRAFANA_CLOUD_TOKEN": '"glc_x"'}, "GRAFANA_CLOUD_TOKEN", "quot"),
-    "no write address": (
-        CLOUD | without(WRITE, "GRAFANA_CLOUD_PROM_URL"), "GRAFANA_CLOUD_PROM_URL", "missing",
-    ),
-    "no write id": (CLOUD | without(WRITE, "GRAFANA_CLOUD_PROM_ID"), "GRAFANA_CLOUD_PROM_ID", "missing"),
-    "no otlp address": (
-        CLOUD | without(OTLP, "GRAFANA_CLOUD_OTLP_ENDPOINT"), "GRAFANA_CLOUD_OTLP_ENDPOINT", "missing",
-    ),
-    "no otlp id": (CLOUD | without(OTLP, "GRAFANA_CLOUD_OTLP_ID"), "GRAFANA_CLOUD_OTLP_ID", "needs it"),
-    "no token for both": ({"OTEL_COLLECTOR_ROUTE": "both"}, "GRAFANA_CLOUD_TOKEN", "'both'|\"both\""),
-    "unknown way": (CLOUD | WRITE | {"GRAFANA_CLOUD_METRICS": "push"}, "GRAFANA_CLOUD_METRICS", "otlp"),
-    "secret in address": (
-        CLOUD | WRITE | {"GRAFANA_CLOUD_PROM_URL": SECRET_IN_URL}, "GRAFANA_CLOUD_PROM_URL", "logged",
-    ),
-    "no scheme": ({"PROMETHEUS_URL": "localhost:9090"}, "PROMETHEUS_URL", "http://"),
-    "no port": ({"OTLP_HTTP_ENDPOINT": "127.0.0.1"}, "OTLP_HTTP_ENDPOINT", "host:port"),
-    "share over 100": ({"TRACES_SHARE_PERCENT": "101"}, "TRACES_SHARE_PERCENT", "0 to 100"),
-    "no number": ({"COLLECTOR_MEMORY_MIB": "256MB"}, "COLLECTOR_MEMORY_MIB", "whole number"),
-    "no time": ({"COLLECTOR_RETRY_MAX_INTERVAL": "30"}, "COLLECTOR_RETRY_MAX_INTERVAL", "30s"),
-    "queue not writable": ({"COLLECTOR_QUEUE_DIR": "/proc/queue"}, "COLLECTOR_QUEUE_DIR", "made"),
-}  # fmt: skip
+    "unknown route": (LOCAL, "OTEL_COLLECTOR_ROUTE", "cloud", "one of local, grafana-cloud, both"),
+    "no token": (CLOUD_WRITE, "GRAFANA_CLOUD_TOKEN", "", "missing"),
+    "no token for both": (BOTH_WRITE, "GRAFANA_CLOUD_TOKEN", "", '"both"'),
+    "blank token": (CLOUD_WRITE, "GRAFANA_CLOUD_TOKEN", "  ", "missing"),
+    "quoted token": (CLOUD_WRITE, "GRAFANA_CLOUD_TOKEN", '"glc_x"', "quotation mark"),
+    "no write address": (CLOUD_WRITE, "GRAFANA_CLOUD_PROM_URL", "", "missing"),
+    "no write id": (CLOUD_WRITE, "GRAFANA_CLOUD_PROM_ID", "", "missing"),
+    "no otlp address": (CLOUD_OTLP, "GRAFANA_CLOUD_OTLP_ENDPOINT", "", "missing"),
+    "no otlp id": (CLOUD_OTLP, "GRAFANA_CLOUD_OTLP_ID", "", "missing"),
+    "unknown way": (CLOUD_WRITE, "GRAFANA_CLOUD_METRICS", "push", "one of remote-write, otlp"),
+    "secret in address": (CLOUD_WRITE, "GRAFANA_CLOUD_PROM_URL", SECRET_IN_URL, "logged"),
+    "no scheme": (LOCAL, "PROMETHEUS_URL", "localhost:9090", "http://"),
+    "no port": (LOCAL, "OTLP_HTTP_ENDPOINT", "127.0.0.1", "host:port"),
+    "share over 100": (LOCAL, "TRACES_SHARE_PERCENT", "101", "from 0 to 100"),
+    "no number": (LOCAL, "COLLECTOR_MEMORY_MIB", "256MB", "whole number"),
+    "no time": (LOCAL, "COLLECTOR_RETRY_MAX_INTERVAL", "30", "such as 30s"),
+    "queue not writable": (LOCAL, "COLLECTOR_QUEUE_DIR", "/proc/queue", "cannot be made"),
+}
 
 
-@pytest.mark.parametrize(("settings", "name", "hint"), FAULTY.values(), ids=FAULTY.keys())
+@pytest.mark.parametrize(("base", "name", "value", "hint"), FAULTY.values(), ids=FAULTY.keys())
 def test_faulty_setting_stops_the_start_with_a_sentence(
-    collector: Make, settings: dict[str, str], name: str, hint: str
+    collector: Make, base: dict[str, str], name: str, value: str, hint: str
 ) -> None:
     """Exit code 2 and one line that begins with the variable's name; no secret in it."""
-    ended = collector(**settings).run()
+    ended = collector(**base | {name: value}).run()
     said = ended.stderr.strip()
     assert ended.returncode == 2
     assert said.startswith(f"otelcol: {name} ")
     assert len(said.splitlines()) == 1
-    assert any(each in said for each in hint.split("|"))
+    assert hint in said
     assert "glc_" not in ended.stdout + said
 
 
+TEMPO = {"TEMPO_URL": "http://tempo.example:4318"}
+CLOUD_TRACES = {
+    "GRAFANA_CLOUD_OTLP_ENDPOINT": "https://otlp.example/otlp",
+    "GRAFANA_CLOUD_OTLP_ID": "654321",
+}
 ROUTES = {
-    "local": {},
-    "local with traces": {"TEMPO_URL": "http://tempo.example:4318"},
-    "cloud by remote-write": CLOUD | WRITE,
-    "cloud by remote-write, traces too": CLOUD | WRITE | {
-        "GRAFANA_CLOUD_OTLP_ENDPOINT": "https://otlp.example/otlp",
-        "GRAFANA_CLOUD_OTLP_ID": "654321",
-    },
-    "cloud by otlp": CLOUD | OTLP,
-    "both": {"OTEL_COLLECTOR_ROUTE": "both", "TEMPO_URL": "http://tempo.example:4318"} | WRITE,
-    "both by otlp": {"OTEL_COLLECTOR_ROUTE": "both"} | OTLP,
+    "local": LOCAL,
+    "local with traces": TEMPO,
+    "cloud by remote-write": CLOUD_WRITE,
+    "cloud by remote-write, traces too": CLOUD_WRITE | CLOUD_TRACES,
+    "cloud by otlp": CLOUD_OTLP,
+    "both": BOTH_WRITE | CLOUD_TRACES | TEMPO,
+    "both by otlp": BOTH_OTLP | TEMPO,
     "containers": {"OTLP_HTTP_ENDPOINT": "[::]:4318", "COLLECTOR_METRICS_HOST": "0.0.0.0"},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("settings", ROUTES.values(), ids=ROUTES.keys())

@@ -1,0 +1,133 @@
+"""Which traces are kept, and what is left in them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
+from tests.collector.lab import Collector
+from tests.collector.source import source
+from tests.collector.targets import SpanSink
+
+pytestmark = pytest.mark.stack
+
+Make = Callable[..., Collector]
+SHARE = 10
+
+
+@pytest.fixture
+def sink() -> Iterator[SpanSink]:
+    """A stand-in for Tempo."""
+    with SpanSink().listening() as listening:
+        yield listening
+
+
+def request(
+    tracer: Tracer, status: int = 200, seconds: float = 0.002, class_name: str = "legitimate"
+) -> str:
+    """One request's spans as the handler makes them; gives the trace id."""
+    began = time.time_ns()
+    server = tracer.start_span("POST /predict", kind=SpanKind.SERVER, start_time=began)
+    server.set_attribute("http.request.method", "POST")
+    server.set_attribute("http.route", "/predict")
+    server.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        server.set_status(Status(StatusCode.ERROR))
+    if status == 200:
+        from opentelemetry.trace import set_span_in_context
+
+        score = tracer.start_span("score", set_span_in_context(server), start_time=began)
+        score.set_attribute("prediction.class_name", class_name)
+        score.end(began + 1_000_000)
+    server.end(began + int(seconds * 1e9))
+    return format(server.get_span_context().trace_id, "032x")
+
+
+def test_errors_slow_requests_and_frauds_are_all_kept_and_a_share_of_the_rest(
+    collector: Make, sink: SpanSink
+) -> None:
+    """Of each kind that is always kept all 20 arrive, of 1,000 others about a tenth, whole."""
+    running = collector(
+        TEMPO_URL=sink.url, TRACES_DECISION_WAIT="1s", TRACES_SHARE_PERCENT=str(SHARE)
+    ).start()
+    with source(running.endpoint) as worker:
+        kept = {
+            "failed": [request(worker.tracer, status=500) for _ in range(20)],
+            "refused": [request(worker.tracer, status=400) for _ in range(20)],
+            "slow": [request(worker.tracer, seconds=0.6) for _ in range(20)],
+            "fraud": [request(worker.tracer, class_name="fraud") for _ in range(20)],
+        }
+        rest = [request(worker.tracer) for _ in range(1000)]
+        robots = [request(worker.tracer, status=404) for _ in range(100)]
+    sink.settled(quiet_seconds=4, at_most=30)
+    arrived = sink.traces()
+    assert {kind: len(arrived & set(ids)) for kind, ids in kept.items()} == dict.fromkeys(kept, 20)
+    # Five standard deviations of a share of a tenth: wrong once in millions.
+    assert len(arrived & set(rest)) == pytest.approx(100, abs=48)
+    assert len(arrived & set(robots)) < 30
+    whole = [span for span in sink.spans if span.trace_id.hex() in set(rest) & arrived]
+    assert len(whole) == 2 * len(arrived & set(rest))
+
+
+SECRETS = {
+    "url.query": "card=4111111111111111",
+    "url.path": "/predict/4111111111111111",
+    "url.full": "http://h/predict?card=4111111111111111",
+    "client.address": "203.0.113.7",
+    "network.peer.address": "203.0.113.7",
+    "user_agent.original": "somebody/1.0",
+    "enduser.id": "jane",
+    "amount": 4111.11,
+    "http.request.header.authorization": "Bearer 4111111111111111",
+}
+
+
+def test_spans_carry_nothing_of_the_request(collector: Make, sink: SpanSink) -> None:
+    """Attributes beyond the known ones, exception messages and unknown paths never arrive."""
+    running = collector(
+        TEMPO_URL=sink.url, TRACES_DECISION_WAIT="1s", TRACES_SHARE_PERCENT="100"
+    ).start()
+    with source(running.endpoint) as worker:
+        span = worker.tracer.start_span("GET /predict/4111111111111111", kind=SpanKind.SERVER)
+        span.set_attributes(SECRETS)
+        span.set_attribute("http.request.method", "GET")
+        span.set_attribute("http.response.status_code", 404)
+        span.record_exception(ValueError("could not convert '4111111111111111'"))
+        span.set_status(Status(StatusCode.ERROR, "ValueError: '4111111111111111'"))
+        span.end()
+    sink.settled(quiet_seconds=3, at_most=15)
+    (seen,) = sink.spans
+    assert seen.name == "GET"
+    assert {each.key for each in seen.attributes} == {
+        "http.request.method",
+        "http.response.status_code",
+    }
+    assert [[each.key for each in event.attributes] for event in seen.events] == [
+        ["exception.type", "exception.escaped"]
+    ]
+    everything = str(seen)
+    assert not [
+        value for value in ("4111", "203.0.113.7", "jane", "somebody") if value in everything
+    ]
+    assert sink.resources[0].keys() == {
+        "service.name",
+        "service.instance.id",
+        "service.version",
+    }
+
+
+def test_traces_wait_for_a_target_that_is_down(collector: Make, sink: SpanSink) -> None:
+    """Sampled traces are kept on disk until Tempo is there, over a SIGKILL of the Collector."""
+    nowhere = "http://127.0.0.1:1"
+    running = collector(TEMPO_URL=nowhere, TRACES_DECISION_WAIT="1s").start()
+    with source(running.endpoint) as worker:
+        kept = [request(worker.tracer, status=500) for _ in range(10)]
+        time.sleep(3)  # the decision, and the first tries
+        running.kill()
+    running.env["TEMPO_URL"] = sink.url
+    running.start()
+    sink.settled(quiet_seconds=3, at_most=15)
+    assert sink.traces() == set(kept)
