@@ -22,13 +22,13 @@ SETTINGS: Mapping[str, str] = {
     "GRAFANA_CLOUD_OTLP_ID": "number of your stack, as the Collector has it",
     "GRAFANA_CLOUD_PROM_URL": "remote-write address, as the Collector has it",
     "GRAFANA_CLOUD_PROM_ID": "number of your Prometheus, as the Collector has it",
-    "GRAFANA_CLOUD_RULES_TOKEN": "access policy token with rules:read and rules:write (glc_…); "
-    "GRAFANA_CLOUD_TOKEN if not set",
+    "GRAFANA_CLOUD_RULES_TOKEN": "access policy token with rules:read, rules:write and "
+    "metrics:read (glc_…); GRAFANA_CLOUD_TOKEN if not set",
 }
 
 
 FOR_DASHBOARDS = ("GRAFANA_URL", "GRAFANA_SERVICE_ACCOUNT_TOKEN", "GRAFANA_NAMESPACE")
-FOR_RULES = ("GRAFANA_CLOUD_PROM_URL", "GRAFANA_CLOUD_PROM_ID", "GRAFANA_CLOUD_RULES_TOKEN")
+FOR_METRICS = ("GRAFANA_CLOUD_PROM_URL", "GRAFANA_CLOUD_PROM_ID", "GRAFANA_CLOUD_RULES_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,15 @@ def grafana_access(settings: Mapping[str, str]) -> GrafanaAccess:
 
 def ruler_access(settings: Mapping[str, str]) -> Client:
     """Access for rules, which are kept where the samples go: the same host, another path."""
+    return _beside_the_samples(settings, "")
+
+
+def query_access(settings: Mapping[str, str]) -> Client:
+    """Access for queries: a Prometheus' API under the path that Grafana Cloud gives it."""
+    return _beside_the_samples(settings, "/api/prom")
+
+
+def _beside_the_samples(settings: Mapping[str, str], path: str) -> Client:
     url = settings["GRAFANA_CLOUD_PROM_URL"]
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc:
@@ -75,4 +84,4 @@ def ruler_access(settings: Mapping[str, str]) -> Client:
             f"got {url!r}"
         )
     signed = basic(settings["GRAFANA_CLOUD_PROM_ID"], settings["GRAFANA_CLOUD_RULES_TOKEN"])
-    return Client(f"{parts.scheme}://{parts.netloc}", signed)
+    return Client(f"{parts.scheme}://{parts.netloc}{path}", signed)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from grafana import budget, generate, upload, verify
 from grafana.access import (
     FOR_DASHBOARDS,
-    FOR_RULES,
+    FOR_METRICS,
     SETTINGS,
     grafana_access,
+    query_access,
     read_settings,
     ruler_access,
 )
@@ -98,6 +99,11 @@ def _with_prometheus(word: argparse.ArgumentParser) -> None:
         default=LOCAL_PROMETHEUS,
         help=f"address of the Prometheus to ask (default {LOCAL_PROMETHEUS})",
     )
+    word.add_argument(
+        "--cloud",
+        action="store_true",
+        help=f"ask Grafana Cloud instead, with {', '.join(FOR_METRICS)} of the environment",
+    )
 
 
 def _generate(_: argparse.Namespace) -> int:
@@ -113,15 +119,22 @@ def _check(_: argparse.Namespace) -> int:
     return 1 if outdated else 0
 
 
+def _asked(options: argparse.Namespace) -> Prometheus:
+    if options.cloud:
+        return Prometheus(query_access(read_settings(os.environ, FOR_METRICS)))
+    return Prometheus(Client(options.prometheus))
+
+
 def _verify(options: argparse.Namespace) -> int:
-    prometheus = Prometheus(Client(options.prometheus))
+    prometheus = _asked(options)
+    interval = verify.CLOUD_RATE_INTERVAL if options.cloud else verify.LOCAL_RATE_INTERVAL
     dashboard = json.loads((generate.ROOT / generate.PROVISIONED).read_text(encoding="utf-8"))
     faults = 0
     for choice in verify.choices(dashboard, prometheus):
         faults += not choice.values
         print(f"variable {choice.name}: {', '.join(choice.values) or 'EMPTY'}")
     panel = ""
-    for finding in verify.verify(dashboard, prometheus):
+    for finding in verify.verify(dashboard, prometheus, __rate_interval=interval):
         if finding.query.panel != panel:
             panel = finding.query.panel
             print(panel)
@@ -135,7 +148,7 @@ def _verify(options: argparse.Namespace) -> int:
 def _upload(options: argparse.Namespace) -> int:
     dashboards = options.only != "rules"
     rules = options.only == "rules" or (options.only is None and any(options.rules.glob("*.yml")))
-    settings = read_settings(os.environ, FOR_DASHBOARDS * dashboards + FOR_RULES * rules)
+    settings = read_settings(os.environ, FOR_DASHBOARDS * dashboards + FOR_METRICS * rules)
     steps: list[upload.Step] = []
     if dashboards:
         steps += upload.plan_dashboards(grafana_access(settings))
@@ -151,8 +164,7 @@ def _upload(options: argparse.Namespace) -> int:
 
 
 def _budget(options: argparse.Namespace) -> int:
-    prometheus = Prometheus(Client(options.prometheus))
-    found = budget.measure(prometheus, interval_seconds=options.interval, limit=options.limit)
+    found = budget.measure(_asked(options), interval_seconds=options.interval, limit=options.limit)
     for (job, metric), series in found.sent.most_common():
         print(f"{job:20} {metric:45} {series:7,}")
     print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any
 
@@ -25,7 +26,7 @@ FOLDER_UID = "fraud-detection"
 FOLDER_TITLE = "Fraud detection"
 LOCAL_DATASOURCE = "prometheus"  # the uid in provisioning/datasources/datasources.yml
 EVERYTHING = ".+"
-WINDOWS = ("1m", "5m", "15m", "1h", "6h")
+WINDOWS = ("1m", "5m", "15m", "1h", "6h")  # the first needs more than one sample a minute
 DEFAULT_WINDOW = "5m"
 
 Json = dict[str, Any]
@@ -34,8 +35,8 @@ Json = dict[str, Any]
 def overview(datasource_uid: str = LOCAL_DATASOURCE, push_interval: str = "") -> Json:
     """The Overview dashboard as Grafana's JSON (classic schema).
 
-    `push_interval` (such as "1m") is for data sources that do not know how often series get a
-    sample: it keeps the rate windows long enough.
+    `push_interval` ("1m") is for data sources that do not know how often series get a sample: it
+    keeps the rate windows long enough, and leaves out the window that would be too short.
     """
     source = kinds.DataSourceRef(type_val="prometheus", uid=datasource_uid)
     board = (
@@ -51,7 +52,7 @@ def overview(datasource_uid: str = LOCAL_DATASOURCE, push_interval: str = "") ->
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .with_variable(_version(source))
         .with_variable(_instance(source))
-        .with_variable(_window())
+        .with_variable(_window(WINDOWS[1:] if push_interval else WINDOWS))
     )
     for number, panel in enumerate(OVERVIEW, start=1):
         board.with_panel(_panel(panel, number, source, push_interval))
@@ -91,18 +92,18 @@ def _query_variable(
     )
 
 
-def _window() -> build.IntervalVariable:
+def _window(windows: Sequence[str]) -> build.IntervalVariable:
     options = [
         model.VariableOption(selected=window == DEFAULT_WINDOW, text=window, value=window)
-        for window in WINDOWS
+        for window in windows
     ]
     return (
         build.IntervalVariable("window")
         .label("Smoothed over")
         .description("Time over which shares and response times are taken")
-        .values(",".join(WINDOWS))
+        .values(",".join(windows))
         .options(options)
-        .current(options[WINDOWS.index(DEFAULT_WINDOW)])
+        .current(options[windows.index(DEFAULT_WINDOW)])
     )
 
 

@@ -53,6 +53,11 @@ class Prometheus:
 
     def _ask(self, path: str, parameters: Mapping[str, str]) -> Any:
         answer = self._client.get(path, parameters)
+        if answer.status in (401, 403):
+            raise Problem(
+                f"{self._client.address} answered {answer.status}: the token was not accepted or "
+                "lacks the scope metrics:read"
+            )
         if answer.status != 200:
             raise Problem(
                 f"{self._client.address}{path} answered {answer.status} to "

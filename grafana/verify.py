@@ -12,11 +12,14 @@ from grafana.prometheus import Prometheus, Sample
 from grafana.promql import fill_in
 
 _LABEL_VALUES = re.compile(r"label_values\((?P<series>.+), (?P<label>\w+)\)")
+# Four push intervals, as Grafana computes $__rate_interval: 15 s here, 1 min towards the cloud.
+LOCAL_RATE_INTERVAL = "1m"
+CLOUD_RATE_INTERVAL = "4m"
 DEFAULTS: Mapping[str, str] = {
     "version": EVERYTHING,
     "instance": EVERYTHING,
     "window": DEFAULT_WINDOW,
-    "__rate_interval": "1m",
+    "__rate_interval": LOCAL_RATE_INTERVAL,
     "__range": "30m",
 }
 

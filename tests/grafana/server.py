@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grafana.web import Client, Problem
+from grafana.web import Client, Problem, basic
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = """
@@ -40,8 +40,25 @@ def program(name: str) -> Path:
 @contextmanager
 def prometheus(folder: Path) -> Iterator[Client]:
     """A Prometheus with nothing in it, ready; it ends with the block."""
-    configuration = folder / "prometheus.yml"
     port = _free_port()
+    with _running(folder, port):
+        yield _ready(Client(f"http://127.0.0.1:{port}", pause=0.05))
+
+
+@contextmanager
+def guarded_prometheus(folder: Path, user: str, token: str, bcrypt: str) -> Iterator[Client]:
+    """One as Grafana Cloud has it: under /api/prom, for those who sign in; bcrypt is of `token`."""
+    port = _free_port()
+    web = folder / "web.yml"
+    web.write_text(f"basic_auth_users:\n  '{user}': '{bcrypt}'\n")
+    address = f"http://127.0.0.1:{port}/api/prom"
+    with _running(folder, port, f"--web.external-url={address}", f"--web.config.file={web}"):
+        yield _ready(Client(address, basic(user, token), pause=0.05))
+
+
+@contextmanager
+def _running(folder: Path, port: int, *options: str) -> Iterator[None]:
+    configuration = folder / "prometheus.yml"
     configuration.write_text(CONFIGURATION.format(port=port))
     with (folder / "prometheus.log").open("w") as log:
         process = subprocess.Popen(
@@ -52,26 +69,24 @@ def prometheus(folder: Path) -> Iterator[Client]:
                 f"--web.listen-address=127.0.0.1:{port}",
                 "--web.enable-otlp-receiver",
                 "--enable-feature=exemplar-storage",
+                *options,
             ],
             stdout=log,
             stderr=log,
         )
         try:
-            client = Client(f"http://127.0.0.1:{port}")
-            _wait_until_ready(client, process)
-            yield client
+            yield
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _wait_until_ready(client: Client, process: subprocess.Popen[bytes]) -> None:
+def _ready(client: Client) -> Client:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        assert process.poll() is None, "Prometheus ended at once: see prometheus.log"
         try:
             if client.get("/-/ready").status == 200:
-                return
+                return client
         except Problem:
             pass
         time.sleep(0.05)

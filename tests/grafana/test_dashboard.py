@@ -181,6 +181,9 @@ def test_push_interval_is_given_to_each_query() -> None:
     targets = [target for panel in board["panels"] for target in panel["targets"]]
     assert {target["interval"] for target in targets} == {"1m"}
     assert {target["datasource"]["uid"] for target in targets} == {"somewhere"}
+    window = board["templating"]["list"][2]
+    assert window["query"] == "5m,15m,1h,6h"
+    assert window["current"]["value"] == "5m"
 
 
 def test_command_line_checks(capsys: pytest.CaptureFixture[str]) -> None:

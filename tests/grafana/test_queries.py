@@ -26,7 +26,8 @@ from grafana.verify import DEFAULTS, Finding, choices, panel_queries, verify
 from grafana.web import Client
 from telemetry.table import EUROS, REQUEST_SECONDS
 
-from .server import program, prometheus
+from .conftest import METRICS_ID, POLICY_TOKEN
+from .server import guarded_prometheus, program, prometheus
 from .service import PUSH_SECONDS, Request, Service, Worker, tally, traffic
 
 pytestmark = pytest.mark.stack
@@ -378,6 +379,45 @@ def test_command_line_tells_the_budget(
     assert f"{series:,} active series, {series:,} samples a minute" in capsys.readouterr().out
     assert cli.main(["budget", "--prometheus", running.address, "--limit", str(series - 7)]) == 1
     assert "OVER the plan by 7" in capsys.readouterr().out
+
+
+@pytest.fixture
+def cloud_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A Prometheus that stands in for Grafana Cloud's, and the environment that leads to it."""
+    bcrypt = "$2b$04$jVoxjXKBEDPFV.Il.IWyRuvrCFVgeZz5st2Wc//IL7B4FotSX.X8q"
+    with guarded_prometheus(tmp_path, METRICS_ID, POLICY_TOKEN, bcrypt) as client:
+        monkeypatch.setenv("GRAFANA_CLOUD_PROM_URL", f"{client.address}/push")
+        monkeypatch.setenv("GRAFANA_CLOUD_PROM_ID", METRICS_ID)
+        monkeypatch.setenv("GRAFANA_CLOUD_RULES_TOKEN", POLICY_TOKEN)
+        yield client
+
+
+def test_command_line_asks_the_cloud(
+    cloud_store: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a sample a minute, as pushed to the cloud, every panel shows a figure there too."""
+    end = now()
+    service = Service(cloud_store, [Worker("shop-0", OLD)])
+    requests = traffic(2, end - 600, end, rate=0.3, workers=1)
+    for until in range(int(end) - 600, int(end) + 1, 60):
+        service.count(r for r in requests if until - 60 < r.at <= until)
+        service.push(until)
+
+    assert cli.main(["verify", "--cloud"]) == 0
+    assert capsys.readouterr().out.endswith("0 empty or NaN\n")
+    assert cli.main(["budget", "--cloud"]) == 0
+
+
+def test_cloud_with_a_wrong_token_says_so(
+    cloud_store: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence, without the token."""
+    monkeypatch.setenv("GRAFANA_CLOUD_RULES_TOKEN", "glc_other")
+
+    assert cli.main(["verify", "--cloud"]) == 2
+    message = capsys.readouterr().err
+    assert "401: the token was not accepted or lacks the scope metrics:read" in message
+    assert "glc_other" not in message
 
 
 @pytest.mark.parametrize("option", [["--limit", "0"], ["--interval", "soon"], ["--limit", "-1"]])

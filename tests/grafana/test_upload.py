@@ -10,7 +10,7 @@ import yaml
 
 from grafana import __main__ as cli
 from grafana import web
-from grafana.access import FOR_DASHBOARDS, FOR_RULES, grafana_access, read_settings, ruler_access
+from grafana.access import FOR_DASHBOARDS, FOR_METRICS, grafana_access, read_settings, ruler_access
 from grafana.rules import MOST_GROUPS, MOST_RULES, NAMESPACE, read_groups, same
 from grafana.upload import plan_dashboards
 from grafana.web import Client, Problem
@@ -34,7 +34,7 @@ ALERTS = {
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch, cloud: Cloud) -> None:
     """The environment of somebody who has an account."""
-    for name in (*FOR_DASHBOARDS, *FOR_RULES, "GRAFANA_DATASOURCE_UID"):
+    for name in (*FOR_DASHBOARDS, *FOR_METRICS, "GRAFANA_DATASOURCE_UID"):
         monkeypatch.delenv(name, raising=False)
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
@@ -127,7 +127,7 @@ def test_every_missing_setting_is_named_at_once(
 
     assert upload(rules) == 2
     message = capsys.readouterr().err
-    assert all(name in message for name in (*FOR_DASHBOARDS, *FOR_RULES))
+    assert all(name in message for name in (*FOR_DASHBOARDS, *FOR_METRICS))
     assert cloud.requests == []
 
 
@@ -155,7 +155,7 @@ def test_rules_have_a_token_of_their_own_if_one_is_set(monkeypatch: pytest.Monke
         "GRAFANA_CLOUD_TOKEN": "glc_collector",
         "GRAFANA_CLOUD_RULES_TOKEN": POLICY_TOKEN,
     }
-    client = ruler_access(read_settings(environment, FOR_RULES))
+    client = ruler_access(read_settings(environment, FOR_METRICS))
 
     assert client.address == "https://prometheus-prod-01.grafana.net"
     assert client.authorization == web.basic(METRICS_ID, POLICY_TOKEN)
