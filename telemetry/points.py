@@ -30,6 +30,16 @@ from telemetry.table import COUNTED, Kind
 _NO_SAMPLES: Mapping[int, Sample] = {}
 
 
+class Bound(float):
+    """A bucket's bound that is written as Prometheus' OTLP receiver writes it: 0.00001, 1, 2.5.
+
+    Python writes 1e-05 and 1.0, which would be other values of the label `le` on `/metrics`.
+    """
+
+    def __format__(self, spec: str) -> str:
+        return f"{float(self):.9f}".rstrip("0").rstrip(".")
+
+
 def complete(
     data: MetricsData,
     layout: Layout,
@@ -111,7 +121,7 @@ def _histogram_point(
         count=sum(counts),
         sum=float(cells[series.offset + len(bounds) + 1]),
         bucket_counts=counts,
-        explicit_bounds=bounds,
+        explicit_bounds=[Bound(bound) for bound in bounds],
         # Not known over the life of a slot; None is left out of the message.
         min=None,  # type: ignore[arg-type]
         max=None,  # type: ignore[arg-type]

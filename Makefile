@@ -1,0 +1,68 @@
+# One word for each task; CI runs the same words. `make` alone lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+DEV := .venv/dev/bin
+CODE := handler.py settings.py errors.py receipts.py scoring.py gunicorn.conf.py telemetry model simulator stack grafana bench tests .railway
+SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools train test test-fast test-compose lint format generate bench up down status lock clean
+
+help:  ## list these words
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## make the development environment from its lock file
+	@$(PYTHON) -m stack.environments dev
+
+tools: setup  ## build the Collector, Prometheus and promtool into .tools/bin
+	@$(DEV)/python -m stack build
+
+train: setup  ## train a model on synthetic data and publish it into models/
+	@$(DEV)/python -m model train
+
+test: lint test-fast tools  ## everything: linters, types, all tests with the real programs
+	$(DEV)/python -m pytest -m stack
+
+test-fast: setup  ## the tests that need no other program, in about two minutes
+	$(DEV)/python -m pytest -m "not stack and not compose"
+
+test-compose: tools  ## really start docker-compose.yml, with stand-ins for images that cannot be pulled
+	$(DEV)/python -m pytest -m compose tests/compose
+
+lint: setup  ## style, types, shell scripts
+	$(DEV)/ruff check $(CODE)
+	$(DEV)/ruff format --check $(CODE)
+	$(DEV)/mypy
+	$(DEV)/shellcheck $(SCRIPTS)
+
+format: setup  ## put the code into the one style
+	$(DEV)/ruff check --fix $(CODE)
+	$(DEV)/ruff format $(CODE)
+
+generate: setup  ## write the generated files anew: dashboards, the tables in docs/telemetry.md
+	$(DEV)/python -m grafana generate
+	$(DEV)/python -m telemetry.reference
+
+bench: tools train  ## measure the handler, with telemetry and without
+	$(DEV)/python -m bench
+
+up:  ## start everything and show it, as ./start_mlops.sh does
+	@./start_mlops.sh
+
+down:  ## end what runs
+	@./start_mlops.sh stop
+
+status:  ## what runs, and its figures
+	@./start_mlops.sh status
+
+# The lock files name no registry, so that each machine takes the one it is told to.
+LOCK := $(DEV)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
+lock: setup  ## resolve the requirements anew and write the lock files
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	for name in "" -train -ops; do \
+	  $(LOCK) -c requirements-dev.txt requirements$$name.in -o requirements$$name.txt || exit 1; done
+
+clean:  ## remove environments, programs, models and data
+	@./start_mlops.sh stop >/dev/null 2>&1 || true
+	rm -rf .venv .tools .run logs models .mypy_cache .pytest_cache .ruff_cache
