@@ -11,7 +11,9 @@ from collections.abc import Iterable
 
 from simulator.plan import PlannedRequest
 from simulator.sender import Send
-from simulator.tally import Tally
+from simulator.tally import TOO_LATE, TOO_MANY, Tally
+
+LATEST_SECONDS = 1.0
 
 
 async def run_open_loop(
@@ -19,8 +21,8 @@ async def run_open_loop(
 ) -> None:
     """Returns when every request has come to its end; cancelling ends those under way at once.
 
-    A request that is due while `max_in_flight` are under way is counted as not sent: sending it
-    later would be a delay that nobody sees.
+    A request that is due while `max_in_flight` are under way, or that this machine is too busy to
+    send within LATEST_SECONDS, is counted as not sent. So a run never takes longer than planned.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
@@ -30,11 +32,14 @@ async def run_open_loop(
                 due = start + request.at
                 # Also without any time left: answers must be read while requests are due.
                 await asyncio.sleep(max(0.0, due - loop.time()))
+                late = loop.time() - due
                 if tally.in_flight >= max_in_flight:
-                    tally.refuse()
-                    continue
-                tally.start(request, loop.time() - due)
-                under_way.create_task(_send_one(request, send, tally, due))
+                    tally.leave_out(TOO_MANY)
+                elif late > LATEST_SECONDS:
+                    tally.leave_out(TOO_LATE)
+                else:
+                    tally.start(request, late)
+                    under_way.create_task(_send_one(request, send, tally, due))
     finally:
         tally.interrupt()
 

@@ -27,7 +27,8 @@ Without options: one request every 1 to 5 seconds, until Ctrl-C.
 EPILOG: Final = """\
 The same seed and the same model give the same requests at the same times, byte by byte. Requests
 never wait for answers: a slow target does not slow them, and latency counts from when a request
-was due. A request is never sent twice.
+was due. A request is never sent twice. One that is due while --max-in-flight are under way, or that
+this machine is too busy to send within a second, is left out and counted as not sent.
 
 environment:
   SIMULATOR_TARGET   the target where --target is not given
@@ -136,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_whole(1),
         default=1000,
         metavar="N",
-        help="with N requests under way, further ones are counted as not sent (default 1000)",
+        help="with N requests under way, further ones are left out (default 1000)",
     )
     how.add_argument(
         "--wait-for-target",

@@ -55,6 +55,7 @@ def session(timeout: float, token: str) -> aiohttp.ClientSession:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=timeout),
         headers=headers | {"User-Agent": "fraud-monitoring-simulator"},
     )

@@ -107,7 +107,7 @@ def _rows(run: Run, tally: Tally) -> list[tuple[str, str]]:
         ("seed", str(run.seed)),
     ]
     if tally.not_sent:
-        rows.insert(1, ("not sent", f"{tally.not_sent.total()}, too many were under way"))
+        rows.insert(1, ("not sent", _listed(tally.not_sent)))
     late = tally.start_delay.quantile(0.99)
     if late is not None and late > _LATE_SECONDS:
         rows.append(("take care", f"this machine sent late (p99 {_seconds(late)}): lower the rate"))

@@ -9,6 +9,7 @@ from simulator.plan import PlannedRequest
 from simulator.sender import TIMEOUT, Answer, NoAnswer
 
 TOO_MANY = "too_many_in_flight"
+TOO_LATE = "too_late"
 INTERRUPTED = "interrupted"
 FRAUD, LEGITIMATE = "fraud", "legitimate"
 
@@ -72,9 +73,9 @@ class Tally:
         """Predictions by risk level."""
         return self._by(2)
 
-    def refuse(self) -> None:
-        """A request was due while too many were under way; it is never sent."""
-        self.not_sent[TOO_MANY] += 1
+    def leave_out(self, reason: str) -> None:
+        """A request was due but is never sent: TOO_MANY or TOO_LATE."""
+        self.not_sent[reason] += 1
 
     def start(self, request: PlannedRequest, delay: float) -> None:
         """A request is handed to the network `delay` seconds after it was due."""

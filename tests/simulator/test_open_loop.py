@@ -10,7 +10,7 @@ import pytest
 from simulator.open_loop import run_open_loop
 from simulator.plan import Mix, Pace, plan_requests
 from simulator.sender import Answer
-from simulator.tally import INTERRUPTED, Tally
+from simulator.tally import INTERRUPTED, TOO_LATE, Tally
 
 ANSWER = Answer(200, "legitimate", "basic", "low")
 
@@ -66,6 +66,23 @@ def test_open_loop_bounds_what_is_under_way(info):
     assert sent == list(range(7))
     assert tally.not_sent.total() == 93
     assert tally.failed_share == 0.93
+
+
+def test_open_loop_leaves_out_what_it_could_only_send_late(info):
+    """A busy machine does not make a run longer, nor burst when it can go on."""
+    tally, held = Tally(), []
+
+    async def send(request):
+        if not held:
+            held.append(True)
+            time.sleep(2)
+        return ANSWER
+
+    asyncio.run(run_open_loop(plan(info, 100, 150), send, tally, 1000))
+
+    assert 50 < tally.not_sent[TOO_LATE] < 130
+    assert tally.total_sent + tally.not_sent[TOO_LATE] == 150
+    assert tally.start_delay.largest < 1.5
 
 
 def test_open_loop_cancelled_counts_what_was_under_way(info):
