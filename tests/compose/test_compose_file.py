@@ -1,0 +1,174 @@
+"""docker-compose.yml against the tree: names, ports, files and settings that must agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import TABLE
+
+Services = dict[str, dict[str, Any]]
+
+ALL = ["collector", "grafana", "handler", "prometheus", "simulator", "tempo"]
+OURS = ["collector", "handler", "simulator"]
+
+
+def seconds(text: str) -> int:
+    assert text.endswith("s")
+    return int(text[:-1])
+
+
+def bind_mounts(service: dict[str, Any]) -> list[str]:
+    return [mount for mount in service.get("volumes", []) if mount.startswith(".")]
+
+
+def test_services_are_the_six_of_the_stack(services: Services) -> None:
+    assert sorted(services) == ALL
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_image_is_pinned(services: Services, name: str) -> None:
+    _, _, tag = services[name]["image"].partition(":")
+    assert re.fullmatch(r"local|v?\d+\.\d+\.\d+", tag), services[name]["image"]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_service_is_bounded(services: Services, name: str) -> None:
+    assert re.fullmatch(r"\d+m", services[name]["mem_limit"])
+    assert services[name]["logging"]["options"] == {"max-size": "5m", "max-file": "3"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_own_service_is_hardened(services: Services, root: Path, name: str) -> None:
+    service = services[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert f" AS {service['build']['target']}\n" in (root / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("name", ["grafana", "prometheus", "tempo"])
+def test_bind_mounts_exist_and_are_labelled_for_selinux(
+    services: Services, root: Path, name: str
+) -> None:
+    assert bind_mounts(services[name])
+    for mount in bind_mounts(services[name]):
+        source, _, options = mount.split(":")
+        assert (root / source).exists(), source
+        assert options == "ro,z"
+
+
+def test_ports_open_on_this_machine_only(services: Services) -> None:
+    ports = {name: s["ports"] for name, s in services.items() if "ports" in s}
+    assert ports == {
+        "handler": ["${BIND_ADDRESS:-127.0.0.1}:${PORT:-5000}:5000"],
+        "prometheus": ["${BIND_ADDRESS:-127.0.0.1}:${PROMETHEUS_PORT:-9090}:9090"],
+        "grafana": ["${BIND_ADDRESS:-127.0.0.1}:${GRAFANA_PORT:-3000}:3000"],
+    }
+
+
+def test_services_find_each_other_by_name(services: Services) -> None:
+    urls = {
+        url
+        for service in services.values()
+        for value in service.get("environment", {}).values()
+        for url in re.findall(r"http://([\w.]+):(\d+)", value)
+    }
+    assert urls == {
+        ("collector", "4318"),
+        ("handler", "5000"),
+        ("prometheus", "9090"),
+        ("tempo", "4318"),
+    }
+
+
+def test_handler_is_given_settings_that_it_has(services: Services) -> None:
+    known = {setting.name for setting in TABLE}
+    given = {n for n in services["handler"]["environment"] if not n.startswith("OTEL_")}
+    assert given <= known
+
+
+def test_collector_is_given_settings_that_it_reads(services: Services, root: Path) -> None:
+    folder = root / "otel-collector"
+    sources = [*folder.glob("distribution/*.go"), *folder.glob("config/*.yaml")]
+    text = "\n".join(file.read_text() for file in sources)
+    unread = [n for n in services["collector"]["environment"] if n not in text]
+    assert unread == []
+
+
+def test_handler_has_time_to_flush_before_it_is_killed(services: Services) -> None:
+    [shutdown] = [int(s.default) for s in TABLE if s.name == "SHUTDOWN_SECONDS"]
+    assert seconds(services["handler"]["stop_grace_period"]) >= shutdown + 5
+
+
+def test_start_order_waits_for_health_where_there_is_a_check(services: Services) -> None:
+    """The handler's check is in its image; a late Collector costs nothing, senders try again."""
+    order = {n: s["depends_on"] for n, s in services.items() if "depends_on" in s}
+    assert order == {
+        "handler": {"collector": {"condition": "service_started"}},
+        "grafana": {"prometheus": {"condition": "service_healthy"}},
+        "simulator": {"handler": {"condition": "service_healthy"}},
+    }
+
+
+def test_named_volumes_are_declared(compose: dict[str, Any], services: Services) -> None:
+    used = {
+        mount.split(":")[0]
+        for service in services.values()
+        for mount in service.get("volumes", [])
+        if not mount.startswith(".")
+    }
+    assert used == set(compose["volumes"])
+
+
+def test_collector_keeps_its_queue_in_its_volume(services: Services) -> None:
+    collector = services["collector"]
+    folder = collector["environment"]["COLLECTOR_QUEUE_DIR"]
+    assert collector["volumes"] == [f"collector-queue:{folder}"]
+
+
+def test_prometheus_runs_as_its_configuration_says(services: Services, root: Path) -> None:
+    """The flags that prometheus.yml names in its head, with the folders of the container."""
+    head = (root / "prometheus" / "prometheus.yml").read_text().split("global:")[0]
+    wanted = set(re.findall(r"--(?:web|enable)\S+", head))
+    assert wanted and wanted <= set(services["prometheus"]["command"])
+
+
+def test_prometheus_scrapes_services_of_this_file(services: Services, root: Path) -> None:
+    mounts = bind_mounts(services["prometheus"])
+    assert "./prometheus/targets-compose:/etc/prometheus/targets:ro,z" in mounts
+    for file in (root / "prometheus" / "targets-compose").glob("*.yml"):
+        hosts = {
+            t.split(":")[0] for group in yaml.safe_load(file.read_text()) for t in group["targets"]
+        }
+        assert hosts <= {"localhost", *services}
+
+
+def test_grafana_is_told_services_of_this_file(services: Services, root: Path) -> None:
+    provisioned = root / "grafana" / "provisioning" / "datasources" / "datasources.yml"
+    urls = [source["url"] for source in yaml.safe_load(provisioned.read_text())["datasources"]]
+    assert urls == ["http://prometheus:9090", "http://tempo:3200"]
+
+
+def test_grafana_finds_the_dashboards(services: Services, root: Path) -> None:
+    provider = root / "grafana" / "provisioning" / "dashboards" / "dashboards.yml"
+    path = yaml.safe_load(provider.read_text())["providers"][0]["options"]["path"]
+    assert f"./grafana/dashboards:{path}:ro,z" in services["grafana"]["volumes"]
+
+
+def test_tempo_listens_where_others_look_for_it(services: Services, root: Path) -> None:
+    tempo = yaml.safe_load((root / "grafana" / "tempo.yml").read_text())
+    receiver = tempo["distributor"]["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+    assert receiver == "0.0.0.0:4318"
+    assert services["collector"]["environment"]["TEMPO_URL"].endswith(":4318")
+    assert tempo["server"]["http_listen_port"] == 3200
+
+
+def test_tempo_writes_into_its_volume(services: Services, root: Path) -> None:
+    trace = yaml.safe_load((root / "grafana" / "tempo.yml").read_text())["storage"]["trace"]
+    assert "tempo-data:/var/tempo" in services["tempo"]["volumes"]
+    assert all(trace[part]["path"].startswith("/var/tempo/") for part in ("wal", "local"))
