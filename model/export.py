@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 import onnxruntime as ort
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -24,24 +23,22 @@ PARITY: Final = 1e-5
 def onnx_bytes(pipeline: Pipeline) -> bytes:
     """The model file of a candidate (steps `scaler` and `classifier`); same model, same bytes."""
     scaler, classifier = pipeline["scaler"], pipeline["classifier"]
-    columns = scaler.n_features_in_
-    constants: list[onnx.TensorProto] = []
     if isinstance(classifier, HistGradientBoostingClassifier):
         trees, base = graph.boosting_trees(classifier)
         unscaled = [graph.unscaled(tree, scaler, single=False) for tree in trees]
-        nodes = graph.tree_graph(unscaled, base)
+        parts = graph.tree_graph(unscaled, base, logistic=True)
     elif isinstance(classifier, LogisticRegression):
-        nodes, constants = graph.linear_graph(classifier.coef_[0], classifier.intercept_[0], scaler)
+        weights = classifier.coef_[0] / scaler.scale_
+        parts = graph.linear_graph(weights, classifier.intercept_[0] - weights @ scaler.mean_)
     else:
         raise ModelError(f"there is no ONNX export for {type(classifier).__name__}")
-    last, numbers = graph.sigmoid_graph(1.0, 0.0)
-    return graph.assemble([*nodes, *last], [*constants, *numbers], columns)
+    return graph.assemble(parts, scaler.n_features_in_)
 
 
 def check_parity(model: bytes, features: Floats, probability: Floats) -> float:
     """Largest difference of the file's scores from scikit-learn's; more than PARITY is an error."""
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-    scores = session.run([OUTPUT], {INPUT: features})[0]
+    scores = session.run([OUTPUT], {INPUT: features})[0].ravel()
     difference = float(np.max(np.abs(scores - probability)))
     if not difference <= PARITY:
         raise ModelError(

@@ -4,13 +4,13 @@ Trees are written here and not by a converter because a converter rounds each th
 and scales the features in 32 bits: a row that then falls on the other side of a split is off by up
 to 0.02 (seen). Here features and thresholds stay in 64 bits, and the scaling is folded into the
 thresholds, so that every row takes the branches that scikit-learn takes and no scaling is left to
-do while serving. One node and a sigmoid remain.
+do while serving: one node and a sigmoid remain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +28,14 @@ Integers = npt.NDArray[np.int64]
 
 IR_VERSION: Final = 8
 _OPSETS: Final = (("", 17), ("ai.onnx.ml", 3))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes from INPUT to OUTPUT and the constants that they use."""
+
+    nodes: tuple[onnx.NodeProto, ...]
+    constants: tuple[onnx.TensorProto, ...]
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,13 @@ def forest_trees(model: RandomForestClassifier) -> tuple[list[Tree], float]:
     return [_grown(member.tree_, len(model.estimators_)) for member in model.estimators_], 0.0
 
 
+def calibrated(
+    trees: list[Tree], base: float, slope: float, shift: float
+) -> tuple[list[Tree], float]:
+    """Trees and base whose sum is slope times the sum of these plus shift."""
+    return [replace(tree, value=slope * tree.value) for tree in trees], slope * base + shift
+
+
 def unscaled(tree: Tree, scaler: StandardScaler, *, single: bool) -> Tree:
     """The same tree for features that were not scaled.
 
@@ -81,76 +96,51 @@ def unscaled(tree: Tree, scaler: StandardScaler, *, single: bool) -> Tree:
     guess = threshold[inner] * scale + mean
     reach = 1e-6 * (np.abs(threshold[inner]) * scale + np.abs(mean) + scale)
     threshold[inner] = _largest(scaled, threshold[inner], guess - reach, guess + reach)
-    return Tree(tree.feature, threshold, tree.left, tree.right, tree.missing_left, tree.value)
+    return replace(tree, threshold=threshold)
 
 
-def tree_graph(trees: Sequence[Tree], base: float) -> list[onnx.NodeProto]:
-    """Nodes from INPUT (n, columns) to `raw`: base plus the leaves reached, as double."""
-    ensemble = helper.make_node(
+def tree_graph(trees: Sequence[Tree], base: float, *, logistic: bool) -> Graph:
+    """Base plus the leaves reached; `logistic`: the logistic function of it.
+
+    As a node of its own: ONNX Runtime ignores the regressor's `post_transform` (seen in 1.32).
+    """
+    trees_out = "logit" if logistic else OUTPUT
+    node = helper.make_node(
         "TreeEnsembleRegressor",
         [INPUT],
-        ["sums"],
+        [trees_out],
         domain="ai.onnx.ml",
         n_targets=1,
         aggregate_function="SUM",
         base_values_as_tensor=from_array(np.array([base]), "base_values"),
         **_ensemble_attributes(trees),
     )
-    cast = helper.make_node("Cast", ["sums"], ["raw"], to=TensorProto.DOUBLE)
-    return [ensemble, cast]
+    sigmoid = helper.make_node("Sigmoid", ["logit"], [OUTPUT])
+    return Graph((node, sigmoid) if logistic else (node,), ())
 
 
-def linear_graph(
-    weights: Floats, intercept: float, scaler: StandardScaler
-) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Nodes and constants from INPUT to `raw`, the logit: scale, multiply, add; as double."""
-    nodes = [
-        helper.make_node("Sub", [INPUT, "mean"], ["centred"]),
-        helper.make_node("Div", ["centred", "scale"], ["scaled"]),
-        helper.make_node("MatMul", ["scaled", "weights"], ["product"]),
-        helper.make_node("Add", ["product", "intercept"], ["raw"]),
-    ]
-    constants = {
-        "mean": scaler.mean_,
-        "scale": scaler.scale_,
-        "weights": weights.reshape(-1, 1),
-        "intercept": np.array([intercept]),
-    }
-    return nodes, [from_array(value, name) for name, value in constants.items()]
+def linear_graph(weights: Floats, intercept: float) -> Graph:
+    """The logistic function of features times weights plus intercept, in 64 bits."""
+    nodes = (
+        helper.make_node("Gemm", [INPUT, "weights", "intercept"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["wide"]),
+        helper.make_node("Cast", ["wide"], [OUTPUT], to=TensorProto.FLOAT),
+    )
+    constants = (
+        from_array(weights.reshape(-1, 1), "weights"),
+        from_array(np.array([intercept]), "intercept"),
+    )
+    return Graph(nodes, constants)
 
 
-def sigmoid_graph(slope: float, shift: float) -> tuple[list[onnx.NodeProto], list[Any]]:
-    """Nodes and constants from `raw` to OUTPUT (n): logistic(slope * raw + shift)."""
-    nodes = [
-        helper.make_node("Mul", ["raw", "slope"], ["sloped"]),
-        helper.make_node("Add", ["sloped", "shift"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], ["column"]),
-        helper.make_node("Reshape", ["column", "flat"], [OUTPUT]),
-    ]
-    constants = [
-        from_array(np.array([slope]), "slope"),
-        from_array(np.array([shift]), "shift"),
-        from_array(np.array([-1], dtype=np.int64), "flat"),
-    ]
-    return nodes, constants
-
-
-def identity_graph() -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Nodes and constants from `raw`, already a probability, to OUTPUT (n)."""
-    nodes = [helper.make_node("Reshape", ["raw", "flat"], [OUTPUT])]
-    return nodes, [from_array(np.array([-1], dtype=np.int64), "flat")]
-
-
-def assemble(
-    nodes: Sequence[onnx.NodeProto], constants: Sequence[onnx.TensorProto], columns: int
-) -> bytes:
-    """The checked model file of a graph from INPUT (n, columns) to OUTPUT (n), both double."""
+def assemble(parts: Graph, columns: int) -> bytes:
+    """The checked model file: INPUT (n, columns) 64-bit floats, OUTPUT (n, 1) 32-bit floats."""
     graph = helper.make_graph(
-        list(nodes),
+        parts.nodes,
         "fraud",
         [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, columns])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.DOUBLE, [None])],
-        list(constants),
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, 1])],
+        parts.constants,
     )
     opsets = [helper.make_opsetid(domain, version) for domain, version in _OPSETS]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)

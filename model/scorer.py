@@ -47,7 +47,8 @@ class OnnxScorer:
         if not rows:
             return []
         features = np.array(rows, dtype=self._dtype)
-        probabilities: list[float] = self._session.run(self._outputs, {INPUT: features})[0].tolist()
+        scores = self._session.run(self._outputs, {INPUT: features})[0]
+        probabilities: list[float] = scores.ravel().tolist()
         return probabilities
 
 

@@ -28,13 +28,10 @@ def onnx_scores(pipeline: Pipeline, features: np.ndarray) -> np.ndarray:
     boosted = isinstance(classifier, HistGradientBoostingClassifier)
     read = graph.boosting_trees if boosted else graph.forest_trees
     trees, base = read(classifier)
-    nodes = graph.tree_graph(
-        [graph.unscaled(tree, scaler, single=not boosted) for tree in trees], base
-    )
-    last, constants = graph.sigmoid_graph(1.0, 0.0) if boosted else graph.identity_graph()
-    model = graph.assemble([*nodes, *last], constants, features.shape[1])
+    unscaled = [graph.unscaled(tree, scaler, single=not boosted) for tree in trees]
+    model = graph.assemble(graph.tree_graph(unscaled, base, logistic=boosted), features.shape[1])
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-    return session.run([OUTPUT], {INPUT: features})[0]
+    return session.run([OUTPUT], {INPUT: features})[0].ravel()
 
 
 @pytest.mark.parametrize("classifier", [BOOSTING, FOREST], ids=["boosting", "forest"])
