@@ -1,0 +1,1 @@
+"""What the handler costs, measured side by side: `python -m bench`."""

@@ -1,0 +1,63 @@
+"""A closed-loop client: each connection sends its next request when the last one is answered."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+BODY = json.dumps(
+    {
+        "amount": 120.5,
+        "age": 35,
+        "account_balance": 2500.0,
+        "transaction_frequency": 5,
+        "location_risk": 0.2,
+    }
+).encode()
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one client saw: answers with 200, seconds, and the time of each request in seconds."""
+
+    answered: int
+    seconds: float
+    latencies: list[float]
+
+
+def drive(port: int, path: str, seconds: float, connections: int) -> Load:
+    """POST the same transaction over `connections` kept connections for `seconds`."""
+    deadline = time.perf_counter() + seconds
+    began = time.perf_counter()
+    with ThreadPoolExecutor(connections) as pool:
+        parts = list(pool.map(lambda _: _one(port, path, deadline), range(connections)))
+    latencies = [latency for part in parts for latency in part]
+    return Load(len(latencies), time.perf_counter() - began, latencies)
+
+
+def _one(port: int, path: str, deadline: float) -> list[float]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Content-Type": "application/json"}
+    latencies = []
+    while (began := time.perf_counter()) < deadline:
+        connection.request("POST", path, BODY, headers)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status == 200:
+            latencies.append(time.perf_counter() - began)
+    connection.close()
+    return latencies
+
+
+if __name__ == "__main__":
+    # A process of its own, so that the client's interpreter does not stand in the server's way.
+    load = drive(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
+    print(
+        json.dumps(
+            {"answered": load.answered, "seconds": load.seconds, "latencies": load.latencies}
+        )
+    )

@@ -1,0 +1,27 @@
+"""docs/telemetry.md tells the truth about the table of metrics."""
+
+import pytest
+
+from telemetry.reference import PAGE, current, series_at_most, series_at_start
+from telemetry.table import METRICS, Kind
+
+
+def test_page_is_current():
+    assert PAGE.read_text() == current(PAGE.read_text())
+
+
+def test_page_without_markers_is_refused():
+    with pytest.raises(ValueError, match="begin"):
+        current("# Telemetry")
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.exposed)
+def test_series_at_start_are_those_that_metrics_shows(client, metric):
+    """The stated number is counted on a service that has done nothing, but for card features."""
+    suffixes = ("_bucket", "_sum", "_count") if metric.kind is Kind.HISTOGRAM else ("",)
+    names = {metric.exposed + suffix for suffix in suffixes}
+    lines = client.get("/metrics").text.splitlines()
+    shown = sum(line.split("{")[0].split(" ")[0] in names for line in lines)
+    expected = 2 if metric.exposed == "feature_importance" else series_at_start(metric)
+    assert shown == expected
+    assert series_at_start(metric) <= series_at_most(metric)
