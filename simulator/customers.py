@@ -74,8 +74,8 @@ class Customers:
         habits = HABITS.get(name)
         if habits is None or self._means is None:
             return random.random()
-        # 1 - random() is never 0, where the inverse has no value.
-        draw = habits[user_type] - _STANDARD_NORMAL.inv_cdf(1 - random.random())
+        # The inverse has no value at 0, which random() can be.
+        draw = habits[user_type] + _STANDARD_NORMAL.inv_cdf(max(random.random(), 2**-54))
         return sum(
             share * _STANDARD_NORMAL.cdf(draw - habits[other])
             for other, share in self._means.shares.items()
@@ -144,8 +144,9 @@ def _whole_number_of_rank(feature: Feature, low: int, high: int) -> Callable[[fl
         return lambda rank: min(max(round(quantile(rank)), low), high)
     total = sum(feature.shares)
     ranks = [0.0, *(end / total for end in accumulate(feature.shares))]
+    inner = [math.floor(edge) for edge in feature.edges]
     # From one edge to the next, each whole number above the first and up to the second.
-    edges = [least - 1, *(math.floor(edge) for edge in feature.edges), largest]
+    edges = [least - 1, *inner, max(largest, inner[-1])]
     binned = quantile_function(edges, ranks)
     return lambda rank: min(max(math.ceil(binned(rank)), low), high)
 
