@@ -11,7 +11,7 @@ from grafana.web import Problem
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one word; 0 fine, 1 found something wrong, 2 could not do it."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         result: int = options.run(options)
     except Problem as problem:
@@ -20,14 +20,15 @@ def main(arguments: list[str] | None = None) -> int:
     return result
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """All words with their options."""
+    words_of = argparse.ArgumentParser(
         prog="python -m grafana",
         description="Dashboards as code: generated from grafana/panels.py, checked, uploaded.",
     )
-    words = parser.add_subparsers(required=True, metavar="WORD")
+    words = words_of.add_subparsers(required=True, metavar="WORD")
     commands.add_to(words)
-    return parser
+    return words_of
 
 
 if __name__ == "__main__":

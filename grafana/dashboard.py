@@ -26,6 +26,9 @@ FOLDER_UID = "fraud-detection"
 FOLDER_TITLE = "Fraud detection"
 LOCAL_DATASOURCE = "prometheus"  # the uid in provisioning/datasources/datasources.yml
 EVERYTHING = ".+"
+# How Grafana's editor of variables marks a query for a label's values.
+VARIABLE_QUERY = "PrometheusVariableQueryEditor-VariableQuery"
+LABEL_VALUES = 1
 WINDOWS = ("1m", "5m", "15m", "1h", "6h")  # the first needs more than one sample a minute
 DEFAULT_WINDOW = "5m"
 
@@ -81,7 +84,7 @@ def _query_variable(
         build.QueryVariable(name)
         .label(label)
         .datasource(source)
-        .query({"query": values, "refId": f"{name}-values", "qryType": 5})
+        .query({"query": values, "refId": VARIABLE_QUERY, "qryType": LABEL_VALUES})
         .definition(values)
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)

@@ -1,0 +1,84 @@
+"""docs/grafana_cloud_setup.md says what the programs do."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from grafana import __main__ as cli
+from grafana.access import SETTINGS
+from grafana.resources import HINTS as RESOURCE_HINTS
+from grafana.rules import HINTS as RULE_HINTS
+from telemetry.table import METRICS, Kind
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = (ROOT / "docs" / "grafana_cloud_setup.md").read_text(encoding="utf-8")
+COLLECTOR = (ROOT / "otel-collector" / "distribution" / "settings.go").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\.venv/ops/bin/python -m grafana (.+)$", GUIDE, re.MULTILINE)
+
+
+def test_guide_has_commands() -> None:
+    """The next test has something to try."""
+    assert len(COMMANDS) == 6
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_are_understood(command: str) -> None:
+    """Each `python -m grafana …` line parses."""
+    assert cli.parser().parse_args(shlex.split(command)).run
+
+
+def test_every_setting_of_the_upload_is_explained() -> None:
+    """Whatever the upload may ask for is in the guide."""
+    assert [name for name in SETTINGS if name not in GUIDE] == []
+
+
+def test_every_setting_in_the_guide_exists() -> None:
+    """GRAFANA_… names are read by the upload or by the Collector."""
+    named = set(re.findall(r"\bGRAFANA_[A-Z_]+[A-Z]\b", GUIDE))
+
+    assert {
+        name for name in named if name not in SETTINGS and f'"{name}"' not in COLLECTOR
+    } == set()
+
+
+@pytest.mark.parametrize("row", re.findall(r"^\| `(40\d, .+?)(?: …)?` \|", GUIDE, re.MULTILINE))
+def test_troubles_are_told_in_the_programs_words(row: str) -> None:
+    """A sentence in the table of troubles is one that the program prints."""
+    said = [
+        f"{code}, {hint}" for hints in (RESOURCE_HINTS, RULE_HINTS) for code, hint in hints.items()
+    ]
+
+    assert any(sentence.startswith(row) for sentence in said)
+
+
+def known_series(features: int) -> int:
+    """Series that a worker has from its start: every known label set of the table."""
+    values = {"version": 1, "role": 1, "feature": features, "source": 1, "evaluation": 1}
+    total = 0
+    for metric in METRICS:
+        if metric.kind is Kind.GAUGE:
+            total += math.prod(values[label] for label in metric.labels)
+        else:
+            known = sum(metric.is_known(labels) for labels in metric.combinations())
+            # a histogram has its buckets, +Inf, sum and count
+            total += known * (len(metric.bounds) + 3 if metric.kind is Kind.HISTOGRAM else 1)
+    return total
+
+
+def test_figures_of_the_budget_are_those_of_the_table() -> None:
+    """A worker's series with the default model's five features, and what follows from them."""
+    one = known_series(features=5)
+    rows = {
+        "one worker": (one, one),
+        "two workers, a push every 60 s": (2 * one, 2 * one),
+        "two workers, a push every 15 s": (2 * one, 8 * one),
+        f"{10_000 // one} workers, a push every 60 s": (10_000 // one * one,) * 2,
+    }
+
+    for name, (series, samples) in rows.items():
+        assert f"| {name} | {series:,} | {samples:,} | {samples / 100:.1f} % |" in GUIDE
