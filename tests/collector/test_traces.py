@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from tests.collector.lab import Collector
 from tests.collector.source import source
@@ -37,8 +37,6 @@ def request(
     if status >= 500:
         server.set_status(Status(StatusCode.ERROR))
     if status == 200:
-        from opentelemetry.trace import set_span_in_context
-
         score = tracer.start_span("score", set_span_in_context(server), start_time=began)
         score.set_attribute("prediction.class_name", class_name)
         score.end(began + 1_000_000)
@@ -72,7 +70,7 @@ def test_errors_slow_requests_and_frauds_are_all_kept_and_a_share_of_the_rest(
     assert len(whole) == 2 * len(arrived & set(rest))
 
 
-SECRETS = {
+SECRETS: dict[str, str | float] = {
     "url.query": "card=4111111111111111",
     "url.path": "/predict/4111111111111111",
     "url.full": "http://h/predict?card=4111111111111111",

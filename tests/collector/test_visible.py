@@ -171,5 +171,5 @@ def test_own_telemetry_names_queue_and_losses(collector: Make) -> None:
 
         until(waiting, 10, "the queue is seen to hold something")
     assert running.own("otelcol_exporter_queue_capacity")
-    assert sum(running.own("otelcol_receiver_accepted_metric_points").values()) > 0
-    assert running.own("otelcol_process_memory_rss")
+    assert sum(running.own("otelcol_receiver_accepted_metric_points_total").values()) > 0
+    assert running.own("otelcol_process_memory_rss_bytes")
