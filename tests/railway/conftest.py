@@ -32,8 +32,8 @@ def railway_env(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment made from .railway/requirements.txt, as deploy_railway.sh makes it."""
     lock = ROOT / ".railway" / "requirements.txt"
     venv = tmp_path_factory.mktemp("railway") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    pip = [str(venv / "bin" / "python3"), "-m", "pip", "install", "-q", "--require-hashes"]
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(venv), "install", "-q", "--require-hashes"]
     subprocess.run([*pip, "-r", str(lock)], check=True)
     (venv / "installed.txt").write_bytes(lock.read_bytes())
     return venv

@@ -68,7 +68,7 @@ class Healthy(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), Healthy)
     thread = threading.Thread(target=server.serve_forever)
@@ -79,25 +79,23 @@ def url() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture
-def deployment(tmp_path: Path, root: Path, railway_env: Path, url: str) -> Deployment:
-    folder = tmp_path / "a copy"
+def prepare(base: Path, root: Path, railway_env: Path, url: str) -> Deployment:
+    folder, programs, state = base / "a copy", base / "programs", base / "state"
     (folder / ".venv").mkdir(parents=True)
     (folder / ".venv" / "railway").symlink_to(railway_env)
     shutil.copytree(root / ".railway", folder / ".railway")
     shutil.copy(root / "deploy_railway.sh", folder)
-    programs, state = tmp_path / "programs", tmp_path / "state"
     programs.mkdir()
     state.mkdir()
     stub = programs / "railway"
-    stub.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STUB}" "$@"\n')
+    stub.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{STUB}" "$@"\n')
     stub.chmod(0o755)
     (state / "state.json").write_text(
         json.dumps({"linked": "mine", "services": [], "variables": {}, "deployed": []})
     )
     environ = {
         "PATH": f"{programs}:{os.environ['PATH']}",
-        "HOME": str(tmp_path),
+        "HOME": str(base),
         "STUB_STATE": str(state),
         "STUB_URL": url,
         "POLL_SECONDS": "0.1",
@@ -105,36 +103,65 @@ def deployment(tmp_path: Path, root: Path, railway_env: Path, url: str) -> Deplo
     return Deployment(folder, state, environ)
 
 
-def test_deploys_every_service_and_prints_the_address(deployment: Deployment, url: str) -> None:
-    ran = deployment.run("--yes", **GRAFANA)
-    assert ran.returncode == 0, ran.stderr
-    assert f"It answers: {url}" in ran.stdout
-    assert deployment.kept()["deployed"] == ["collector", "handler", "simulator"]
+@pytest.fixture
+def deployment(tmp_path: Path, root: Path, railway_env: Path, url: str) -> Deployment:
+    return prepare(tmp_path, root, railway_env, url)
 
 
-def test_secrets_reach_railway_and_no_screen(deployment: Deployment) -> None:
-    ran = deployment.run("--yes", **GRAFANA, ACCESS_TOKEN="secret-of-mine")
-    variables = deployment.kept()["variables"]
-    assert variables == {"collector": GRAFANA, "handler": {"ACCESS_TOKEN": "secret-of-mine"}}
-    assert "secret-of" not in ran.stdout + ran.stderr + json.dumps(deployment.calls())
+@dataclass(frozen=True)
+class Deployed:
+    """What two deployments in a row left behind; only the first had secrets at hand."""
+
+    first: subprocess.CompletedProcess[str]
+    after_first: dict[str, Any]
+    calls_of_first: list[list[str]]
+    second: subprocess.CompletedProcess[str]
+    after_second: dict[str, Any]
 
 
-def test_access_token_is_made_once(deployment: Deployment) -> None:
-    deployment.run("--yes", **GRAFANA)
-    first = deployment.kept()["variables"]["handler"]["ACCESS_TOKEN"]
-    again = deployment.run("--yes")
-    assert again.returncode == 0, again.stderr
-    assert len(first) >= 32
-    assert deployment.kept()["variables"]["handler"]["ACCESS_TOKEN"] == first
+@pytest.fixture(scope="module")
+def deployed(
+    tmp_path_factory: pytest.TempPathFactory, root: Path, railway_env: Path, url: str
+) -> Deployed:
+    there = prepare(tmp_path_factory.mktemp("deployed"), root, railway_env, url)
+    first = there.run("--yes", **GRAFANA)
+    kept, calls = there.kept(), there.changing_calls()
+    return Deployed(first, kept, calls, there.run("--yes"), there.kept())
 
 
-def test_secrets_are_set_before_anything_is_deployed(deployment: Deployment) -> None:
-    deployment.run("--yes", **GRAFANA)
-    words = [call[0] for call in deployment.changing_calls()]
+def test_deploys_every_service_and_prints_the_address(deployed: Deployed, url: str) -> None:
+    assert deployed.first.returncode == 0, deployed.first.stderr
+    assert f"It answers: {url}" in deployed.first.stdout
+    assert deployed.after_first["deployed"] == ["collector", "handler", "simulator"]
+
+
+def test_secrets_are_set_before_anything_is_deployed(deployed: Deployed) -> None:
+    words = [call[0] for call in deployed.calls_of_first]
     assert words == ["config", *["variable"] * 4, *["up"] * 3, "domain"]
 
 
+def test_secrets_reach_railway_and_no_screen(deployed: Deployed) -> None:
+    variables = deployed.after_first["variables"]
+    said = deployed.first.stdout + deployed.first.stderr + json.dumps(deployed.calls_of_first)
+    assert variables["collector"] == GRAFANA
+    secrets = [GRAFANA["GRAFANA_CLOUD_TOKEN"], variables["handler"]["ACCESS_TOKEN"]]
+    assert [secret for secret in secrets if secret in said] == []
+
+
+def test_access_token_is_made_once(deployed: Deployed) -> None:
+    """A second deployment needs no secret at hand, and keeps those that are there."""
+    assert deployed.second.returncode == 0, deployed.second.stderr
+    assert len(deployed.after_first["variables"]["handler"]["ACCESS_TOKEN"]) >= 32
+    assert deployed.after_second["variables"] == deployed.after_first["variables"]
+
+
+def test_own_access_token_is_taken(deployment: Deployment) -> None:
+    deployment.run("--yes", **GRAFANA, ACCESS_TOKEN="secret-of-mine")
+    assert deployment.kept()["variables"]["handler"] == {"ACCESS_TOKEN": "secret-of-mine"}
+
+
 def test_dry_run_changes_nothing(deployment: Deployment) -> None:
+    """The plan is the stub's, which runs `python3` as the CLI does: it finds the locked package."""
     ran = deployment.run("--dry-run", **GRAFANA)
     assert ran.returncode == 0, ran.stderr
     assert deployment.changing_calls() == []
@@ -150,22 +177,13 @@ def test_dry_run_needs_no_account(deployment: Deployment) -> None:
     assert "railway login" in ran.stdout
 
 
-def test_new_project_is_made_and_linked(deployment: Deployment) -> None:
+def test_new_project_is_made_by_a_project_token_too(deployment: Deployment) -> None:
+    """A project token has no user behind it, so nobody is asked who they are."""
     (deployment.state / "state.json").unlink()
-    ran = deployment.run("--yes", "--new", "watched", **GRAFANA)
+    ran = deployment.run("--yes", "--new", "watched", RAILWAY_TOKEN="token", **GRAFANA)
     assert ran.returncode == 0, ran.stderr
     assert deployment.kept()["linked"] == "watched"
-
-
-def test_project_token_needs_no_user(deployment: Deployment) -> None:
-    ran = deployment.run("--yes", RAILWAY_TOKEN="token", **GRAFANA)
-    assert ran.returncode == 0, ran.stderr
     assert ["whoami"] not in deployment.calls()
-
-
-def test_python_of_the_plan_comes_from_the_lock(deployment: Deployment) -> None:
-    """The stub runs `python3` as the CLI does; the system's one has no railway_sdk."""
-    assert deployment.run("--dry-run").returncode == 0
 
 
 @pytest.mark.parametrize(
