@@ -32,5 +32,5 @@ class Durations:
         for bin_, number in sorted(self._bins.items()):
             rank -= number
             if rank <= 0:
-                return _LEAST * math.exp((bin_ + 0.5) * _GROWTH)
+                return min(_LEAST * math.exp((bin_ + 0.5) * _GROWTH), self.largest or math.inf)
         return None

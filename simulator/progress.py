@@ -67,7 +67,7 @@ def progress_line(tally: Tally, elapsed: float) -> str:
     if p95 is not None:
         parts.append(f"p95 {p95 * 1000:.0f} ms")
     troubles = {
-        "faulty refused": sum(n for s, n in tally.statuses.items() if 400 <= s < 500),
+        "refused": sum(n for s, n in tally.statuses.items() if 400 <= s < 500),
         "5xx": sum(n for s, n in tally.statuses.items() if s >= 500),
         "unanswered": tally.unanswered.total(),
         "not sent": tally.not_sent.total(),

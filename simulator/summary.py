@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulator.latency import Durations
+from simulator.plan import VALID
 from simulator.tally import Tally
 
 _QUANTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
@@ -95,7 +96,8 @@ def _rows(run: Run, tally: Tally) -> list[tuple[str, str]]:
     rate = f"{tally.total_sent / run.duration:.2f}/s" if run.duration > 0 else "-"
     rows = [
         ("sent", f"{tally.total_sent} in {run.duration:.1f} s ({rate})"),
-        ("by kind", _listed(tally.sent)),
+        ("valid", str(tally.sent[VALID])),
+        ("faulty", _faulty(tally)),
         ("by status", _listed(tally.statuses)),
         ("unanswered", _listed(+tally.unanswered)),
         ("latency", _latency(tally.latency)),
@@ -112,6 +114,11 @@ def _rows(run: Run, tally: Tally) -> list[tuple[str, str]]:
     if late is not None and late > _LATE_SECONDS:
         rows.append(("take care", f"this machine sent late (p99 {_seconds(late)}): lower the rate"))
     return rows
+
+
+def _faulty(tally: Tally) -> str:
+    kinds = {kind: number for kind, number in tally.sent.items() if kind != VALID}
+    return f"{sum(kinds.values())}: {_listed(kinds)}" if kinds else "0"
 
 
 def _latency(latency: Durations) -> str:
