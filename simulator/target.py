@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 
 import aiohttp
@@ -33,7 +34,7 @@ async def reach_target(
                 left = deadline - loop.time()
                 if left <= 0:
                     raise TargetError(str(reason)) from None
-                say(f"waiting for the target, {left:.0f} s left: {reason}")
+                say(f"waiting for the target, up to {patience:.0f} s: {reason}")
                 await asyncio.sleep(min(_PAUSE_SECONDS, left))
 
 
@@ -50,11 +51,22 @@ async def _model_info(client: aiohttp.ClientSession, target: str) -> ModelInfo:
     except TimeoutError:
         raise _NotYet(f"{url} did not answer in time") from None
     except (aiohttp.ClientError, OSError) as error:
-        raise _NotYet(f"{url} cannot be reached: {error}") from None
+        raise _NotYet(f"{url} cannot be reached: {_reason(error)}") from None
     try:
         return parse_model_info(json.loads(body))
     except ValueError:
         raise TargetError(f"{url} did not answer with JSON, so it is no scoring service") from None
+
+
+def _reason(error: Exception) -> str:
+    """In the system's own words, as `Connection refused`, where it has some."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if not isinstance(cause, OSError):
+        return str(cause) or type(cause).__name__
+    # Negative numbers are those of name look-ups, they have another table of words.
+    if cause.errno and cause.errno > 0:
+        return os.strerror(cause.errno)
+    return str(cause.strerror or cause)
 
 
 def _check_status(url: str, response: aiohttp.ClientResponse) -> None:
