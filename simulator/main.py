@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from simulator.errors import TargetError
 from simulator.model_info import ModelInfo
-from simulator.open_files import allow_open_files
+from simulator.open_files import connections_allowed
 from simulator.open_loop import run_open_loop
 from simulator.options import Options, read_options
 from simulator.plan import plan_requests
@@ -24,14 +24,10 @@ from simulator.target import reach_target
 
 FINE, NOT_REACHED, FAILED = 0, 1, 3
 
-# Beside connections a process holds its standard streams, the event loop, a name lookup.
-_OTHER_OPEN_FILES = 64
-
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the simulator; the exit code is as `--help` says."""
     options = read_options(arguments, os.environ)
-    allow_open_files(options.max_in_flight + _OTHER_OPEN_FILES)
     progress = Progress(sys.stderr, options.quiet)
     try:
         run, tally = asyncio.run(_run(options, progress))
@@ -81,7 +77,8 @@ async def _send_all(
     requests = plan_requests(info, seed, options.pace, options.mix)
     try:
         async with http_sender(options.target, options.timeout, options.token) as send:
-            await run_open_loop(requests, send, tally, options.max_in_flight)
+            most = connections_allowed(options.max_in_flight)
+            await run_open_loop(requests, send, tally, most)
     except asyncio.CancelledError:
         return True
     finally:

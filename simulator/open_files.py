@@ -5,16 +5,26 @@ from __future__ import annotations
 import contextlib
 import sys
 
+# Beside connections a process holds its standard streams, the event loop, name look-ups.
+_OTHERS = 64
 
-def allow_open_files(wanted: int) -> None:
-    """Raises this process's own limit towards `wanted`, as far as the system lets it."""
+
+def connections_allowed(wanted: int) -> int:
+    """How many of `wanted` connections the system lets this process hold, at least one.
+
+    Raises the process's own limit of open files as far as that needs and the system lets it.
+    """
     if sys.platform == "win32":
-        return
+        return wanted
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted + _OTHERS:
+        return wanted
+    reachable = wanted + _OTHERS
+    if hard != resource.RLIM_INFINITY:
+        reachable = min(reachable, hard)
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
+        soft = reachable
+    return max(1, min(wanted, soft - _OTHERS))
