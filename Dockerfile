@@ -43,6 +43,7 @@ RUN /opt/venv/bin/python -m model train
 FROM python AS handler
 COPY --from=serving-packages /opt/venv /opt/venv
 COPY *.py ./
+COPY pages/ pages/
 COPY telemetry/ telemetry/
 COPY model/ model/
 # Compiled here: the root file system is read-only later, and a start need not compile again.

@@ -30,6 +30,8 @@ from werkzeug.exceptions import HTTPException
 from errors import ApiError, from_http
 from model.errors import ModelError
 from model.scorer import Scorer, load_scorer
+from openapi import description_of
+from pages import reader, start_page
 from receipts import Receipts, keys_of
 from scoring import Scoring
 from settings import SettingError, Settings, read_settings
@@ -56,6 +58,9 @@ def create_app(
     app.url_map.strict_slashes = False
     scoring = Scoring(scorer, telemetry.recorder, telemetry.spans, receipts, settings.max_batch)
     _add_views(app, scorer, scoring, telemetry, settings)
+    description = description_of(scorer.card, settings.max_batch, settings.max_simulated)
+    app.register_blueprint(start_page(description))
+    app.register_blueprint(reader())
     _add_bookkeeping(app, telemetry)
     _add_error_shape(app, telemetry)
     telemetry.instrument(app)
@@ -213,8 +218,10 @@ def _json(content: object, status: int = 200) -> Response:
 
 
 def _endpoint() -> str:
-    """The route's path as the table has it; every unknown path is one endpoint."""
+    """The route's path as the table has it: pages for people are one, unknown paths another."""
     rule = request.url_rule.rule if request.url_rule else request.path.rstrip("/")
+    if rule == "/openapi.json" or rule.startswith("/docs"):
+        return "/"
     return rule if rule in ENDPOINTS else OTHER
 
 

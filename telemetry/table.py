@@ -20,6 +20,7 @@ OTHER = "other"
 
 # endpoint -> the method that it answers, and the statuses that it is known to give.
 ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "/": ("GET", ("200",)),
     "/health": ("GET", ("200",)),
     "/health/live": ("GET", ("200",)),
     "/health/ready": ("GET", ("200", "503")),

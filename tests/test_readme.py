@@ -63,7 +63,7 @@ def imports(package: str) -> set[str]:
 
 
 OURS = {"handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
-        "stack", "grafana", "bench"}  # fmt: skip
+        "stack", "grafana", "bench", "openapi", "pages"}  # fmt: skip
 ALLOWED = {
     "telemetry": {"telemetry"},
     "model": {"model"},
@@ -74,7 +74,18 @@ ALLOWED = {
     "settings": set(),
     "receipts": set(),
     "scoring": {"errors", "receipts", "model", "telemetry"},
-    "handler": {"errors", "receipts", "scoring", "settings", "model", "telemetry"},
+    "openapi": {"errors", "model", "telemetry"},
+    "pages": {"openapi"},
+    "handler": {
+        "errors",
+        "openapi",
+        "pages",
+        "receipts",
+        "scoring",
+        "settings",
+        "model",
+        "telemetry",
+    },
 }
 
 
