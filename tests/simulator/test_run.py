@@ -211,6 +211,16 @@ def test_run_notices_answers_without_a_prediction(simulate, target):
     assert code == 3
 
 
+def test_run_does_not_follow_redirects(simulate, target):
+    """They would turn a POST into a GET, and the count of requests into a guess."""
+    target.before_answer = lambda number: 301
+
+    code, told = simulate("--rate", 200, "--count", 20, "--faulty", 0)
+
+    assert told["by_status"] == {"301": 20}
+    assert code == 3
+
+
 def test_run_share_that_may_fail_is_a_setting(simulate, target):
     """The same run is fine for whoever allows it."""
     target.before_answer = lambda number: 503 if number % 4 == 0 else None
@@ -243,7 +253,7 @@ def test_run_takes_its_target_from_the_environment(target, capsys, monkeypatch):
     [
         pytest.param(404, {}, "answered 404, so it is no scoring service", id="other service"),
         pytest.param(401, {}, "asks for a token: set ACCESS_TOKEN", id="token"),
-        pytest.param(308, {}, "redirects to elsewhere: give that address", id="redirect"),
+        pytest.param(308, {}, "redirects to /elsewhere: give that address", id="redirect"),
         pytest.param(503, {}, "answered 503", id="unavailable"),
         pytest.param(200, b"<html>", "did not answer with JSON", id="page"),
         pytest.param(200, {"features": 5}, "features must be a list", id="foreign JSON"),
