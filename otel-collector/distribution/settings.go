@@ -28,6 +28,7 @@ type settings struct {
 	memoryMiB      int64
 	queueMiB       int64
 	queueDirectory string
+	tracesPercent  int64
 	prometheusURL  string
 	tempoURL       string // empty: no local target for traces
 	cloudMetrics   string
@@ -134,6 +135,7 @@ func readSettings(lookup func(string) string) (settings, error) {
 		memoryMiB:      r.number("COLLECTOR_MEMORY_MIB", usualMemoryMiB(), 32, 1<<20),
 		queueMiB:       r.number("COLLECTOR_QUEUE_MIB", 128, 1, 1<<20),
 		queueDirectory: r.word("COLLECTOR_QUEUE_DIR", ".run/collector-queue"),
+		tracesPercent:  r.number("TRACES_SHARE_PERCENT", 10, 0, 100),
 		prometheusURL:  r.address("PROMETHEUS_URL", "http://localhost:9090"),
 		tempoURL:       r.address("TEMPO_URL", ""),
 		cloudMetrics:   r.oneOf("GRAFANA_CLOUD_METRICS", byRemoteWrite, byRemoteWrite, byOTLP),
@@ -141,7 +143,6 @@ func readSettings(lookup func(string) string) (settings, error) {
 		cloudOTLP:      r.address("GRAFANA_CLOUD_OTLP_ENDPOINT", ""),
 	}
 	r.number("TRACES_SLOW_MS", 500, 1, 3_600_000)
-	r.number("TRACES_SHARE_PERCENT", 10, 0, 100)
 	r.duration("TRACES_DECISION_WAIT", "5s")
 	r.duration("COLLECTOR_RETRY_MAX_INTERVAL", "30s")
 	r.listener("OTLP_HTTP_ENDPOINT", "127.0.0.1:4318")
@@ -175,6 +176,7 @@ func (s settings) publish(set func(name, value string) error) error {
 		"COLLECTOR_MEMORY_MIB":        strconv.FormatInt(s.memoryMiB, 10),
 		"COLLECTOR_QUEUE_DIR":         s.queueDirectory,
 		"COLLECTOR_QUEUE_BYTES":       strconv.FormatInt(s.queueMiB<<20, 10),
+		"TRACES_SHARE_BELOW":          idsBelow(s.tracesPercent),
 		"COLLECTOR_TRACE_QUEUE_BYTES": strconv.FormatInt(s.queueMiB<<20/4, 10),
 		"PROMETHEUS_URL":              s.prometheusURL,
 		"TEMPO_URL":                   s.tempoURL,
@@ -197,6 +199,14 @@ func (s settings) publish(set func(name, value string) error) error {
 		}
 	}
 	return nil
+}
+
+// idsBelow gives the text that is above the last four hex digits of so many per cent of all trace ids.
+func idsBelow(percent int64) string {
+	if percent == 100 {
+		return "g"
+	}
+	return fmt.Sprintf("%04x", percent*65536/100)
 }
 
 func literal(value string) string { return strings.ReplaceAll(value, "$", "$$") }

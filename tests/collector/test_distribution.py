@@ -12,7 +12,12 @@ from tests.collector.lab import ROOT
 FOLDER = ROOT / "otel-collector"
 MANIFEST: dict[str, Any] = yaml.safe_load((FOLDER / "distribution/manifest.yaml").read_text())
 # Written by the program for its own configuration, not by people.
-DERIVED = {"COLLECTOR_QUEUE_BYTES", "COLLECTOR_TRACE_QUEUE_BYTES", "COLLECTOR_INTERNAL_ENDPOINT"}
+DERIVED = {
+    "COLLECTOR_QUEUE_BYTES",
+    "COLLECTOR_TRACE_QUEUE_BYTES",
+    "COLLECTOR_INTERNAL_ENDPOINT",
+    "TRACES_SHARE_BELOW",
+}
 
 
 def listed_modules() -> set[tuple[str, str]]:

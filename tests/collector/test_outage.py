@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-from tests.collector.lab import Collector, Prometheus, cloud_settings, until
+from tests.collector.lab import Collector, Program, Prometheus, cloud_settings, until
 from tests.collector.source import Source, source
 from tests.collector.targets import FaultyTarget, faulty_target
 
@@ -68,8 +70,11 @@ def everything_arrived(target: Prometheus, traffic: Traffic, seconds: float) -> 
     assert stored(target) == traffic.taken
 
 
-def suffer(traffic: Traffic, target: FaultyTarget, collector: Collector) -> None:
-    """The outage: refused, never answered, gone; the Collector killed in the middle of it."""
+def suffer(traffic: Traffic, target: FaultyTarget, collector: Collector) -> float:
+    """The outage: refused, never answered, gone; the Collector killed in the middle of it.
+
+    Gives the memory that the Collector holds at its end, in MiB.
+    """
     traffic.during(2)
     target.refuse()
     traffic.during(3)
@@ -82,56 +87,85 @@ def suffer(traffic: Traffic, target: FaultyTarget, collector: Collector) -> None
     traffic.push()  # nobody takes this one: the next push carries it
     collector.start()
     traffic.during(3)
-    assert collector.resident_mib() < MEMORY_MIB
+    resident = collector.resident_mib()
     target.mode = "pass"
     target.accept()
     traffic.during(1)
+    return resident
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("metrics", ["remote-write", "otlp"])
-def test_outage_of_the_cloud_loses_nothing(
-    collector: Make, prometheus: Prometheus, cloud: Prometheus, metrics: str
-) -> None:
-    """Route `both`: every increment gets to the cloud; the local target never waited for it."""
-    with faulty_target(cloud.url) as target:
-        running = collector(
-            OTEL_COLLECTOR_ROUTE="both",
-            PROMETHEUS_URL=prometheus.url,
-            **cloud_settings(target.url, metrics),
-        ).start()
-        with source(running.endpoint) as worker:
-            traffic = Traffic(worker)
-            suffer(traffic, target, running)
-            everything_arrived(prometheus, traffic, 5)
-            everything_arrived(cloud, traffic, 30)
-    assert target.seen["hang"] > 0
-    assert len(traffic.taken) < traffic.pushed
+@dataclass
+class Outage:
+    """One route in an outage of its cloud; of the local Prometheus where it has no cloud."""
+
+    tools: Path
+    folder: Path
+    route: str
+    metrics: str
+    programs: list[Program] = field(default_factory=list)
+
+    def happen(self) -> float:
+        """Raises AssertionError where something was lost; gives the memory held, in MiB."""
+        try:
+            return self._happen()
+        finally:
+            for program in self.programs:
+                program.kill()
+
+    def _prometheus(self, name: str) -> Prometheus:
+        made = Prometheus(self.tools, self.folder / name, cloud=name == "cloud")
+        self.programs.append(made)
+        return made.start()
+
+    def _happen(self) -> float:
+        cloud, local = self._prometheus("cloud"), self._prometheus("local")
+        dead = local if self.route == "local" else cloud
+        with faulty_target(dead.url) as target:
+            running = self._collector(target.url, local.url)
+            with source(running.endpoint) as worker:
+                traffic = Traffic(worker)
+                resident = suffer(traffic, target, running)
+                if self.route == "both":
+                    everything_arrived(local, traffic, 5)
+                everything_arrived(dead, traffic, 30)
+        assert target.seen["hang"] > 0
+        assert len(traffic.taken) < traffic.pushed
+        return resident
+
+    def _collector(self, target: str, local: str) -> Collector:
+        running = Collector(
+            self.tools,
+            self.folder / "collector",
+            OTEL_COLLECTOR_ROUTE=self.route,
+            PROMETHEUS_URL=target if self.route == "local" else local,
+            **cloud_settings(target, self.metrics),
+        )
+        self.programs.append(running)
+        return running.start()
 
 
-@pytest.mark.timeout(120)
-def test_outage_on_the_cloud_route_loses_nothing(collector: Make, cloud: Prometheus) -> None:
-    """Route `grafana-cloud` by remote-write."""
-    with faulty_target(cloud.url) as target:
-        settings = cloud_settings(target.url, "remote-write")
-        running = collector(OTEL_COLLECTOR_ROUTE="grafana-cloud", **settings).start()
-        with source(running.endpoint) as worker:
-            traffic = Traffic(worker)
-            suffer(traffic, target, running)
-            everything_arrived(cloud, traffic, 30)
+OUTAGES = {
+    "local": ("local", "otlp"),
+    "grafana-cloud by remote-write": ("grafana-cloud", "remote-write"),
+    "both by remote-write": ("both", "remote-write"),
+    "both by otlp": ("both", "otlp"),
+}
 
 
-@pytest.mark.timeout(120)
-def test_outage_of_the_local_prometheus_loses_nothing(
-    collector: Make, prometheus: Prometheus
-) -> None:
-    """Route `local`."""
-    with faulty_target(prometheus.url) as target:
-        running = collector(PROMETHEUS_URL=target.url).start()
-        with source(running.endpoint) as worker:
-            traffic = Traffic(worker)
-            suffer(traffic, target, running)
-            everything_arrived(prometheus, traffic, 30)
+@pytest.fixture(scope="module")
+def outages(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[float]]:
+    """All of them at once, since they mostly wait."""
+    with ThreadPoolExecutor(len(OUTAGES)) as pool:
+        return {
+            name: pool.submit(Outage(tools, tmp_path_factory.mktemp("outage"), *chosen).happen)
+            for name, chosen in OUTAGES.items()
+        }
+
+
+@pytest.mark.parametrize("name", OUTAGES)
+def test_outage_loses_nothing(outages: dict[str, Future[float]], name: str) -> None:
+    """The dead target ends up with every increment, a live one never waited, memory is bounded."""
+    assert outages[name].result() < MEMORY_MIB
 
 
 @pytest.mark.parametrize("metrics", ["remote-write", "otlp"])
@@ -162,11 +196,11 @@ def test_answer_that_may_change_is_waited_for(
     """Rate limits, overload and refused credentials delay what was counted, they do not drop it."""
     with faulty_target(cloud.url) as target:
         target.mode = status
-        settings = cloud_settings(target.url, metrics)
+        settings = cloud_settings(target.url, metrics) | {"COLLECTOR_RETRY_MAX_INTERVAL": "1s"}
         running = collector(OTEL_COLLECTOR_ROUTE="grafana-cloud", **settings).start()
         with source(running.endpoint) as worker:
             traffic = Traffic(worker)
-            traffic.during(3)
+            traffic.during(1)
             until(lambda: target.seen[status] >= 2, 10, "the target was tried again")
             target.mode = "pass"
             everything_arrived(cloud, traffic, 15)

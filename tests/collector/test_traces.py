@@ -44,10 +44,15 @@ def request(
     return format(server.get_span_context().trace_id, "032x")
 
 
+def in_the_share(trace_id: str) -> bool:
+    """What base.yaml promises to those who write exemplars."""
+    return int(trace_id, 16) % 65536 < 65536 * SHARE // 100
+
+
 def test_errors_slow_requests_and_frauds_are_all_kept_and_a_share_of_the_rest(
     collector: Make, sink: SpanSink
 ) -> None:
-    """Of each kind that is always kept all 20 arrive, of 1,000 others about a tenth, whole."""
+    """All 20 of each kind that matters arrive, of 1,000 others the tenth that their ids name."""
     running = collector(
         TEMPO_URL=sink.url, TRACES_DECISION_WAIT="1s", TRACES_SHARE_PERCENT=str(SHARE)
     ).start()
@@ -63,9 +68,9 @@ def test_errors_slow_requests_and_frauds_are_all_kept_and_a_share_of_the_rest(
     sink.settled(quiet_seconds=4, at_most=30)
     arrived = sink.traces()
     assert {kind: len(arrived & set(ids)) for kind, ids in kept.items()} == dict.fromkeys(kept, 20)
-    # Five standard deviations of a share of a tenth: wrong once in millions.
-    assert len(arrived & set(rest)) == pytest.approx(100, abs=48)
-    assert len(arrived & set(robots)) < 30
+    assert arrived & set(rest) == {each for each in rest if in_the_share(each)}
+    assert arrived & set(robots) == {each for each in robots if in_the_share(each)}
+    assert 50 < len(arrived & set(rest)) < 150
     whole = [span for span in sink.spans if span.trace_id.hex() in set(rest) & arrived]
     assert len(whole) == 2 * len(arrived & set(rest))
 
