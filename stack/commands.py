@@ -37,13 +37,20 @@ class Commands:
     ) -> list[str]:
         """Runs it and gives its last lines; raises CommandFailed unless it ends with 0."""
         tail: deque[str] = deque(maxlen=TAIL_LINES)
-        with self._start(what, command, cwd, env) as process:
+        process = self._start(what, command, cwd, env)
+        try:
             assert process.stdout is not None
             for line in process.stdout:
                 tail.append(line.rstrip())
                 on_line(line.rstrip())
-        with self._lock:
-            self._running.discard(process)
+        except BaseException:
+            # An interruption: the command must not go on behind it.
+            process.terminate()
+            raise
+        finally:
+            process.communicate()
+            with self._lock:
+                self._running.discard(process)
         if process.returncode != 0:
             raise self._failure(what, process.returncode, list(tail))
         return list(tail)

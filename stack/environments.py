@@ -40,7 +40,8 @@ def python_of(root: Path, name: str) -> Path:
 def wanted_stamp(root: Path, name: str) -> str:
     """What the environment is made from: lock file, Python version, place."""
     made_from = hashlib.sha256((root / LOCK_FILES[name]).read_bytes())
-    made_from.update(f"{sys.version_info[:2]} {sys.platform} {root}".encode())
+    place = (root / ".venv" / name).resolve()
+    made_from.update(f"{sys.version_info[:2]} {sys.platform} {place}".encode())
     return made_from.hexdigest()
 
 

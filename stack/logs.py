@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Protocol
 
 MAX_BYTES = 5_000_000
 OLDER_FILES = 2
+SUPERVISOR = "stack"
 
 
 class Message(Protocol):
@@ -17,6 +19,7 @@ class Message(Protocol):
 
     name: str
     data: str | bytes
+    time: datetime
 
 
 class LogFiles:
@@ -30,13 +33,15 @@ class LogFiles:
 
     def write(self, message: Message) -> None:
         """One line of one process."""
-        name = "stack" if message.name == "system" else message.name
+        name = SUPERVISOR if message.name == "system" else message.name
         if name not in self._files:
             self._files[name] = RotatingFileHandler(
                 self._folder / f"{name}.log", maxBytes=MAX_BYTES, backupCount=OLDER_FILES
             )
         data = message.data
         line = data.decode(errors="replace") if isinstance(data, bytes) else data
+        if name == SUPERVISOR:
+            line = f"{message.time:%Y-%m-%d %H:%M:%S.%f} {line}"
         self._files[name].emit(logging.makeLogRecord({"msg": line.rstrip("\n")}))
 
     def close(self) -> None:

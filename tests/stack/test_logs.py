@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from stack import logs
 class Line:
     name: str
     data: str | bytes
+    time: datetime = datetime(2026, 11, 24, 7, 8, 9)
 
 
 def test_each_process_has_its_file(tmp_path: Path) -> None:
@@ -22,7 +24,9 @@ def test_each_process_has_its_file(tmp_path: Path) -> None:
     files.write(Line("system", "handler started (pid=1)\n"))
     files.close()
     assert (tmp_path / "logs" / "handler.log").read_text() == "café\n"
-    assert (tmp_path / "logs" / "stack.log").read_text() == "handler started (pid=1)\n"
+    assert (tmp_path / "logs" / "stack.log").read_text() == (
+        "2026-11-24 07:08:09.000000 handler started (pid=1)\n"
+    )
 
 
 def test_a_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,238 @@
+"""The whole service, really started, in a copy of the project with ports of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import Popen
+from urllib.parse import quote
+
+import psutil
+import pytest
+
+from stack import build, environments, ports
+from stack.commands import Commands
+from stack.processes import read_records
+from stack.progress import Board
+from stack.settings import NATIVE_PORTS
+
+from .conftest import ROOT, free_port, gone, wait_for  # type: ignore[import-not-found]
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+Spawn = Callable[..., Popen[str]]
+READY = "predictions and growing"
+NOT_COPIED = shutil.ignore_patterns(".*", "logs", "models", "__pycache__", "tests", "docs", "bench")
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project in a folder with a space in its name: this one's environments, a fresh model."""
+    with Board(io.StringIO()) as board:
+        environments.ensure(ROOT, ["ops", "serve"], board, Commands())
+        tools = ROOT / ".tools" / "bin"
+        build.ensure(ROOT, ["otelcol", "prometheus"], tools, board, Commands())
+    root = tmp_path_factory.mktemp("copies") / "a project"
+    shutil.copytree(ROOT, root, ignore=NOT_COPIED)
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    subprocess.run(
+        [sys.executable, "-m", "model", "train"], cwd=root, check=True, capture_output=True
+    )
+    return root
+
+
+@pytest.fixture
+def env() -> dict[str, str]:
+    """Free ports, the programs built before, and a push each second."""
+    chosen = {name: str(free_port()) for name in NATIVE_PORTS}
+    return {
+        **os.environ,
+        **chosen,
+        "STACK_TOOLS_DIR": str(ROOT / ".tools" / "bin"),
+        "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+    }
+
+
+class Stack:
+    """A started `start_mlops.sh`, as somebody at a terminal sees it."""
+
+    def __init__(self, copy: Path, process: Popen[str], output: Path) -> None:
+        self.copy = copy
+        self.process = process
+        self._output = output
+
+    def said(self) -> str:
+        return self._output.read_text()
+
+    def wait_until_ready(self) -> list[psutil.Process]:
+        """All the processes of the ready stack."""
+
+        def ready() -> bool:
+            assert self.process.poll() is None, self.said()
+            return READY in self.said()
+
+        wait_for(ready, 300)
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def other_terminal(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Another start_mlops.sh beside the running one."""
+        return subprocess.run(
+            [str(self.copy / "start_mlops.sh"), *words],
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+@pytest.fixture
+def start(copy: Path, tmp_path: Path, spawn: Spawn) -> Iterator[Callable[..., Stack]]:
+    """start(env, *words): the script, run from another folder, in a process group of its own."""
+
+    def run(env: dict[str, str], *words: str) -> Stack:
+        output = tmp_path / "output"
+        with output.open("w") as file:
+            process = spawn(
+                [str(copy / "start_mlops.sh"), *words],
+                cwd="/",
+                env=env,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        return Stack(copy, process, output)
+
+    yield run
+    wait_for(lambda: not running(copy), 30)
+
+
+def running(copy: Path) -> list[int]:
+    """The process ids that the copy's stack has still running."""
+    records = read_records(copy / ".run" / "processes")
+    return [record.pid for record in records if not gone(record.pid)]
+
+
+def ask(env: dict[str, str], query: str) -> float:
+    """The one value of a PromQL query."""
+    url = f"http://127.0.0.1:{env['PROMETHEUS_PORT']}/api/v1/query?query={quote(query)}"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return float(json.load(answer)["data"]["result"][0]["value"][1])
+
+
+def test_ctrl_c_ends_everything_and_a_second_start_works(
+    start: Callable[..., Stack], env: dict[str, str]
+) -> None:
+    """Ready means a growing count in Prometheus; the end comes within seconds, without rests."""
+    for _ in range(2):
+        stack = start(env, "--native")
+        everyone = stack.wait_until_ready()
+        before = ask(env, "sum(predictions_total)")
+        wait_for(lambda seen=before: ask(env, "sum(predictions_total)") > seen, 30)  # type: ignore[misc]
+        assert f"http://localhost:{env['PORT']}" in stack.said()
+        os.killpg(stack.process.pid, signal.SIGINT)
+        asked = time.monotonic()
+        assert stack.process.wait(30) == 0, stack.said()
+        assert time.monotonic() - asked < 15
+        assert len(everyone) > 8 and all(gone(process.pid) for process in everyone)
+        ports.check_free({name: int(env[name]) for name in NATIVE_PORTS})
+
+
+def test_status_stop_and_a_second_up_from_another_terminal(
+    start: Callable[..., Stack], env: dict[str, str]
+) -> None:
+    stack = start(env, "--native")
+    everyone = stack.wait_until_ready()
+    status = stack.other_terminal("status")
+    assert status.returncode == 0 and "Running (native)" in status.stdout
+    assert f"http://localhost:{env['PROMETHEUS_PORT']}" in status.stdout
+    second = stack.other_terminal("--native")
+    assert second.returncode == 1
+    assert "The stack is running already (pid" in second.stderr
+    assert stack.other_terminal("clean").returncode == 1
+    stopped = stack.other_terminal("stop")
+    assert (stopped.returncode, stopped.stdout) == (0, "Stopped.\n")
+    assert stack.process.wait(10) == 0
+    assert all(gone(process.pid) for process in everyone)
+    assert stack.other_terminal("status").returncode == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_nothing_outlives_a_killed_start(start: Callable[..., Stack], env: dict[str, str]) -> None:
+    stack = start(env, "--native")
+    everyone = stack.wait_until_ready()
+    stack.process.kill()
+    wait_for(lambda: all(gone(process.pid) for process in everyone), 20)
+
+
+def test_a_process_that_dies_is_named_and_ends_the_rest(
+    start: Callable[..., Stack], env: dict[str, str]
+) -> None:
+    stack = start(env, "--native")
+    everyone = stack.wait_until_ready()
+    records = {record.name: record for record in read_records(stack.copy / ".run" / "processes")}
+    os.kill(records["otelcol"].pid, signal.SIGKILL)
+    assert stack.process.wait(30) == 1
+    assert "otelcol ended by itself with exit code -9" in stack.said()
+    assert "logs/otelcol.log:\n  {" in stack.said(), "the last lines of its log"
+    assert all(gone(process.pid) for process in everyone)
+
+
+def test_a_busy_port_is_told_before_anything_starts(
+    start: Callable[..., Stack], env: dict[str, str], spawn: Spawn
+) -> None:
+    listen = f"import socket, time; s = socket.create_server(('127.0.0.1', {env['OTLP_PORT']}));"
+    holder = spawn([sys.executable, "-c", f"{listen} time.sleep(60)"])
+    wait_for(lambda: ports.is_busy(int(env["OTLP_PORT"])))
+    stack = start(env, "--native")
+    assert stack.process.wait(60) == 1
+    assert f"Port {env['OTLP_PORT']} of the Collector's OTLP receiver is busy" in stack.said()
+    assert f"pid {holder.pid}: " in stack.said() and "set OTLP_PORT" in stack.said()
+    assert not ports.is_busy(int(env["PORT"]))
+
+
+@pytest.fixture
+def poor_path(tmp_path: Path) -> Path:
+    """A PATH without Go and Prometheus, and with a Docker that cannot have any image."""
+    folder = tmp_path / "poor"
+    folder.mkdir()
+    for name in ("bash", "sh", "dirname", "uname", "cat"):
+        found = shutil.which(name)
+        assert found is not None
+        (folder / name).symlink_to(found)
+    (folder / "python3").symlink_to(environments.python_of(ROOT, "ops").resolve())
+    docker = folder / "docker"
+    docker.write_text(
+        '#!/bin/sh\ncase "$*" in\ninfo | "compose version" | "compose ps -q") ;;\n'
+        '"compose config --images") echo prom/prometheus:v3 ;;\n'
+        '"pull"*) echo "no such host"; exit 1 ;;\n"compose down") ;;\n*) exit 1 ;;\nesac\n'
+    )
+    docker.chmod(0o755)
+    return folder
+
+
+def test_without_images_and_without_go_the_handler_runs_with_its_metrics(
+    start: Callable[..., Stack], env: dict[str, str], poor_path: Path, tmp_path: Path
+) -> None:
+    """Each step down is told in one sentence, with what to install."""
+    poor = {**env, "PATH": str(poor_path), "STACK_TOOLS_DIR": str(tmp_path / "empty")}
+    stack = start({**poor, "GRAFANA_PORT": str(free_port())})
+    everyone = stack.wait_until_ready()
+    assert "Docker cannot have all images" in stack.said()
+    assert "Running natively instead." in stack.said()
+    assert "Only the handler and the simulator run" in stack.said()
+    assert "install Go 1." in stack.said()
+    names = [record.name for record in read_records(stack.copy / ".run" / "processes")]
+    assert sorted(names) == ["handler", "simulator"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{env['PORT']}/metrics", timeout=5) as page:
+        assert b"predictions_total{" in page.read()
+    os.killpg(stack.process.pid, signal.SIGINT)
+    assert stack.process.wait(30) == 0
+    assert all(gone(process.pid) for process in everyone)
