@@ -111,7 +111,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A published model. `version` is `<number>-<first 8 digits of the content's hash>`.
 
     `features` stand in the order of the scorer's columns. A probability from `threshold` on,
-    inclusive, is predicted fraud. `intervals` holds 95 % bootstrap bounds by metric name.
+    inclusive, is predicted fraud. `intervals` holds 95 % bootstrap bounds by metric name,
+    `segments` the figures of parts of the holdout ("user_type=premium"), `candidates` the average
+    precision on the validation rows of every model that was tried. `calibration` is the sigmoid's
+    slope and shift, where one is used.
     """
 
     schema: int
@@ -128,6 +131,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     libraries: dict[str, str]
     files: dict[str, str]
     intervals: dict[str, tuple[float, float]] = {}
+    segments: dict[str, Metrics] = {}
+    candidates: dict[str, float] = {}
+    calibration: tuple[float, float] | None = None
     user_types: UserTypes | None = None
     value_band: ValueBand | None = None
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from model import synthetic
 from model.card import FeatureType, UserTypes
+from model.split import Split, time_split
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int8]
@@ -33,14 +34,14 @@ class Column:
 class Dataset:
     """`features` (n, columns): categories as their index, missing as NaN; `target` (n): 1 is fraud.
 
-    `time` (n): seconds, ascending, or None where the rows' own order is the time order. `notes`:
-    what was done to the rows on the way, for the card.
+    The rows ascend in time, `split` says what each is for. `notes`: what was done to the rows on
+    the way, for the card. `value_column`: the feature that is the transaction's value.
     """
 
     columns: tuple[Column, ...]
     features: Floats
     target: Labels
-    time: Floats | None
+    split: Split
     target_name: str
     source: str
     sha256: str
@@ -69,7 +70,7 @@ def synthetic_dataset(rows: int, seed: int) -> Dataset:
         columns=SYNTHETIC_COLUMNS,
         features=data.features,
         target=data.fraud,
-        time=data.time.astype(np.float64),
+        split=time_split(data.time.astype(np.float64)),
         target_name="fraud",
         source=f"synthetic transactions, seed {seed}",
         sha256=_sha256(data.features, data.time, data.fraud),

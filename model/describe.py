@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score
 
 from model.card import Feature, Histogram
+from model.curve import Ranking
 from model.dataset import Column
 
 Floats = npt.NDArray[np.float64]
@@ -63,14 +63,18 @@ def permutation_importance(
     A feature whose shuffling loses nothing has importance 0; they add up to 1 (or all are 0).
     """
     random = np.random.default_rng(seed)
-    best = average_precision_score(target, predict(features))
+    best = _average_precision(target, predict(features))
     lost = []
     for column in range(features.shape[1]):
         shuffled = features.copy()
         shuffled[:, column] = random.permutation(shuffled[:, column])
-        lost.append(max(best - average_precision_score(target, predict(shuffled)), 0.0))
+        lost.append(max(best - _average_precision(target, predict(shuffled)), 0.0))
     total = sum(lost)
     return [float(value / total) if total else 0.0 for value in lost]
+
+
+def _average_precision(target: Labels, probability: Floats) -> float:
+    return Ranking(target, probability).curve().average_precision()
 
 
 def _shares(counts: npt.NDArray[np.int64], rows: int) -> tuple[tuple[float, ...], float]:

@@ -1,4 +1,4 @@
-"""A fitted pipeline as an ONNX file, and the check that both give the same scores."""
+"""A trained model as an ONNX file, and the check that both give the same scores."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 
 from model import graph
+from model.calibration import Model, Sigmoid, parts
 from model.errors import ModelError
 from model.scorer import INPUT, OUTPUT
 
@@ -20,19 +21,15 @@ Floats = npt.NDArray[np.float64]
 PARITY: Final = 1e-5
 
 
-def onnx_bytes(pipeline: Pipeline) -> bytes:
-    """The model file of a candidate (steps `scaler` and `classifier`); same model, same bytes."""
+def onnx_bytes(model: Model) -> bytes:
+    """The model file of a trained candidate; the same model gives the same bytes."""
+    pipeline, sigmoid = parts(model)
     scaler, classifier = pipeline["scaler"], pipeline["classifier"]
-    if isinstance(classifier, HistGradientBoostingClassifier):
-        trees, base = graph.boosting_trees(classifier)
-        unscaled = [graph.unscaled(tree, scaler, single=False) for tree in trees]
-        parts = graph.tree_graph(unscaled, base, logistic=True)
-    elif isinstance(classifier, LogisticRegression):
-        weights = classifier.coef_[0] / scaler.scale_
-        parts = graph.linear_graph(weights, classifier.intercept_[0] - weights @ scaler.mean_)
+    if isinstance(classifier, LogisticRegression):
+        built = _linear(scaler, classifier, sigmoid)
     else:
-        raise ModelError(f"there is no ONNX export for {type(classifier).__name__}")
-    return graph.assemble(parts, scaler.n_features_in_)
+        built = _trees(scaler, classifier, sigmoid)
+    return graph.assemble(built, scaler.n_features_in_)
 
 
 def check_parity(model: bytes, features: Floats, probability: Floats) -> float:
@@ -46,3 +43,25 @@ def check_parity(model: bytes, features: Floats, probability: Floats) -> float:
             f" more than the {PARITY:g} that is allowed; nothing was published"
         )
     return difference
+
+
+def _trees(scaler: object, classifier: object, sigmoid: Sigmoid | None) -> graph.Graph:
+    boosted = isinstance(classifier, HistGradientBoostingClassifier)
+    if boosted:
+        trees, base = graph.boosting_trees(classifier)
+    elif isinstance(classifier, RandomForestClassifier):
+        trees, base = graph.forest_trees(classifier)
+    else:
+        raise ModelError(f"there is no ONNX export for {type(classifier).__name__}")
+    trees = [graph.unscaled(tree, scaler, single=not boosted) for tree in trees]
+    if sigmoid is not None:
+        trees, base = graph.calibrated(trees, base, sigmoid.slope, sigmoid.shift)
+    return graph.tree_graph(trees, base, logistic=boosted or sigmoid is not None)
+
+
+def _linear(scaler: object, classifier: LogisticRegression, sigmoid: Sigmoid | None) -> graph.Graph:
+    sigmoid = sigmoid or Sigmoid(1.0, 0.0)
+    weights = sigmoid.slope * classifier.coef_[0]
+    intercept = sigmoid.slope * classifier.intercept_[0] + sigmoid.shift
+    read = graph.mixed_weights if isinstance(scaler, ColumnTransformer) else graph.scaled_weights
+    return graph.linear_graph(read(scaler, weights, intercept))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper
 from onnx.numpy_helper import from_array
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.preprocessing import StandardScaler
 
@@ -119,18 +120,66 @@ def tree_graph(trees: Sequence[Tree], base: float, *, logistic: bool) -> Graph:
     return Graph((node, sigmoid) if logistic else (node,), ())
 
 
-def linear_graph(weights: Floats, intercept: float) -> Graph:
-    """The logistic function of features times weights plus intercept, in 64 bits."""
-    nodes = (
-        helper.make_node("Gemm", [INPUT, "weights", "intercept"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], ["wide"]),
-        helper.make_node("Cast", ["wide"], [OUTPUT], to=TensorProto.FLOAT),
-    )
-    constants = (
-        from_array(weights.reshape(-1, 1), "weights"),
-        from_array(np.array([intercept]), "intercept"),
-    )
-    return Graph(nodes, constants)
+@dataclass(frozen=True)
+class Weights:
+    """A logit that adds up columns: numbers by a weight, categories by a weight per index.
+
+    `fill` (columns) stands for missing values; -1 is no category's index. `numbers` (columns) is 0
+    at the categories.
+    """
+
+    fill: Floats
+    numbers: Floats
+    categories: dict[int, Floats]
+    intercept: float
+
+
+def linear_graph(weights: Weights) -> Graph:
+    """The logistic function of the weighted columns, in 64 bits."""
+    nodes = [
+        helper.make_node("IsNaN", [INPUT], ["missing"]),
+        helper.make_node("Where", ["missing", "fill", INPUT], ["filled"]),
+        helper.make_node("Gemm", ["filled", "weights", "intercept"], ["logit"]),
+    ]
+    constants = {
+        "fill": weights.fill,
+        "weights": weights.numbers.reshape(-1, 1),
+        "intercept": np.array([weights.intercept]),
+    }
+    logit = "logit"
+    for column, own in weights.categories.items():
+        part, sum_name = _category_nodes(column, logit)
+        nodes.extend(part)
+        constants[f"codes_{column}"] = np.arange(own.size, dtype=np.float64)
+        constants[f"weights_{column}"] = own.reshape(-1, 1)
+        constants[f"column_{column}"] = np.array([column], dtype=np.int64)
+        logit = sum_name
+    nodes.append(helper.make_node("Sigmoid", [logit], ["wide"]))
+    nodes.append(helper.make_node("Cast", ["wide"], [OUTPUT], to=TensorProto.FLOAT))
+    return Graph(tuple(nodes), tuple(from_array(item, name) for name, item in constants.items()))
+
+
+def scaled_weights(scaler: StandardScaler, weights: Floats, intercept: float) -> Weights:
+    """For unscaled columns what `weights` are for the scaler's; none of them may be missing."""
+    own = weights / scaler.scale_
+    return Weights(np.zeros(own.size), own, {}, float(intercept - own @ scaler.mean_))
+
+
+def mixed_weights(scaler: ColumnTransformer, weights: Floats, intercept: float) -> Weights:
+    """For raw columns what `weights` are for the outputs of candidates.py's mixed scaler."""
+    (_, filled, numbers), (_, encoder, categories) = scaler.transformers_[:2]
+    scale = filled["scale"]
+    fill = np.full(scaler.n_features_in_, -1.0)
+    fill[numbers] = filled["median"].statistics_
+    own = np.zeros(scaler.n_features_in_)
+    own[numbers] = weights[: len(numbers)] / scale.scale_
+    sizes = [codes.size for codes in encoder.categories_] if categories else []
+    cuts = np.cumsum([len(numbers), *sizes])
+    each = {
+        column: weights[start:stop]
+        for column, start, stop in zip(categories, cuts, cuts[1:], strict=False)
+    }
+    return Weights(fill, own, each, float(intercept - own[numbers] @ scale.mean_))
 
 
 def assemble(parts: Graph, columns: int) -> bytes:
@@ -147,6 +196,21 @@ def assemble(parts: Graph, columns: int) -> bytes:
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString(deterministic=True)
     return data
+
+
+def _category_nodes(column: int, logit: str) -> tuple[list[onnx.NodeProto], str]:
+    """Nodes that add a category's weight to a logit, and the name of the sum."""
+    value, same, flags, part, total = (
+        f"{name}_{column}" for name in ("value", "same", "flags", "part", "logit")
+    )
+    nodes = [
+        helper.make_node("Gather", ["filled", f"column_{column}"], [value], axis=1),
+        helper.make_node("Equal", [value, f"codes_{column}"], [same]),
+        helper.make_node("Cast", [same], [flags], to=TensorProto.DOUBLE),
+        helper.make_node("MatMul", [flags, f"weights_{column}"], [part]),
+        helper.make_node("Add", [logit, part], [total]),
+    ]
+    return nodes, total
 
 
 def _boosted(nodes: npt.NDArray[Any]) -> Tree:

@@ -75,28 +75,25 @@ class Registry:
         """The checked card of a version."""
         return load_card(self.folder(version))
 
-    def same_content(self, card: Card) -> str | None:
-        """The published version with the same content, if there is one."""
+    def named(self, card: Card) -> Card:
+        """The card with its version: that of equal content if published, else the next number."""
         ending = "-" + content_hash(card)
-        return next((name for name in self.versions() if name.endswith(ending)), None)
+        for name in self.versions():
+            if name.endswith(ending):
+                return msgspec.structs.replace(card, version=name)
+        return with_version(card, max(map(_number, self.versions()), default=0) + 1)
 
-    def publish(self, card: Card, files: Path, published: Published) -> str:
-        """Publish the card with the files of a folder; the version's name.
-
-        Equal content is not published twice: its version's name is given back.
-        """
-        existing = self.same_content(card)
-        if existing:
-            return existing
-        number = max((_number(name) for name in self.versions()), default=0) + 1
-        named = with_version(card, number)
+    def publish(self, card: Card, files: Path, published: Published) -> bool:
+        """Publish a named card with the files of a folder; False where it was published before."""
+        if card.version in self.versions():
+            return False
         with self._staging() as staged:
             shutil.copytree(files, staged, dirs_exist_ok=True)
-            (staged / CARD_FILE).write_bytes(encode_card(named))
+            (staged / CARD_FILE).write_bytes(encode_card(card))
             (staged / PUBLISHED_FILE).write_bytes(msgspec.json.encode(published) + b"\n")
             staged.chmod(0o755)  # Temporary folders are private; the service may be another user.
-            staged.rename(self.root / named.version)
-        return named.version
+            staged.rename(self.root / card.version)
+        return True
 
     def promote(self, version: str) -> None:
         """Make a published version the champion."""

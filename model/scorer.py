@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime as ort
 
 from model.card import ONNX_FILE, Card, check_file, load_card
@@ -15,6 +16,7 @@ from model.registry import Registry
 
 INPUT: Final = "features"
 OUTPUT: Final = "fraud_probability"
+_PART: Final = 10_000
 _DTYPES: Final[dict[str, type[np.floating]]] = {
     "tensor(double)": np.float64,
     "tensor(float)": np.float32,
@@ -46,10 +48,20 @@ class OnnxScorer:
         """Fraud probabilities, one per row; a wrong number of columns is an error."""
         if not rows:
             return []
-        features = np.array(rows, dtype=self._dtype)
-        scores = self._session.run(self._outputs, {INPUT: features})[0]
-        probabilities: list[float] = scores.ravel().tolist()
+        probabilities: list[float] = self._run(np.array(rows, dtype=self._dtype)).tolist()
         return probabilities
+
+    def score_table(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The same for an array (n, columns) of any length, in bounded memory."""
+        parts = [
+            self._run(features[start : start + _PART].astype(self._dtype))
+            for start in range(0, len(features), _PART)
+        ]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def _run(self, features: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        scores: npt.NDArray[np.floating] = self._session.run(self._outputs, {INPUT: features})[0]
+        return scores.ravel()
 
 
 def load_scorer(model_dir: Path) -> OnnxScorer:

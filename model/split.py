@@ -17,8 +17,15 @@ import numpy.typing as npt
 
 from model.errors import ModelError
 
-HOLDOUT_SHARE: Final = 0.2
 VALIDATION_SHARE: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The last share of the rows or, where given, the last seconds."""
+
+    share: float = 0.2
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,24 +47,22 @@ def time_split(
     time: npt.NDArray[np.float64],
     *,
     label_delay: float = 0.0,
-    holdout_share: float = HOLDOUT_SHARE,
-    holdout_seconds: float | None = None,
+    holdout: Holdout = Holdout(),
 ) -> Split:
     """Split rows whose times ascend. Rows of one moment are never parted from each other.
 
-    The holdout is the last share of the rows, or the last seconds; `label_delay` in the unit of
-    the times.
+    `label_delay` in the unit of the times.
     """
     rows = len(time)
-    if holdout_seconds is None:
-        start = time[min(int(rows * (1 - holdout_share)), rows - 1)]
+    if holdout.seconds is None:
+        start = time[min(int(rows * (1 - holdout.share)), rows - 1)]
     else:
-        start = np.nextafter(time[-1] - holdout_seconds, np.inf)
-    holdout = int(np.searchsorted(time, start))
-    known = holdout
+        start = np.nextafter(time[-1] - holdout.seconds, np.inf)
+    first = int(np.searchsorted(time, start))
+    known = first
     if label_delay:
-        known = int(np.searchsorted(time, time[holdout] - label_delay, side="left"))
+        known = int(np.searchsorted(time, time[first] - label_delay, side="left"))
     if known == 0:
         raise ModelError("no rows are left to train on before the holdout and the label delay")
     cut = int(np.searchsorted(time, time[int(known * (1 - VALIDATION_SHARE))]))
-    return Split(slice(0, cut), slice(cut, known), slice(holdout, rows), holdout - known)
+    return Split(slice(0, cut), slice(cut, known), slice(first, rows), first - known)

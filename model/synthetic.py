@@ -19,13 +19,22 @@ With a = ln(1 + amount / 50), r = location_risk, f = transaction_frequency, S = 
                 + 0.5 max(0, min(f, 20) - 6)                        a burst of transactions
                 + 1.3 S((25 - age) / 2) + 1.3 S((age - 70) / 3)     the very young, the old
 
-and a row is fraud with probability p. B gives a fraud rate of 3 %.
+and a row is fraud with probability p. B is -10.85 for a fraud rate of 3 %; for another rate it is
+set so that the mean of p over 100,000 rows of seed 0 is that rate.
+
+Scenarios change the rows of the second half of the time, and p stays known:
+
+    drift     amount * 1.6, location_risk -> 1 - (1 - r) ** 1.5; the same formula
+    concept   the same rows, but in the formula 2 r instead of 6.5 r and 1.0 instead of 0.5 for
+              transaction_frequency: other transactions are fraud than before
+    burst     every tenth row comes from a risky place, location_risk ~ Beta(6, 2), in a burst,
+              transaction_frequency + 8; the same formula
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +48,8 @@ FEATURES: Final = (
 )
 FIRST_SECOND: Final = 1_767_225_600  # 2026-01-01 00:00 UTC
 PERIOD_SECONDS: Final = 30 * 86_400
-INTERCEPT: Final = -10.85
+FRAUD_RATE: Final = 0.03
+INTERCEPT: Final = -10.85  # for FRAUD_RATE
 
 _CUSTOMER_SHARES = (0.15, 0.55, 0.30)
 _BALANCE_FROM = np.array([10_000.0, 1_500.0, 10.0])
@@ -47,6 +57,8 @@ _BALANCE_TO = np.array([250_000.0, 10_000.0, 1_500.0])
 _AMOUNT_MEDIAN = np.array([180.0, 60.0, 25.0])
 _FREQUENCY_MEAN = np.array([6.0, 4.0, 2.0])
 
+
+Scenario = Literal["steady", "drift", "concept", "burst"]
 Floats = npt.NDArray[np.float64]
 
 
@@ -60,11 +72,46 @@ class Transactions:
     probability: Floats
 
 
-def generate(rows: int, seed: int) -> Transactions:
-    """The same rows for the same seed; `fraud` is 0 or 1, `probability` is the true one."""
+@dataclass(frozen=True)
+class Formula:
+    """The numbers of the formula that a rate or a scenario changes."""
+
+    intercept: float = INTERCEPT
+    risk: float = 6.5
+    frequency: float = 0.5
+
+
+def generate(
+    rows: int, seed: int, fraud_rate: float = FRAUD_RATE, scenario: Scenario = "steady"
+) -> Transactions:
+    """The same rows for the same arguments; `fraud` is 0 or 1, `probability` is the true one."""
     random = np.random.default_rng(seed)
+    features = _features(random, rows)
+    time = np.sort(random.integers(0, PERIOD_SECONDS, rows)) + FIRST_SECOND
+    later = time >= FIRST_SECOND + PERIOD_SECONDS // 2
+    draw = random.random(rows)
+    before = Formula(_intercept(fraud_rate))
+    after = replace(before, risk=2.0, frequency=1.0) if scenario == "concept" else before
+    features[later] = _changed(random, features[later], scenario)
+    probability = true_probability(features, before)
+    probability[later] = true_probability(features[later], after)
+    return Transactions(features, time, (draw < probability).astype(np.int8), probability)
+
+
+def true_probability(features: Floats, formula: Formula = Formula()) -> Floats:
+    """The formula of this module's docstring; columns as in FEATURES."""
+    amount, age, balance, frequency, risk = features.T
+    size = np.log1p(amount / 50)
+    logit = formula.intercept + 1.6 * size + formula.risk * risk + 3.2 * size * risk
+    logit += 4 * _logistic((np.log(amount / (balance + 50)) + 1) / 0.4)
+    logit += formula.frequency * np.maximum(0, np.minimum(frequency, 20) - 6)
+    logit += 1.3 * _logistic((25 - age) / 2) + 1.3 * _logistic((age - 70) / 3)
+    return _logistic(logit)
+
+
+def _features(random: np.random.Generator, rows: int) -> Floats:
     customer = random.choice(3, size=rows, p=_CUSTOMER_SHARES)
-    features = np.column_stack(
+    return np.column_stack(
         [
             _amounts(random, customer),
             np.floor(18 + 72 * random.beta(2, 3, rows)),
@@ -73,21 +120,32 @@ def generate(rows: int, seed: int) -> Transactions:
             np.round(random.beta(1.6, 6, rows), 4),
         ]
     )
-    time = np.sort(random.integers(0, PERIOD_SECONDS, rows)) + FIRST_SECOND
-    probability = true_probability(features)
-    fraud = (random.random(rows) < probability).astype(np.int8)
-    return Transactions(features, time, fraud, probability)
 
 
-def true_probability(features: Floats) -> Floats:
-    """The formula of this module's docstring; columns as in FEATURES."""
-    amount, age, balance, frequency, risk = features.T
-    size = np.log1p(amount / 50)
-    logit = INTERCEPT + 1.6 * size + 6.5 * risk + 3.2 * size * risk
-    logit += 4 * _logistic((np.log(amount / (balance + 50)) + 1) / 0.4)
-    logit += 0.5 * np.maximum(0, np.minimum(frequency, 20) - 6)
-    logit += 1.3 * _logistic((25 - age) / 2) + 1.3 * _logistic((age - 70) / 3)
-    return _logistic(logit)
+def _changed(random: np.random.Generator, features: Floats, scenario: Scenario) -> Floats:
+    """The rows as a scenario has them; the scenarios' text is the module's docstring."""
+    amount, age, balance, frequency, risk = features.T.copy()
+    if scenario == "drift":
+        amount = np.round(np.minimum(amount * 1.6, 50_000), 2)
+        risk = np.round(1 - (1 - risk) ** 1.5, 4)
+    if scenario == "burst":
+        tenth = np.arange(len(features)) % 10 == 0
+        risk = np.where(tenth, np.round(random.beta(6, 2, len(features)), 4), risk)
+        frequency = np.where(tenth, np.minimum(frequency + 8, 200), frequency)
+    return np.column_stack([amount, age, balance, frequency, risk])
+
+
+def _intercept(fraud_rate: float) -> float:
+    """The formula's B for this rate, by bisection."""
+    if fraud_rate == FRAUD_RATE:
+        return INTERCEPT
+    features = _features(np.random.default_rng(0), 100_000)
+    low, high = -40.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        rate = true_probability(features, Formula(middle)).mean()
+        low, high = (low, middle) if rate > fraud_rate else (middle, high)
+    return low
 
 
 def _amounts(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:

@@ -19,6 +19,7 @@ from model.card import (
     UserTypes,
     ValueBand,
 )
+from model.commands import SYNTHETIC_CANDIDATES
 from model.dataset import Dataset, synthetic_dataset
 from model.registry import Registry
 from model.training import Publication, train
@@ -45,7 +46,7 @@ def trained(
 ) -> tuple[Registry, Publication]:
     """A registry with one version, trained on ROWS rows; not to be changed."""
     registry = Registry(tmp_path_factory.mktemp("trained") / "models")
-    return registry, train(dataset, registry, seed=SEED)
+    return registry, train(dataset, registry, seed=SEED, candidates=SYNTHETIC_CANDIDATES)
 
 
 @pytest.fixture

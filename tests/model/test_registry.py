@@ -28,9 +28,12 @@ def files(tmp_path: Path) -> Path:
 
 
 def publish(registry: Registry, card: Card, files: Path, *seeds: int) -> list[str]:
-    return [
-        registry.publish(msgspec.structs.replace(card, seed=seed), files, WHEN) for seed in seeds
-    ]
+    versions = []
+    for seed in seeds:
+        named = registry.named(msgspec.structs.replace(card, seed=seed))
+        registry.publish(named, files, WHEN)
+        versions.append(named.version)
+    return versions
 
 
 def test_numbers_count_up(empty: Registry, card: Card, files: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.errors import ModelError
-from model.split import time_split
+from model.split import Holdout, time_split
 
 RANDOM = np.random.default_rng(0)
 TIMES = {
@@ -47,7 +47,7 @@ def test_rows_within_the_label_delay_are_left_out() -> None:
 def test_a_holdout_of_seconds_takes_exactly_the_last_ones() -> None:
     time = np.arange(1000.0)
 
-    assert time[time_split(time, holdout_seconds=100).holdout].min() == 900
+    assert time[time_split(time, holdout=Holdout(seconds=100)).holdout].min() == 900
 
 
 def test_a_label_delay_that_leaves_nothing_is_refused() -> None:

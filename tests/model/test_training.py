@@ -13,12 +13,12 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from model.card import CARD_FILE, ONNX_FILE
+from model.commands import SYNTHETIC_CANDIDATES
 from model.dataset import Dataset, synthetic_dataset
 from model.errors import ModelError
 from model.metrics import calibration_error
 from model.registry import Registry
 from model.scorer import load_scorer
-from model.split import time_split
 from model.synthetic import generate
 from model.training import MODEL_FILE, SCALER_FILE, Publication, train
 from tests.model.conftest import ROWS, SEED
@@ -55,7 +55,7 @@ def test_another_process_makes_the_same_bytes(
 def test_training_again_publishes_nothing(dataset: Dataset, registry: Registry) -> None:
     before = registry.versions()
 
-    again = train(dataset, registry, seed=SEED)
+    again = train(dataset, registry, seed=SEED, candidates=SYNTHETIC_CANDIDATES)
 
     assert (again.is_new, again.version, registry.versions()) == (False, before[0], before)
 
@@ -64,14 +64,16 @@ def test_nothing_of_the_holdout_reaches_the_model(
     dataset: Dataset, trained: tuple[Registry, Publication], tmp_path: Path
 ) -> None:
     """With every holdout row replaced, model, scaler, threshold and baselines stay as they were."""
-    rows = time_split(dataset.time).holdout  # type: ignore[arg-type]
+    rows = dataset.split.holdout
     features, target = dataset.features.copy(), dataset.target.copy()
     features[rows] = features[rows][::-1] * 1.5 + 1
     target[rows] = 1 - target[rows]
     publication = trained[1]
 
     replaced = dataclasses.replace(dataset, features=features, target=target)
-    other = train(replaced, Registry(tmp_path / "models"), seed=SEED)
+    other = train(
+        replaced, Registry(tmp_path / "models"), seed=SEED, candidates=SYNTHETIC_CANDIDATES
+    )
 
     for name in (MODEL_FILE, SCALER_FILE, ONNX_FILE):
         assert other.card.files[name] == publication.card.files[name]
@@ -115,7 +117,7 @@ def test_the_default_model_is_near_the_best_possible_one(tmp_path: Path) -> None
     """Average precision at least 0.97 of what the true probabilities themselves reach on 200,000
     fresh rows, and calibration error at most 0.01."""
     registry = Registry(tmp_path)
-    train(synthetic_dataset(200_000, 1), registry, seed=1)
+    train(synthetic_dataset(200_000, 1), registry, seed=1, candidates=SYNTHETIC_CANDIDATES)
     fresh = generate(200_000, 424_242)
 
     scores = np.array(load_scorer(registry.root).score(fresh.features.tolist()))

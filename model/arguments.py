@@ -1,0 +1,198 @@
+"""What `python -m model` can be told, and how it is read."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from model.split import Holdout
+
+DEFAULT_ROWS: Final = 200_000
+DEFAULT_SEED: Final = 1
+# Rows for an evaluation must be others than those that were trained on.
+EVALUATION_SEED: Final = 1_000_001
+CANDIDATE_NAMES: Final = ("logistic", "boosting", "forest")
+
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_Commands = argparse._SubParsersAction
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; the chosen command's name is in `command`."""
+    main = argparse.ArgumentParser(
+        prog="python -m model",
+        description="Train, judge and manage fraud models. COMMAND --help tells the rest.",
+    )
+    commands = main.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_data(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_show(commands)
+    return main
+
+
+def _add_data(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _command(commands, "data", "write synthetic transactions to a CSV or Parquet file")
+    command.add_argument("--out", type=Path, required=True, help="file: .csv, .csv.gz, .parquet")
+    _add_synthetic(command, DEFAULT_SEED)
+    command.add_argument(
+        "--fraud-rate", type=_share, default=0.03, help="expected share of frauds, 0 to 1"
+    )
+    command.add_argument(
+        "--scenario",
+        choices=("steady", "drift", "concept", "burst"),
+        default="steady",
+        help="what changes after half of the time (see model/synthetic.py)",
+    )
+    command.add_argument(
+        "--probability", action="store_true", help="add the true fraud_probability as a column"
+    )
+
+
+def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _command(commands, "train", "train a model and publish it as the new champion")
+    _add_registry(command)
+    _add_synthetic(command, DEFAULT_SEED)
+    _add_table(command)
+    table = command.add_argument_group("how a file is read")
+    table.add_argument("--time", metavar="COLUMN", help="seconds or dates; else the rows' order")
+    table.add_argument(
+        "--drop", metavar="COLUMN", nargs="+", action="extend", default=[], help="not features"
+    )
+    table.add_argument("--value", metavar="COLUMN", help="the transaction's value; else 'amount'")
+    table.add_argument(
+        "--label-delay",
+        type=_seconds,
+        default=0.0,
+        metavar="TIME",
+        help="labels come this late (7d, 12h, 90s): such rows before the holdout are left out",
+    )
+    table.add_argument(
+        "--holdout",
+        type=_holdout,
+        default=Holdout(),
+        metavar="SHARE|TIME",
+        help="the last share of the rows, or the last time (7d); default 0.2",
+    )
+    command.add_argument(
+        "--candidates",
+        type=_candidates,
+        default=None,
+        help="of logistic,boosting,forest; default all for a file; without the forest, which is"
+        " slow and never the best on them, for synthetic rows",
+    )
+    _add_rules(command)
+
+
+def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _command(commands, "evaluate", "judge a published model on rows it has not seen")
+    _add_registry(command)
+    command.add_argument("--version", help="default: the champion")
+    _add_synthetic(command, EVALUATION_SEED)
+    _add_table(command)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_show(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _command(commands, "show", "print a published model's card")
+    _add_registry(command)
+    command.add_argument("--version", help="default: the champion")
+    command.add_argument("--json", action="store_true", help="print card.json as it is")
+
+
+def _add_rules(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("the threshold's rule").add_mutually_exclusive_group()
+    group.add_argument(
+        "--cost-ratio",
+        type=_positive,
+        metavar="N",
+        help="least cost, a missed fraud costing N false alarms (the default, N = 3)",
+    )
+    group.add_argument(
+        "--precision", type=_share, metavar="P", help="most frauds found at this precision"
+    )
+    group.add_argument(
+        "--alert-rate", type=_share, metavar="R", help="most frauds found with this share alarmed"
+    )
+
+
+def _add_registry(command: argparse.ArgumentParser) -> None:
+    default = Path(os.environ.get("MODEL_DIR") or "models")
+    command.add_argument(
+        "--models",
+        type=Path,
+        default=default,
+        metavar="FOLDER",
+        help="folder of published models; default MODEL_DIR or models",
+    )
+
+
+def _add_synthetic(command: argparse.ArgumentParser, seed: int) -> None:
+    command.add_argument(
+        "--rows", type=_count, default=DEFAULT_ROWS, help=f"synthetic rows, default {DEFAULT_ROWS}"
+    )
+    command.add_argument("--seed", type=int, default=seed, help=f"default {seed}")
+
+
+def _add_table(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data", type=Path, metavar="FILE", help="CSV or Parquet; else synthetic rows"
+    )
+    command.add_argument(
+        "--target", metavar="COLUMN", help="the file's labels: 1 is fraud, 0 is not"
+    )
+
+
+def _command(
+    commands: _Commands[argparse.ArgumentParser], name: str, meaning: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name, help=meaning, description=meaning[0].upper() + meaning[1:] + "."
+    )
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return count
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return share
+
+
+def _seconds(text: str) -> float:
+    """'7d', '12h', '30m', '90s'; a number without a unit is seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text} is not a time such as 7d, 12h, 30m or 90s")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def _holdout(text: str) -> Holdout:
+    if re.search(r"[smhd]$", text):
+        return Holdout(seconds=_seconds(text))
+    return Holdout(share=_share(text))
+
+
+def _candidates(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in CANDIDATE_NAMES:
+            known = ", ".join(CANDIDATE_NAMES)
+            raise argparse.ArgumentTypeError(f"'{name}' is not one of {known}")
+    return names

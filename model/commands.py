@@ -1,0 +1,160 @@
+"""What the commands of `python -m model` do.
+
+What needs scikit-learn or pandas is imported inside: the other commands also run where only the
+serving libraries are, beside a service.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from model import report
+from model.arguments import CANDIDATE_NAMES
+from model.card import CARD_FILE, Card
+from model.errors import ModelError
+from model.evaluation import Rows, evaluate, file_rows, synthetic_rows
+from model.registry import Registry
+from model.scorer import load_version
+from model.threshold import AlertRateRule, CostRule, PrecisionRule, Rule
+
+if TYPE_CHECKING:
+    from model.dataset import Dataset
+
+Progress = Callable[[str], None]
+# The forest takes most of the time and was never the best on the synthetic rows.
+SYNTHETIC_CANDIDATES = ("logistic", "boosting")
+
+
+def data_command(options: Namespace) -> None:
+    """Write synthetic transactions to a file."""
+    from model.synthetic_file import write
+
+    progress = _progress()
+    progress(f"making {options.rows:,} rows")
+    transactions = write(
+        options.out,
+        rows=options.rows,
+        seed=options.seed,
+        fraud_rate=options.fraud_rate,
+        scenario=options.scenario,
+        with_probability=options.probability,
+    )
+    frauds = int(transactions.fraud.sum())
+    print(f"wrote {options.rows:,} rows, {frauds:,} of them frauds, to {options.out}")
+
+
+def train_command(options: Namespace) -> None:
+    """Train, publish and promote; progress on standard error, the result on standard output."""
+    from model.training import train
+
+    progress = _progress()
+    dataset = _dataset(options, progress)
+    for note in dataset.notes:
+        progress(f"note: {note}")
+    default = SYNTHETIC_CANDIDATES if options.data is None else CANDIDATE_NAMES
+    result = train(
+        dataset,
+        Registry(options.models),
+        seed=options.seed,
+        rule=_rule(options),
+        candidates=options.candidates or default,
+        progress=progress,
+    )
+    print(report.summary(result.card))
+    print()
+    if result.is_new:
+        print(f"published {result.version} in {options.models} and made it champion")
+    else:
+        print(f"nothing new: the same model is already published as {result.version}")
+
+
+def evaluate_command(options: Namespace) -> None:
+    """Judge a published version's served file on rows it has not seen."""
+    registry = Registry(options.models)
+    scorer = load_version(registry, options.version or registry.champion())
+    result = evaluate(scorer, _rows(options, scorer.card), options.seed)
+    if options.json:
+        print(msgspec.json.encode(result.as_json()).decode())
+        return
+    print(f"version      {result.version}\ndata         {result.rows.source}")
+    for name, count in result.rows.refused.items():
+        print(f"left out     {count:,} rows whose {name} no request may hold")
+    print()
+    print(report.figures("evaluation", result.metrics, result.intervals))
+
+
+def show_command(options: Namespace) -> None:
+    """Print a card, for people or as it is."""
+    registry = Registry(options.models)
+    version = options.version or registry.champion()
+    card = registry.card(version)
+    if options.json:
+        print((registry.folder(version) / CARD_FILE).read_text(encoding="utf-8"), end="")
+    else:
+        print(report.summary(card))
+
+
+def _dataset(options: Namespace, progress: Progress) -> Dataset:
+    if options.data is None:
+        from model.dataset import synthetic_dataset
+
+        _refuse_table_options(options)
+        progress(f"making {options.rows:,} synthetic rows")
+        return synthetic_dataset(options.rows, options.seed)
+    from model.tables import Layout, load_dataset
+
+    progress(f"reading {options.data}")
+    layout = Layout(
+        target=_target(options),
+        time=options.time,
+        drop=tuple(options.drop),
+        value=options.value,
+        label_delay=options.label_delay,
+        holdout=options.holdout,
+    )
+    return load_dataset(options.data, layout)
+
+
+def _rows(options: Namespace, card: Card) -> Rows:
+    if options.data is None:
+        return synthetic_rows(card, options.rows, options.seed)
+    return file_rows(card, options.data, _target(options))
+
+
+def _target(options: Namespace) -> str:
+    if options.target is None:
+        raise ModelError("--data needs --target, the column that holds 1 for fraud and 0 for not")
+    target: str = options.target
+    return target
+
+
+def _refuse_table_options(options: Namespace) -> None:
+    """Options about a file would be silently without effect when there is no file."""
+    for name in ("target", "time", "drop", "value", "label_delay"):
+        if getattr(options, name):
+            raise ModelError(
+                f"--{name.replace('_', '-')} is about a file; name it with --data FILE"
+            )
+
+
+def _rule(options: Namespace) -> Rule:
+    if options.precision is not None:
+        return PrecisionRule(options.precision)
+    if options.alert_rate is not None:
+        return AlertRateRule(options.alert_rate)
+    return CostRule() if options.cost_ratio is None else CostRule(options.cost_ratio)
+
+
+def _progress() -> Progress:
+    began = time.monotonic()
+
+    def tell(line: str) -> None:
+        print(f"[{time.monotonic() - began:5.1f} s] {line}", file=sys.stderr, flush=True)
+
+    return tell
