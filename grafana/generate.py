@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from grafana import guide
 from grafana.dashboard import Json, overview
 
 ROOT = Path(__file__).resolve().parent.parent
 PROVISIONED = Path("grafana/dashboards/overview.json")
 IMPORTED = Path("grafana_dashboard.json")
+GUIDE = Path("docs/grafana_cloud_setup.md")
 
 
 def rendered() -> dict[Path, str]:
     """Content of each generated file, by its path from the root."""
-    return {PROVISIONED: _text(overview()), IMPORTED: _text(importable())}
+    return {
+        PROVISIONED: _text(overview()),
+        IMPORTED: _text(importable()),
+        GUIDE: guide.current((ROOT / GUIDE).read_text(encoding="utf-8")),
+    }
 
 
 def importable() -> Json:

@@ -1,4 +1,4 @@
-"""Folders and dashboards of a Grafana (12 or newer), by the API that Grafana documents for them:
+"""Folders and dashboards of a Grafana (13 or newer), by the API that Grafana documents for them:
 `/apis/<group>/v1/namespaces/<namespace>/<resource>/<name>`.
 """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grafana import __main__ as cli
+from grafana import guide
 from grafana.access import SETTINGS
 from grafana.resources import HINTS as RESOURCE_HINTS
 from grafana.rules import HINTS as RULE_HINTS
@@ -74,11 +75,17 @@ def test_figures_of_the_budget_are_those_of_the_table() -> None:
     """A worker's series with the default model's five features, and what follows from them."""
     one = known_series(features=5)
     rows = {
-        "one worker": (one, one),
+        "one worker, a push every 60 s": (one, one),
         "two workers, a push every 60 s": (2 * one, 2 * one),
         "two workers, a push every 15 s": (2 * one, 8 * one),
         f"{10_000 // one} workers, a push every 60 s": (10_000 // one * one,) * 2,
     }
 
     for name, (series, samples) in rows.items():
-        assert f"| {name} | {series:,} | {samples:,} | {samples / 100:.1f} % |" in GUIDE
+        assert f"| {name} | {series:,} | {samples:,} | {samples / 10_000:.1%} |" in GUIDE
+
+
+def test_guide_without_markers_is_refused() -> None:
+    """Rather than a budget that is not there."""
+    with pytest.raises(ValueError, match="must hold the lines"):
+        guide.current("# Grafana Cloud")
