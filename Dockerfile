@@ -44,6 +44,7 @@ FROM python AS handler
 COPY --from=serving-packages /opt/venv /opt/venv
 COPY *.py ./
 COPY pages/ pages/
+COPY pages/ pages/
 COPY telemetry/ telemetry/
 COPY model/ model/
 # Compiled here: the root file system is read-only later, and a start need not compile again.
@@ -75,6 +76,10 @@ CMD ["python", "-m", "simulator"]
 FROM ${GO_IMAGE} AS collector-build
 ENV CGO_ENABLED=0 GOFLAGS=-trimpath
 WORKDIR /src/otel-collector/distribution
+# The parts come first: minutes, and compiled again only when another version is pinned.
+COPY otel-collector/config/go.mod /src/otel-collector/config/go.mod
+COPY otel-collector/distribution/go.mod otel-collector/distribution/go.sum otel-collector/distribution/components.go ./
+RUN go build -ldflags='-s -w' $(go list -f '{{join .Imports " "}}' components.go) go.opentelemetry.io/collector/otelcol
 COPY otel-collector/ /src/otel-collector/
 RUN go build -ldflags='-s -w' -o /out/otelcol . && mkdir -p /out/queue
 

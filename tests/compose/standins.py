@@ -33,19 +33,18 @@ def _python(engine: Engine, _: Path, name: str, __: str) -> None:
     with tempfile.TemporaryDirectory(prefix="debian-") as folder:
         _debootstrap(Path(folder))
         kept_out = [f"--exclude=./{name}/*" for name in ("proc", "sys", "dev")]
-        packed = subprocess.Popen(
-            ["tar", "-C", folder, *kept_out, "-c", "."], stdout=subprocess.PIPE
-        )
         settings = ["ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 'CMD ["python3"]']
         changes = [word for setting in settings for word in ("-c", setting)]
-        subprocess.run(
-            [engine.client, "import", *changes, "-", name],
-            stdin=packed.stdout,
-            env=engine.environ,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        if packed.wait() != 0:
+        tar = ["tar", "-C", folder, *kept_out, "-c", "."]
+        with subprocess.Popen(tar, stdout=subprocess.PIPE) as packed:
+            subprocess.run(
+                [engine.client, "import", *changes, "-", name],
+                stdin=packed.stdout,
+                env=engine.environ,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        if packed.returncode != 0:
             raise EngineError("tar could not read the folder that debootstrap made.")
 
 

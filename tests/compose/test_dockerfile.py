@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -53,6 +54,28 @@ def test_what_serves_has_nothing_of_the_training(stages: Stages) -> None:
     assert any("requirements.txt" in line for line in stages["serving-packages"])
 
 
+def imported(file: Path) -> set[str]:
+    """First parts of the names that a module imports."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_every_package_that_the_handler_imports_is_copied(root: Path, stages: Stages) -> None:
+    own = {folder.parent.name for folder in root.glob("*/__init__.py")}
+    needed, files = set(), [root / "handler.py"]
+    while files:
+        new = (imported(files.pop()) & own) - needed
+        needed |= new
+        files += [file for name in new for file in (root / name).glob("*.py")]
+    copied = {line.split()[2].strip("/") for line in stages["handler"] if line.startswith("COPY ")}
+    assert needed <= copied
+
+
 @pytest.mark.parametrize("stage", ["serving-packages", "simulator-packages", "model"])
 def test_packages_are_installed_by_their_hashes(stages: Stages, stage: str) -> None:
     [install] = [line for line in stages[stage] if " install " in line]
@@ -66,6 +89,10 @@ def test_last_stage_is_the_handler_unless_told_otherwise(root: Path, stages: Sta
     assert "\nARG SERVICE=handler\n" in text
 
 
+def within(path: str, allowed: str) -> bool:
+    return fnmatch(path, allowed) or path.startswith(f"{allowed}/")
+
+
 @pytest.mark.parametrize("ignore_file", [".dockerignore", ".railwayignore"])
 def test_everything_copied_is_let_through(root: Path, ignore_file: str) -> None:
     """Both files keep everything out and let named paths in again."""
@@ -75,7 +102,7 @@ def test_everything_copied_is_let_through(root: Path, ignore_file: str) -> None:
     copies = re.findall(r"^COPY (?!--)(.+) \S+$", text, re.MULTILINE)
     sources = [source.strip("/") for copy in copies for source in copy.split()]
     assert "model" in sources and "*.py" in sources
-    assert [s for s in sources if not any(s == a or fnmatch(s, a) for a in allowed)] == []
+    assert [s for s in sources if not any(within(s, a) for a in allowed)] == []
 
 
 def test_nothing_of_a_build_machine_is_in_it(root: Path) -> None:
