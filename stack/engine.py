@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from .commands import Commands
 from .errors import StackError
 from .progress import Board
 
 COMPOSE_FILE = "docker-compose.yml"
 ANSWER_SECONDS = 8
-_BUILT_HERE = "fraud-monitoring/"
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class Compose:
 
     def missing_images(self) -> list[str]:
         """The images of the file that come from a registry and are not on this machine yet."""
-        listed = _answer([*self.command, "config", "--images"], self.root)
-        if listed is None:
+        # Only the newer flavour has `config --images`.
+        printed = _answer([*self.command, "config"], self.root)
+        if printed is None:
             raise StackError(f"{COMPOSE_FILE} cannot be read by `{' '.join(self.command)}`.")
-        foreign = {name for name in listed.split() if not name.startswith(_BUILT_HERE)}
+        services = yaml.safe_load(printed)["services"].values()
+        foreign = {service["image"] for service in services if "build" not in service}
         return sorted(name for name in foreign if not _has_image(name, self.root))
 
     def pull(self, images: Sequence[str], board: Board, commands: Commands) -> None:

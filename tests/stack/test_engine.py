@@ -14,7 +14,12 @@ from stack.engine import Compose
 from stack.errors import StackError
 from stack.progress import Board
 
-IMAGES = "fraud-monitoring/handler:local\nprom/prometheus:v3\ngrafana/grafana:13\n"
+CONFIG = """\
+services:
+  handler: {image: our/handler, build: {context: .}}
+  prometheus: {image: prom/prometheus:v3}
+  grafana: {image: grafana/grafana:13}
+"""
 
 
 @pytest.fixture
@@ -69,7 +74,9 @@ def test_an_engine_without_compose_is_said(root: Path) -> None:
 
 def test_missing_images_are_the_foreign_ones_that_are_not_here(root: Path) -> None:
     """What the project builds itself is no image to pull."""
-    cases = f'"compose config --images") printf "{IMAGES}" ;;\n"image inspect grafana/"*) ;;'
+    (root / "config").write_text(CONFIG)
+    cat = f'while IFS= read -r line; do echo "$line"; done < "{root}/config"'
+    cases = f'"compose config") {cat} ;;\n"image inspect grafana/"*) ;;'
     install(root, "docker", cases)
     assert Compose(root, ("docker", "compose")).missing_images() == ["prom/prometheus:v3"]
 

@@ -211,7 +211,7 @@ def poor_path(tmp_path: Path) -> Path:
     docker = folder / "docker"
     docker.write_text(
         '#!/bin/sh\ncase "$*" in\ninfo | "compose version" | "compose ps -q") ;;\n'
-        '"compose config --images") echo prom/prometheus:v3 ;;\n'
+        '"compose config") echo "services: {p: {image: prom/prometheus:v3}}" ;;\n'
         '"pull"*) echo "no such host"; exit 1 ;;\n"compose down") ;;\n*) exit 1 ;;\nesac\n'
     )
     docker.chmod(0o755)
