@@ -44,7 +44,6 @@ FROM python AS handler
 COPY --from=serving-packages /opt/venv /opt/venv
 COPY *.py ./
 COPY pages/ pages/
-COPY pages/ pages/
 COPY telemetry/ telemetry/
 COPY model/ model/
 # Compiled here: the root file system is read-only later, and a start need not compile again.
