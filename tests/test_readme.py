@@ -69,7 +69,7 @@ ALLOWED = {
     "model": {"model"},
     "simulator": {"simulator"},
     "stack": {"stack"},
-    "grafana": {"grafana"},
+    "grafana": {"grafana", "telemetry"},
     "errors": set(),
     "settings": set(),
     "receipts": set(),
