@@ -6,6 +6,7 @@ set -euo pipefail
 
 readonly SERVICES="collector handler simulator"
 readonly GRAFANA_SECRETS="GRAFANA_CLOUD_OTLP_ENDPOINT GRAFANA_CLOUD_OTLP_ID GRAFANA_CLOUD_TOKEN"
+readonly MADE_SECRETS="ACCESS_TOKEN RECEIPT_KEYS"
 readonly DEPLOY_TIMEOUT_SECONDS="${DEPLOY_TIMEOUT_SECONDS:-900}"
 readonly HEALTH_TIMEOUT_SECONDS="${HEALTH_TIMEOUT_SECONDS:-180}"
 readonly POLL_SECONDS="${POLL_SECONDS:-5}"
@@ -25,7 +26,8 @@ usage: ./deploy_railway.sh [--dry-run] [--yes] [--new NAME]
 Sign in first with `railway login` (or set RAILWAY_TOKEN, a project token, in CI).
 Set these in the environment for the first deployment, from Grafana Cloud's page "OpenTelemetry":
   GRAFANA_CLOUD_OTLP_ENDPOINT  GRAFANA_CLOUD_OTLP_ID  GRAFANA_CLOUD_TOKEN
-ACCESS_TOKEN is what /metrics and /simulate_traffic ask for; one is made if you set none.
+ACCESS_TOKEN is what /metrics and /simulate_traffic ask for, RECEIPT_KEYS sign the receipts of predictions:
+each is made once if you set none.
 SIMULATOR_CRON and GITHUB_REPO change the project: see .railway/railway.py.
 
 exit codes: 0 deployed (or dry run fine), 1 something failed, 2 wrong use or a tool missing, 3 you said no
@@ -167,15 +169,18 @@ check_grafana_secrets() {
 }
 
 set_secrets() {
-    local name
+    local name present
     for name in $GRAFANA_SECRETS; do
         [ -z "${!name:-}" ] || set_secret collector "$name" "${!name}"
     done
-    if [ -n "${ACCESS_TOKEN:-}" ]; then
-        set_secret handler ACCESS_TOKEN "$ACCESS_TOKEN"
-    elif ! variable_names handler | grep -qx ACCESS_TOKEN; then
-        set_secret handler ACCESS_TOKEN "$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
-    fi
+    present=$(variable_names handler)
+    for name in $MADE_SECRETS; do
+        if [ -n "${!name:-}" ]; then
+            set_secret handler "$name" "${!name}"
+        elif ! grep -qx "$name" <<<"$present"; then
+            set_secret handler "$name" "$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
+        fi
+    done
 }
 
 latest_status() {

@@ -94,6 +94,8 @@ def main(ctx: object = None) -> Any:
             "PORT": "5000",
             "WEB_CONCURRENCY": "1",
             "ACCESS_TOKEN": preserve(),
+            # A key made at the start would end with each sleep, and all receipts with it.
+            "RECEIPT_KEYS": preserve(),
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://${{collector.RAILWAY_PRIVATE_DOMAIN}}:4318",
             # Samples per minute are what Grafana Cloud counts.
             "OTEL_METRIC_EXPORT_INTERVAL": "60000",

@@ -57,6 +57,8 @@ def _debootstrap(folder: Path) -> None:
     subprocess.run(["umount", "-q", f"{folder}/proc", f"{folder}/sys"], check=False)
     if made.returncode:
         raise EngineError(f"debootstrap failed: {made.stdout[-2000:]}")
+    for emptied in ("var/cache/apt", "var/lib/apt/lists"):
+        shutil.rmtree(folder / emptied)
     for link in ("python", "python3"):
         (folder / "usr/local/bin" / link).symlink_to("/usr/bin/python3.11")
     trusted = Path("/etc/ssl/certs/ca-certificates.crt")

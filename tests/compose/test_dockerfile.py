@@ -67,7 +67,8 @@ def imported(file: Path) -> set[str]:
 
 def test_every_package_that_the_handler_imports_is_copied(root: Path, stages: Stages) -> None:
     own = {folder.parent.name for folder in root.glob("*/__init__.py")}
-    needed, files = set(), [root / "handler.py"]
+    needed: set[str] = set()
+    files = [root / "handler.py"]
     while files:
         new = (imported(files.pop()) & own) - needed
         needed |= new

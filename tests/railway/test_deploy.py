@@ -137,27 +137,31 @@ def test_deploys_every_service_and_prints_the_address(deployed: Deployed, url: s
 
 def test_secrets_are_set_before_anything_is_deployed(deployed: Deployed) -> None:
     words = [call[0] for call in deployed.calls_of_first]
-    assert words == ["config", *["variable"] * 4, *["up"] * 3, "domain"]
+    assert words == ["config", *["variable"] * 5, *["up"] * 3, "domain"]
 
 
 def test_secrets_reach_railway_and_no_screen(deployed: Deployed) -> None:
     variables = deployed.after_first["variables"]
     said = deployed.first.stdout + deployed.first.stderr + json.dumps(deployed.calls_of_first)
     assert variables["collector"] == GRAFANA
-    secrets = [GRAFANA["GRAFANA_CLOUD_TOKEN"], variables["handler"]["ACCESS_TOKEN"]]
+    secrets = [GRAFANA["GRAFANA_CLOUD_TOKEN"], *variables["handler"].values()]
     assert [secret for secret in secrets if secret in said] == []
 
 
-def test_access_token_is_made_once(deployed: Deployed) -> None:
+def test_secrets_are_made_once(deployed: Deployed) -> None:
     """A second deployment needs no secret at hand, and keeps those that are there."""
     assert deployed.second.returncode == 0, deployed.second.stderr
-    assert len(deployed.after_first["variables"]["handler"]["ACCESS_TOKEN"]) >= 32
+    made = deployed.after_first["variables"]["handler"]
+    assert {name: len(value) >= 32 for name, value in made.items()} == {
+        "ACCESS_TOKEN": True,
+        "RECEIPT_KEYS": True,
+    }
     assert deployed.after_second["variables"] == deployed.after_first["variables"]
 
 
 def test_own_access_token_is_taken(deployment: Deployment) -> None:
     deployment.run("--yes", **GRAFANA, ACCESS_TOKEN="secret-of-mine")
-    assert deployment.kept()["variables"]["handler"] == {"ACCESS_TOKEN": "secret-of-mine"}
+    assert deployment.kept()["variables"]["handler"]["ACCESS_TOKEN"] == "secret-of-mine"
 
 
 def test_dry_run_changes_nothing(deployment: Deployment) -> None:

@@ -104,7 +104,7 @@ def test_every_reference_names_a_service(services: Services, graph: dict[str, An
 
 
 def test_secrets_are_kept_and_never_written(services: Services) -> None:
-    secret = re.compile("TOKEN|GRAFANA_CLOUD_OTLP")
+    secret = re.compile("TOKEN|KEY|GRAFANA_CLOUD_OTLP")
     kinds = {
         (service["name"], name): value["type"]
         for service in services.values()
@@ -116,6 +116,7 @@ def test_secrets_are_kept_and_never_written(services: Services) -> None:
         ("collector", "GRAFANA_CLOUD_OTLP_ID"): "preserve",
         ("collector", "GRAFANA_CLOUD_TOKEN"): "preserve",
         ("handler", "ACCESS_TOKEN"): "preserve",
+        ("handler", "RECEIPT_KEYS"): "preserve",
         ("simulator", "ACCESS_TOKEN"): "reference",
     }
 
