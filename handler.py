@@ -29,7 +29,8 @@ from werkzeug.exceptions import HTTPException
 
 from errors import ApiError, from_http
 from model.errors import ModelError
-from model.scorer import Scorer, load_scorer
+from model.explain import Explainer
+from model.scorer import Scorer, load_explainer, load_scorer
 from openapi import description_of
 from pages import reader, start_page
 from receipts import Receipts, keys_of
@@ -50,13 +51,19 @@ _CANNOT_BOOT = 3
 
 
 def create_app(
-    scorer: Scorer, telemetry: Telemetry, receipts: Receipts, settings: Settings
+    scorer: Scorer,
+    telemetry: Telemetry,
+    receipts: Receipts,
+    settings: Settings,
+    explainer: Explainer | None = None,
 ) -> Flask:
     """The application; everything that it needs is passed in."""
     app = Flask("handler", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
-    scoring = Scoring(scorer, telemetry.recorder, telemetry.spans, receipts, settings.max_batch)
+    scoring = Scoring(
+        scorer, telemetry.recorder, telemetry.spans, receipts, settings.max_batch, explainer
+    )
     _add_views(app, scorer, scoring, telemetry, settings)
     description = description_of(scorer.card, settings.max_batch, settings.max_simulated)
     app.register_blueprint(start_page(description))
@@ -101,7 +108,8 @@ def _add_views(
 
     @app.post("/predict")
     def predict() -> Response:
-        return _json({**scoring.predict(_body()), "request_id": g.request_id})
+        answer = scoring.predict(_body(), _wants_reasons())
+        return _json({**answer, "request_id": g.request_id})
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -237,6 +245,15 @@ def _body() -> object:
         raise ApiError("invalid_json", f"the body must be JSON: {error}") from None
 
 
+def _wants_reasons() -> bool:
+    given = request.args.get("explain", "false")
+    if given not in ("true", "false"):
+        raise ApiError(
+            "unknown_category", f"explain must be true or false, got {given[:60]!r}", "explain"
+        )
+    return given == "true"
+
+
 def _drain() -> None:
     length = request.content_length
     if length is None or length > _DRAINED_BYTES:
@@ -315,6 +332,7 @@ def build(environ: Mapping[str, str] = os.environ) -> Flask:
     try:
         settings = read_settings(environ)
         scorer = load_scorer(settings.model_dir)
+        explainer = load_explainer(settings.model_dir, scorer)
         folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
         telemetry = start(folder, _facts(scorer), settings.port, environ)
     except (SettingError, ModelError, TelemetryError) as error:
@@ -322,4 +340,5 @@ def build(environ: Mapping[str, str] = os.environ) -> Flask:
         sys.exit(_CANNOT_BOOT)
     # Half of the time to stop is for open requests, half for the last delivery.
     atexit.register(telemetry.close, settings.shutdown_seconds / 2)
-    return create_app(scorer, telemetry, Receipts(keys_of(settings.receipt_keys, folder)), settings)
+    receipts = Receipts(keys_of(settings.receipt_keys, folder))
+    return create_app(scorer, telemetry, receipts, settings, explainer)

@@ -100,9 +100,22 @@ def _prediction() -> Json:
             "fraud_probability": {"type": "number", "minimum": 0, "maximum": 1},
             "risk_level": {"type": "string", "enum": list(RISK_LEVELS)},
             "user_type": {"type": "string", "enum": list(USER_TYPES)},
+            "explanation": _explanation(),
             "receipt": {"type": "string", "description": "signed; names this prediction later"},
             "model_version": {"type": "string"},
             "request_id": {"type": "string"},
+        },
+    }
+
+
+def _explanation() -> Json:
+    return {
+        "type": "object",
+        "description": "with explain=true; contributions add up to probability less base_value",
+        "properties": {
+            "base_value": {"type": "number"},
+            "contributions": {"type": "object", "additionalProperties": {"type": "number"}},
+            "standard_errors": {"type": ["object", "null"]},
         },
     }
 
@@ -132,7 +145,19 @@ def _paths(max_simulated: int) -> Json:
         "additionalProperties": False,
     }
     return {
-        "/predict": {"post": _operation("Score transactions", answer, body, (400, 413, 415))},
+        "/predict": {
+            "post": {
+                **_operation("Score transactions", answer, body, (400, 413, 415, 503)),
+                "parameters": [
+                    {
+                        "name": "explain",
+                        "in": "query",
+                        "description": "also tell each feature's contribution",
+                        "schema": {"type": "boolean", "default": False},
+                    }
+                ],
+            }
+        },
         "/health": {"get": _operation("State, uptime, totals and resources", {"type": "object"})},
         "/health/live": {"get": _operation("Is the process alive", {"type": "object"})},
         "/health/ready": {"get": _operation("Can it answer", {"type": "object"})},

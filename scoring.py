@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from errors import ApiError
 from model.card import Card
+from model.explain import Explainer, Explanation
 from model.features import InvalidTransaction, Transaction, TransactionReader
 from model.sampling import sample_transaction
 from model.scorer import Scorer
@@ -17,6 +18,8 @@ from telemetry.recorder import Recorder, Scored
 from telemetry.table import ATTRIBUTE_CLASS_NAME, ATTRIBUTE_COUNT, ATTRIBUTE_MODEL_VERSION
 from telemetry.tracing import Spans
 
+# Reasons cost a few milliseconds each: a longer batch would keep its worker from everybody else.
+MOST_EXPLAINED = 10
 # Share of the simulated transactions that lack a field, as real traffic has its faults.
 FAULTY_SHARE = 0.02
 _LONGEST_ECHO = 60
@@ -36,7 +39,13 @@ class Scoring:
     """The scoring path, the same for single requests, batches and simulated traffic."""
 
     def __init__(
-        self, scorer: Scorer, recorder: Recorder, spans: Spans, receipts: Receipts, max_batch: int
+        self,
+        scorer: Scorer,
+        recorder: Recorder,
+        spans: Spans,
+        receipts: Receipts,
+        max_batch: int,
+        explainer: Explainer | None = None,
     ) -> None:
         self._scorer = scorer
         self._card: Card = scorer.card
@@ -45,15 +54,20 @@ class Scoring:
         self._spans = spans
         self._receipts = receipts
         self._max_batch = max_batch
+        self._explainer = explainer
 
-    def predict(self, body: object) -> dict[str, object]:
-        """The answer to one transaction, or to {"transactions": […]}; raises ApiError."""
+    def predict(self, body: object, explain: bool) -> dict[str, object]:
+        """The answer to one transaction, or to {"transactions": […]}; raises ApiError.
+
+        With `explain` each prediction has its `explanation`, for at most MOST_EXPLAINED of them.
+        """
         if isinstance(body, dict) and "transactions" in body:
-            answers = self._answers(self._batch(body))
+            transactions = self._batch(body)
+            answers = self._answers(transactions, explain)
             return {"predictions": answers, "model_version": self._card.version}
         with self._spans.validating():
             transaction = self._read(body)
-        [answer] = self._answers([transaction])
+        [answer] = self._answers([transaction], explain)
         return {**answer, "model_version": self._card.version}
 
     def simulate(self, count: int, seed: int) -> Simulated:
@@ -106,7 +120,42 @@ class Scoring:
         except InvalidTransaction as invalid:
             raise _named(invalid, prefix) from None
 
-    def _answers(self, transactions: Sequence[Transaction]) -> list[dict[str, object]]:
+    def _answers(
+        self, transactions: Sequence[Transaction], explain: bool
+    ) -> list[dict[str, object]]:
+        # Before anything is counted: what is refused is not predicted.
+        explainer = self._explainer_for(len(transactions)) if explain else None
+        answers = self._plain_answers(transactions)
+        if explainer is not None:
+            for answer, one in zip(answers, transactions, strict=True):
+                answer["explanation"] = self._reason(explainer.explain(one.row))
+        return answers
+
+    def _explainer_for(self, count: int) -> Explainer:
+        if self._explainer is None:
+            raise ApiError(
+                "unavailable",
+                f"model {self._card.version} was published without the rows that reasons need",
+            )
+        if count > MOST_EXPLAINED:
+            raise ApiError(
+                "batch_size",
+                f"at most {MOST_EXPLAINED} transactions can be explained in one request,"
+                f" got {count}",
+                "transactions",
+            )
+        return self._explainer
+
+    def _reason(self, explanation: Explanation) -> dict[str, object]:
+        names = [feature.name for feature in self._card.features]
+        errors = explanation.standard_errors
+        return {
+            "base_value": explanation.base_value,
+            "contributions": dict(zip(names, explanation.contributions, strict=True)),
+            "standard_errors": dict(zip(names, errors, strict=True)) if errors else None,
+        }
+
+    def _plain_answers(self, transactions: Sequence[Transaction]) -> list[dict[str, object]]:
         return [
             {
                 "prediction": one.class_name,

@@ -21,14 +21,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-Score = Callable[[Floats], Sequence[float]]
+Score = Callable[[Floats], ArrayLike]
 
 EXACT_FEATURES: Final = 10
 # Rows in the scorer's one call, at most: a few milliseconds of work.
-_MOST_ROWS: Final = 20_000
+_MOST_ROWS: Final = 10_000
 _PERMUTATION_PAIRS: Final = 100
 _SEED: Final = 1
 

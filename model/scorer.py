@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from model.background import BACKGROUND_FILE, read_background
 from model.card import ONNX_FILE, Card, check_file, load_card
 from model.errors import ModelError
+from model.explain import Explainer
 from model.registry import Registry
 
 INPUT: Final = "features"
@@ -76,6 +78,15 @@ def load_version(registry: Registry, version: str) -> OnnxScorer:
     card = load_card(folder)
     path = check_file(folder, card, ONNX_FILE)
     return OnnxScorer(card, path, registry.published(version).trained_at)
+
+
+def load_explainer(model_dir: Path, scorer: OnnxScorer) -> Explainer | None:
+    """What explains the scorer's answers; None where its version has no background sample."""
+    if BACKGROUND_FILE not in scorer.card.files:
+        return None
+    folder = Registry(model_dir).folder(scorer.card.version)
+    path = check_file(folder, scorer.card, BACKGROUND_FILE)
+    return Explainer(scorer.score_table, read_background(path, len(scorer.card.features)))
 
 
 def _session(path: Path) -> ort.InferenceSession:

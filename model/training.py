@@ -24,6 +24,7 @@ import sklearn
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from model.background import BACKGROUND_FILE, encode_background, sample_background
 from model.calibration import Model, calibrate, fraud_probability, parts
 from model.candidates import CANDIDATES, fit
 from model.card import (
@@ -100,6 +101,8 @@ def train(
         card = _card(dataset, fitted, seed)
         features = dataset.features[dataset.split.holdout]
         parity = _write_files(fitted.model, Path(folder), features)
+        background = sample_background(dataset.features[dataset.split.known], seed)
+        (Path(folder) / BACKGROUND_FILE).write_bytes(encode_background(background))
         progress(f"ONNX file checked: largest difference to scikit-learn {parity:.1e}")
         card = registry.named(_with_files(card, Path(folder)))
         published = Published(trained_at=began, training_seconds=time.time() - began)
