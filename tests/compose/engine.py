@@ -90,7 +90,6 @@ def own_engine(data: Path) -> Iterator[Engine]:
         finally:
             process.terminate()
             process.wait(60)
-            subprocess.run(["umount", "-q", f"{folder}/run/netns/default"], check=False)
 
 
 def _wait(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:

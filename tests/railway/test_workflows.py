@@ -1,0 +1,65 @@
+""".github/workflows: actions pinned by commit, words and versions that the tree has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.fixture(params=WORKFLOWS, ids=lambda file: file.name)
+def text(request: pytest.FixtureRequest) -> str:
+    file: Path = request.param
+    return file.read_text()
+
+
+def test_the_workflows_are_there() -> None:
+    names = [file.name for file in WORKFLOWS]
+    assert names == ["ci.yml", "deploy.yml", "image.yml", "simulate.yml"]
+
+
+def test_actions_are_pinned_by_commit(text: str) -> None:
+    """A tag can be moved; the comment tells people which one it was."""
+    foreign = [use for use in re.findall(r"uses: (.+)", text) if not use.startswith("./")]
+    pinned = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert [use for use in foreign if not pinned.fullmatch(use)] == []
+
+
+def test_one_action_has_one_version_everywhere() -> None:
+    uses = {use for file in WORKFLOWS for use in re.findall(r"uses: (\S+@.+)", file.read_text())}
+    names = [use.split("@")[0] for use in uses]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_jobs_are_bounded_and_may_do_little(text: str) -> None:
+    workflow: dict[str, Any] = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    jobs = [job for job in workflow["jobs"].values() if "uses" not in job]
+    assert all(job["timeout-minutes"] <= 60 for job in jobs)
+
+
+def test_words_of_make_exist(text: str) -> None:
+    words = set(re.findall(r"run: make (\S+)", text))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert words <= targets
+
+
+def test_go_is_that_of_the_image() -> None:
+    [image] = re.findall(r"GO_IMAGE=golang:([\d.]+)-", (ROOT / "Dockerfile").read_text())
+    texts = [file.read_text() for file in WORKFLOWS]
+    versions = {found for text in texts for found in re.findall(r'go-version: "(.+)"', text)}
+    assert versions == {image}
+
+
+def test_every_image_is_published() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "image.yml").read_text())
+    stages = re.findall(r"^FROM .+ AS (\w+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    targets = workflow["jobs"]["image"]["strategy"]["matrix"]["target"]
+    assert targets == ["handler", "simulator", "collector"]
+    assert set(targets) <= set(stages)
