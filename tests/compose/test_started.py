@@ -110,6 +110,14 @@ class Project:
             return bool(state["Health"]["Status"] == "healthy")
         return bool(state["Running"] and container["RestartCount"] == 0)
 
+    def commands_of_the_guide(self) -> list[str]:
+        """The lines of docs/SETUP_GUIDE.md that ask this start something, on its ports."""
+        lines = (self.root / "docs" / "SETUP_GUIDE.md").read_text().splitlines()
+        asking = [line for line in lines if line.startswith("curl -s localhost:")]
+        assert len(asking) == 3
+        at = {"5000": self.ports["PORT"], "9090": self.ports["PROMETHEUS_PORT"]}
+        return [re.sub(r":(5000|9090)/", lambda m: f":{at[m[1]]}/", line) for line in asking]
+
     def leftovers(self) -> list[str]:
         kinds = (("ps", "-a"), ("volume", "ls"), ("network", "ls"))
         found = [self.engine.docker(*k, "-q", "--filter", f"{LABEL}={self.name}") for k in kinds]
@@ -140,7 +148,7 @@ def test_stack_gets_well_counts_and_leaves_nothing(
     say(f"{project.name}: images built in {time.monotonic() - built:.0f} s")
 
     started = time.monotonic()
-    project.compose("up", "-d", *STARTED)
+    project.compose("up", "-d", "--build", *STARTED)
     until(lambda: all(project.is_well(s) for s in STARTED), 120, "not all became healthy")
     say(f"all healthy after {time.monotonic() - started:.1f} s")
 
@@ -150,6 +158,10 @@ def test_stack_gets_well_counts_and_leaves_nothing(
     until(lambda: project.query("sum(predictions_total)") > first, 60, "the count does not grow")
     assert project.query('up{job="otel-collector"}') == 1
     assert all(project.is_well(s) for s in STARTED)
+    for command in project.commands_of_the_guide():
+        subprocess.run(["bash", "-c", f"{command} --fail"], check=True, capture_output=True)
+    assert "handler" in project.compose("ps", "-a")
+    assert "/predict" in project.compose("logs", "--tail", "50")
 
     project.compose("down", "-v")
     assert project.leftovers() == []
