@@ -56,7 +56,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=5000
 EXPOSE 5000
-# A bare socket and -IS: the whole check takes a hundredth of a second of CPU, with urllib ten times that.
+# A bare socket and -IS take half the CPU that urllib takes; this runs six times a minute.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-ISc", "import os, socket; s = socket.create_connection(('127.0.0.1', int(os.environ['PORT'])), 2); s.sendall(b'GET /health/ready HTTP/1.0\\r\\n\\r\\n'); assert b' 200 ' in s.recv(64)"]
 CMD ["gunicorn", "-c", "gunicorn.conf.py", "handler:build()"]
