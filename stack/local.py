@@ -105,4 +105,7 @@ class Processes:
         if "prometheus" not in names:
             return {"Handler": handler, "Metrics": f"{handler}/metrics"}
         prometheus = f"http://localhost:{self.settings.ports['PROMETHEUS_PORT']}"
+        if tools.prometheus_on_path() is None:
+            # The module that it is built from does not hold them.
+            prometheus += " (its API; its pages come with Docker)"
         return {"Handler": handler, "Prometheus": prometheus}

@@ -66,7 +66,8 @@ def show_status(settings: Settings) -> int:
 def _source(current: state.State) -> Source:
     prometheus = current.addresses.get("Prometheus")
     if prometheus is not None:
-        return PrometheusFigures(prometheus)
+        # A remark may follow the address.
+        return PrometheusFigures(prometheus.split()[0])
     return PageFigures(current.addresses["Handler"], {})
 
 

@@ -77,7 +77,7 @@ class Stack:
 
         def ready() -> bool:
             assert self.process.poll() is None, self.said()
-            return READY in self.said()
+            return READY in self.said() and "Ctrl-C" in self.said()
 
         wait_for(ready, 300)
         return psutil.Process(self.process.pid).children(recursive=True)
