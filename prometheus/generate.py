@@ -1,0 +1,45 @@
+"""The files of rules/, written or compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prometheus.clock import Clock
+from prometheus.drift import drift_file
+from prometheus.expected import expected_file
+from prometheus.quality import quality_file
+from prometheus.rule import RuleFile
+from prometheus.thresholds import read_thresholds
+
+FOLDER = Path(__file__).with_name("rules")
+
+
+def rule_files(clock: Clock) -> tuple[RuleFile, ...]:
+    """Every rule file at the clock's scale."""
+    limits = read_thresholds()
+    return (
+        drift_file(clock, limits),
+        quality_file(clock),
+        expected_file(clock),
+    )
+
+
+def write(folder: Path = FOLDER, scale: int = 1) -> list[Path]:
+    """Write the files into the folder; those that changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = []
+    for file in rule_files(Clock(scale)):
+        path, text = folder / file.name, file.text()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+def outdated(folder: Path = FOLDER) -> list[Path]:
+    """Files that are missing, not as generated, or no longer generated at all."""
+    wanted = {folder / file.name: file.text() for file in rule_files(Clock())}
+    there = {path: path.read_text(encoding="utf-8") for path in folder.glob("*.yml")}
+    return sorted(
+        path for path in wanted.keys() | there.keys() if wanted.get(path) != there.get(path)
+    )
