@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_show(commands)
+    _add_registry_commands(commands)
     return main
 
 
@@ -85,6 +86,7 @@ def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
         " slow and never the best on them, for synthetic rows",
     )
     _add_rules(command)
+    _add_keep(command)
 
 
 def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
@@ -101,6 +103,26 @@ def _add_show(commands: _Commands[argparse.ArgumentParser]) -> None:
     _add_registry(command)
     command.add_argument("--version", help="default: the champion")
     command.add_argument("--json", action="store_true", help="print card.json as it is")
+
+
+def _add_registry_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
+    _add_registry(_command(commands, "list", "list the published versions"))
+    compare = _command(commands, "compare", "print what differs between two versions")
+    compare.add_argument("first", metavar="A")
+    compare.add_argument("second", metavar="B")
+    promote = _command(commands, "promote", "make a version the champion, which is served")
+    promote.add_argument("version", metavar="VERSION")
+    rollback = _command(commands, "rollback", "make the champion before this one champion again")
+    prune = _command(commands, "prune", "remove old versions, never the last two champions")
+    _add_keep(prune)
+    for command in (compare, promote, rollback, prune):
+        _add_registry(command)
+
+
+def _add_keep(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--keep", type=_count, default=10, metavar="N", help="newest versions to keep, default 10"
+    )
 
 
 def _add_rules(command: argparse.ArgumentParser) -> None:

@@ -145,18 +145,21 @@ def sha256_of(path: Path) -> str:
 
 
 def encode_card(card: Card) -> bytes:
-    """The bytes of `card.json`: the same card gives the same bytes."""
+    """The bytes of `card.json`: the same card gives the same bytes, 1 and 1.0 being the same."""
+    card = msgspec.json.decode(msgspec.json.encode(card), type=Card)
     return msgspec.json.format(msgspec.json.encode(card, order="deterministic"), indent=2) + b"\n"
 
 
 def content_hash(card: Card) -> str:
-    """First 8 hexadecimal digits of the SHA-256 of the card without its version.
+    """First 8 hexadecimal digits of the SHA-256 of the card without its version."""
+    return _hash_of_file(encode_card(card))
 
-    Through its own file's form: 1 and 1.0 are one number there.
-    """
-    unnamed = msgspec.structs.replace(card, version="")
-    unnamed = msgspec.json.decode(encode_card(unnamed), type=Card)
-    return hashlib.sha256(encode_card(unnamed)).hexdigest()[:8]
+
+def _hash_of_file(data: bytes) -> str:
+    """Of the file's own content, so that a field which a later program adds changes no old hash."""
+    content = msgspec.json.decode(data)
+    content["version"] = ""
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:8]
 
 
 def with_version(card: Card, number: int) -> Card:
@@ -175,7 +178,7 @@ def load_card(folder: Path) -> Card:
             " publish a model with 'python -m model train'"
         ) from error
     card = _decode(path, data)
-    if not card.version.endswith("-" + content_hash(card)):
+    if not card.version.endswith("-" + _hash_of_file(data)):
         raise ModelError(f"{path} was changed after it was published as {card.version}")
     if folder.name != card.version:
         raise ModelError(f"{path} belongs to version {card.version}, not to {folder.name}")

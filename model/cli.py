@@ -16,6 +16,11 @@ COMMANDS: Final[dict[str, Callable[[Namespace], None]]] = {
     "train": commands.train_command,
     "evaluate": commands.evaluate_command,
     "show": commands.show_command,
+    "list": commands.list_command,
+    "compare": commands.compare_command,
+    "promote": commands.promote_command,
+    "rollback": commands.rollback_command,
+    "prune": commands.prune_command,
 }
 
 

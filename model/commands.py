@@ -17,6 +17,7 @@ import msgspec
 from model import report
 from model.arguments import CANDIDATE_NAMES
 from model.card import CARD_FILE, Card
+from model.comparison import comparison, listing
 from model.errors import ModelError
 from model.evaluation import Rows, evaluate, file_rows, synthetic_rows
 from model.registry import Registry
@@ -58,9 +59,10 @@ def train_command(options: Namespace) -> None:
     for note in dataset.notes:
         progress(f"note: {note}")
     default = SYNTHETIC_CANDIDATES if options.data is None else CANDIDATE_NAMES
+    registry = Registry(options.models)
     result = train(
         dataset,
-        Registry(options.models),
+        registry,
         seed=options.seed,
         rule=_rule(options),
         candidates=options.candidates or default,
@@ -70,6 +72,8 @@ def train_command(options: Namespace) -> None:
     print()
     if result.is_new:
         print(f"published {result.version} in {options.models} and made it champion")
+        for version in registry.prune(options.keep):
+            print(f"removed the old version {version}")
     else:
         print(f"nothing new: the same model is already published as {result.version}")
 
@@ -98,6 +102,39 @@ def show_command(options: Namespace) -> None:
         print((registry.folder(version) / CARD_FILE).read_text(encoding="utf-8"), end="")
     else:
         print(report.summary(card))
+
+
+def list_command(options: Namespace) -> None:
+    """Print a line per published version."""
+    registry = Registry(options.models)
+    registry.champion()
+    print(listing(registry))
+
+
+def compare_command(options: Namespace) -> None:
+    """Print what differs between two versions."""
+    registry = Registry(options.models)
+    print(comparison(registry.card(options.first), registry.card(options.second)))
+
+
+def promote_command(options: Namespace) -> None:
+    """Make a version champion, after all that is served from it was loaded once."""
+    registry = Registry(options.models)
+    load_version(registry, options.version)
+    registry.promote(options.version)
+    print(f"{options.version} is champion; a running service serves it after its next start")
+
+
+def rollback_command(options: Namespace) -> None:
+    """Make the champion before this one champion again."""
+    version = Registry(options.models).rollback()
+    print(f"{version} is champion again; a running service serves it after its next start")
+
+
+def prune_command(options: Namespace) -> None:
+    """Remove old versions."""
+    removed = Registry(options.models).prune(options.keep)
+    print("removed " + (", ".join(removed) or "nothing"))
 
 
 def _dataset(options: Namespace, progress: Progress) -> Dataset:

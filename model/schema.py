@@ -46,17 +46,21 @@ def encode(column: Column, values: pd.Series) -> Floats:
     """The numbers that the model takes: missing NaN, a category its index, an unknown one -1."""
     if column.type != "category":
         try:
-            return _floats(values)
+            return _floats(column.name, values)
         except (ValueError, TypeError) as error:
             raise ModelError(f"column '{column.name}' holds values that are no numbers") from error
     codes = {category: float(code) for code, category in enumerate(column.categories or ())}
     known = values.map(lambda value: codes.get(value, UNKNOWN_CATEGORY), na_action="ignore")
-    return _floats(known)
+    return _floats(column.name, known)
 
 
-def _floats(values: pd.Series) -> Floats:
-    numbers = pd.to_numeric(values).astype("Float64")
-    return np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
+def _floats(name: str, values: pd.Series) -> Floats:
+    plain = pd.to_numeric(values).astype("Float64")
+    numbers = np.asarray(plain.to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
+    infinite = int(np.isinf(numbers).sum())
+    if infinite:
+        raise ModelError(f"column '{name}' holds {infinite:,} infinite values; make them missing")
+    return numbers
 
 
 def allowed(column: Column, numbers: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -75,10 +79,7 @@ def allowed(column: Column, numbers: Floats) -> np.ndarray[tuple[int], np.dtype[
 
 
 def _number(name: str, present: pd.Series, nullable: bool) -> Column:
-    numbers = present.to_numpy(dtype=np.float64)
-    infinite = int(np.isinf(numbers).sum())
-    if infinite:
-        raise ModelError(f"column '{name}' holds {infinite:,} infinite values; make them missing")
+    numbers = _floats(name, present)
     whole = pd.api.types.is_integer_dtype(present)
     low, high = float(numbers.min()), float(numbers.max())
     if max(abs(low), abs(high)) > _LARGEST_EXACT and whole:
