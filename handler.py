@@ -27,17 +27,20 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from werkzeug.exceptions import HTTPException
 
+from challenger import Challenger, Shares, check_same_schema
 from errors import ApiError, from_http
 from model.errors import ModelError
 from model.explain import Explainer
-from model.scorer import Scorer, load_explainer, load_scorer
+from model.registry import Registry
+from model.scorer import Scorer, load_explainer, load_scorer, load_version
 from openapi import description_of
 from pages import reader, start_page
 from receipts import Receipts, keys_of
-from scoring import Scoring
+from scoring import Companions, Scoring
 from settings import SettingError, Settings, read_settings
 from telemetry.gauges import ModelFacts
 from telemetry.providers import Telemetry, TelemetryError, start
+from telemetry.recorder import Recorder
 from telemetry.table import ATTRIBUTE_ERROR_TYPE, ENDPOINTS, OTHER
 
 _log = logging.getLogger("handler")
@@ -48,6 +51,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DRAINED_BYTES = 8 * 1024 * 1024
 # gunicorn's exit code for a worker that cannot boot: on any other it would start it for ever.
 _CANNOT_BOOT = 3
+_ALONE = Companions()
 
 
 def create_app(
@@ -55,16 +59,14 @@ def create_app(
     telemetry: Telemetry,
     receipts: Receipts,
     settings: Settings,
-    explainer: Explainer | None = None,
+    companions: Companions = _ALONE,
 ) -> Flask:
     """The application; everything that it needs is passed in."""
     app = Flask("handler", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
-    scoring = Scoring(
-        scorer, telemetry.recorder, telemetry.spans, receipts, settings.max_batch, explainer
-    )
-    _add_views(app, scorer, scoring, telemetry, settings)
+    scoring = Scoring(scorer, telemetry, receipts, settings.max_batch, companions)
+    _add_views(app, scorer, scoring, telemetry, settings, companions.challenger)
     description = description_of(scorer.card, settings.max_batch, settings.max_simulated)
     app.register_blueprint(start_page(description))
     app.register_blueprint(reader())
@@ -75,11 +77,16 @@ def create_app(
 
 
 def _add_views(
-    app: Flask, scorer: Scorer, scoring: Scoring, telemetry: Telemetry, settings: Settings
+    app: Flask,
+    scorer: Scorer,
+    scoring: Scoring,
+    telemetry: Telemetry,
+    settings: Settings,
+    challenger: Challenger | None,
 ) -> None:
     started = time.time()
     simulating = Lock()
-    described = model_info(scorer)
+    described = model_info(scorer, challenger)
 
     @app.get("/health")
     def health() -> Response:
@@ -108,7 +115,7 @@ def _add_views(
 
     @app.post("/predict")
     def predict() -> Response:
-        answer = scoring.predict(_body(), _wants_reasons())
+        answer = scoring.predict(_body(), _wants_reasons(), _routing_key())
         return _json({**answer, "request_id": g.request_id})
 
     @app.get("/metrics")
@@ -254,6 +261,11 @@ def _wants_reasons() -> bool:
     return given == "true"
 
 
+def _routing_key() -> str:
+    """What decides which model answers: the caller's own word, else each request for itself."""
+    return request.headers.get("X-Routing-Key") or g.request_id
+
+
 def _drain() -> None:
     length = request.content_length
     if length is None or length > _DRAINED_BYTES:
@@ -296,7 +308,7 @@ def _number_of_requests(body: object, most: int) -> int:
     return count
 
 
-def model_info(scorer: Scorer) -> dict[str, object]:
+def model_info(scorer: Scorer, challenger: Challenger | None) -> dict[str, object]:
     """What `/model_info` tells: the parts of the card that a caller or a simulator needs."""
     card = scorer.card
     trained = datetime.fromtimestamp(scorer.trained_at, UTC)
@@ -310,11 +322,47 @@ def model_info(scorer: Scorer) -> dict[str, object]:
         "user_types": card.user_types,
         "value_band": card.value_band,
         "metrics": card.metrics,
-        "challenger": None,
+        "challenger": _challenger_info(challenger),
     }
 
 
-def _facts(scorer: Scorer) -> ModelFacts:
+def _challenger_info(challenger: Challenger | None) -> dict[str, object] | None:
+    if challenger is None:
+        return None
+    return {
+        "version": challenger.scorer.card.version,
+        "shadow_percent": challenger.shares.shadow_percent,
+        "serves_percent": challenger.shares.serves_percent,
+    }
+
+
+def _load_challenger(settings: Settings, champion: Scorer) -> Scorer | None:
+    """The challenging model; the champion serves alone without it or if it does not fit."""
+    if not settings.challenger:
+        return None
+    try:
+        registry = Registry(settings.model_dir)
+        challenger = load_version(registry, settings.challenger)
+        check_same_schema(champion.card, challenger.card)
+    except ModelError as error:
+        _log.error("the champion serves alone: %s", error)
+        return None
+    return challenger
+
+
+def _companions(
+    settings: Settings, explainer: Explainer | None, challenger: Scorer | None, recorder: Recorder
+) -> Companions:
+    shares = Shares(
+        settings.challenger_shadow_percent,
+        settings.challenger_serves_percent,
+        settings.challenger_timeout_ms / 1000,
+    )
+    second = None if challenger is None else Challenger(challenger, shares, recorder)
+    return Companions(explainer, settings.explain_percent, second)
+
+
+def _facts(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:
     card = scorer.card
     return ModelFacts(
         version=card.version,
@@ -324,6 +372,7 @@ def _facts(scorer: Scorer) -> ModelFacts:
         recall=card.metrics.recall,
         f1_score=card.metrics.f1_score,
         importance={feature.name: feature.importance for feature in card.features},
+        challenger=None if challenger is None else challenger.card.version,
     )
 
 
@@ -333,12 +382,14 @@ def build(environ: Mapping[str, str] = os.environ) -> Flask:
         settings = read_settings(environ)
         scorer = load_scorer(settings.model_dir)
         explainer = load_explainer(settings.model_dir, scorer)
+        challenger = _load_challenger(settings, scorer)
         folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
-        telemetry = start(folder, _facts(scorer), settings.port, environ)
+        telemetry = start(folder, _facts(scorer, challenger), settings.port, environ)
     except (SettingError, ModelError, TelemetryError) as error:
         print(f"The handler cannot start: {error}", file=sys.stderr, flush=True)
         sys.exit(_CANNOT_BOOT)
     # Half of the time to stop is for open requests, half for the last delivery.
     atexit.register(telemetry.close, settings.shutdown_seconds / 2)
     receipts = Receipts(keys_of(settings.receipt_keys, folder))
-    return create_app(scorer, telemetry, receipts, settings, explainer)
+    companions = _companions(settings, explainer, challenger, telemetry.recorder)
+    return create_app(scorer, telemetry, receipts, settings, companions)

@@ -6,7 +6,10 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from aside import Aside
+from challenger import Challenger
 from errors import ApiError
 from model.card import Card
 from model.explain import Explainer, Explanation
@@ -14,9 +17,9 @@ from model.features import InvalidTransaction, Transaction, TransactionReader
 from model.sampling import sample_transaction
 from model.scorer import Scorer
 from receipts import Receipts
-from telemetry.recorder import Recorder, Scored
+from telemetry.providers import Telemetry
+from telemetry.recorder import Scored
 from telemetry.table import ATTRIBUTE_CLASS_NAME, ATTRIBUTE_COUNT, ATTRIBUTE_MODEL_VERSION
-from telemetry.tracing import Spans
 
 # Reasons cost a few milliseconds each: a longer batch would keep its worker from everybody else.
 MOST_EXPLAINED = 10
@@ -35,40 +38,57 @@ class Simulated:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Companions:
+    """What may stand beside the model: reasons, a share of them taken live, and a second model."""
+
+    explainer: Explainer | None = None
+    explain_percent: int = 0
+    challenger: Challenger | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Scored transactions, and the model that scored them."""
+
+    card: Card
+    scored: list[Scored]
+
+
 class Scoring:
     """The scoring path, the same for single requests, batches and simulated traffic."""
 
     def __init__(
         self,
         scorer: Scorer,
-        recorder: Recorder,
-        spans: Spans,
+        telemetry: Telemetry,
         receipts: Receipts,
         max_batch: int,
-        explainer: Explainer | None = None,
+        companions: Companions,
     ) -> None:
         self._scorer = scorer
         self._card: Card = scorer.card
         self._reader = TransactionReader(scorer.card)
-        self._recorder = recorder
-        self._spans = spans
+        self._recorder = telemetry.recorder
+        self._spans = telemetry.spans
         self._receipts = receipts
         self._max_batch = max_batch
-        self._explainer = explainer
+        self._companions = companions
+        self._aside = Aside("live reasons", places=8)
 
-    def predict(self, body: object, explain: bool) -> dict[str, object]:
+    def predict(self, body: object, explain: bool, key: str) -> dict[str, object]:
         """The answer to one transaction, or to {"transactions": […]}; raises ApiError.
 
         With `explain` each prediction has its `explanation`, for at most MOST_EXPLAINED of them.
+        The challenger answers the share of the keys that is its own.
         """
         if isinstance(body, dict) and "transactions" in body:
-            transactions = self._batch(body)
-            answers = self._answers(transactions, explain)
-            return {"predictions": answers, "model_version": self._card.version}
+            answered, answers = self._answers(self._batch(body), explain, key)
+            return {"predictions": answers, "model_version": answered.card.version}
         with self._spans.validating():
             transaction = self._read(body)
-        [answer] = self._answers([transaction], explain)
-        return {**answer, "model_version": self._card.version}
+        answered, [answer] = self._answers([transaction], explain, key)
+        return {**answer, "model_version": answered.card.version}
 
     def simulate(self, count: int, seed: int) -> Simulated:
         """Score `count` made-up transactions, one by one, FAULTY_SHARE of them lacking a field."""
@@ -88,7 +108,7 @@ class Scoring:
         except ApiError as error:
             self._recorder.refused(error.type, "/simulate_traffic")
             return "errors"
-        [scored] = self._score([transaction], "/simulate_traffic")
+        [scored] = self._score([transaction], "/simulate_traffic", None).scored
         return scored.class_name
 
     def _batch(self, body: dict[str, object]) -> list[Transaction]:
@@ -121,18 +141,37 @@ class Scoring:
             raise _named(invalid, prefix) from None
 
     def _answers(
-        self, transactions: Sequence[Transaction], explain: bool
-    ) -> list[dict[str, object]]:
-        # Before anything is counted: what is refused is not predicted.
+        self, transactions: Sequence[Transaction], explain: bool, key: str
+    ) -> tuple[Answered, list[dict[str, object]]]:
+        # Before anything is counted: what is refused is not predicted. Reasons are the champion's.
         explainer = self._explainer_for(len(transactions)) if explain else None
-        answers = self._plain_answers(transactions)
+        answered = self._score(transactions, "/predict", None if explain else key)
+        answers = [self._answer(answered.card, one) for one in answered.scored]
         if explainer is not None:
-            for answer, one in zip(answers, transactions, strict=True):
-                answer["explanation"] = self._reason(explainer.explain(one.row))
-        return answers
+            for answer, transaction in zip(answers, transactions, strict=True):
+                answer["explanation"] = self._reason(explainer.explain(transaction.row))
+        else:
+            self._sample_reasons(transactions)
+        return answered, answers
+
+    def _sample_reasons(self, transactions: Sequence[Transaction]) -> None:
+        """Explain a share of the transactions aside, for the live importance of the features."""
+        explainer = self._companions.explainer
+        if explainer is None:
+            return
+        for one in transactions:
+            if random.random() * 100 < self._companions.explain_percent:
+                self._aside.offer(partial(self._count_reasons, explainer, one.row))
+
+    def _count_reasons(self, explainer: Explainer, row: Sequence[float]) -> None:
+        self._recorder.explained(self._named_contributions(explainer.explain(row)))
+
+    def _named_contributions(self, explanation: Explanation) -> dict[str, float]:
+        names = [feature.name for feature in self._card.features]
+        return dict(zip(names, explanation.contributions, strict=True))
 
     def _explainer_for(self, count: int) -> Explainer:
-        if self._explainer is None:
+        if self._companions.explainer is None:
             raise ApiError(
                 "unavailable",
                 f"model {self._card.version} was published without the rows that reasons need",
@@ -144,67 +183,78 @@ class Scoring:
                 f" got {count}",
                 "transactions",
             )
-        return self._explainer
+        return self._companions.explainer
 
     def _reason(self, explanation: Explanation) -> dict[str, object]:
         names = [feature.name for feature in self._card.features]
         errors = explanation.standard_errors
         return {
             "base_value": explanation.base_value,
-            "contributions": dict(zip(names, explanation.contributions, strict=True)),
+            "contributions": self._named_contributions(explanation),
             "standard_errors": dict(zip(names, errors, strict=True)) if errors else None,
         }
 
-    def _plain_answers(self, transactions: Sequence[Transaction]) -> list[dict[str, object]]:
-        return [
-            {
-                "prediction": one.class_name,
-                "fraud_probability": one.probability,
-                "risk_level": one.risk_level,
-                "user_type": one.user_type,
-                "receipt": self._receipts.issue(
-                    self._card.version,
-                    one.class_name,
-                    one.probability,
-                    one.user_type,
-                    one.value_band,
-                ),
-            }
-            for one in self._score(transactions, "/predict")
-        ]
+    def _answer(self, card: Card, one: Scored) -> dict[str, object]:
+        receipt = self._receipts.issue(
+            card.version, one.class_name, one.probability, one.user_type, one.value_band
+        )
+        return {
+            "prediction": one.class_name,
+            "fraud_probability": one.probability,
+            "risk_level": one.risk_level,
+            "user_type": one.user_type,
+            "receipt": receipt,
+        }
 
-    def _score(self, transactions: Sequence[Transaction], endpoint: str) -> list[Scored]:
+    def _score(
+        self, transactions: Sequence[Transaction], endpoint: str, key: str | None
+    ) -> Answered:
+        """Score and count; with a `key` the challenger answers if the key is its own."""
         with self._spans.scoring() as span:
             started = time.perf_counter()
-            probabilities = self._scorer.score([one.row for one in transactions])
+            card, probabilities = self._probabilities([one.row for one in transactions], key)
             seconds = time.perf_counter() - started
             pairs = zip(transactions, probabilities, strict=True)
-            scored = [self._decided(one, probability) for one, probability in pairs]
+            scored = [_decided(card, one, probability) for one, probability in pairs]
             fraud = any(one.class_name == "fraud" for one in scored)
             span.set_attributes(
                 {
                     ATTRIBUTE_CLASS_NAME: "fraud" if fraud else "legitimate",
                     ATTRIBUTE_COUNT: len(scored),
-                    ATTRIBUTE_MODEL_VERSION: self._card.version,
+                    ATTRIBUTE_MODEL_VERSION: card.version,
                 }
             )
             self._recorder.scored(endpoint, scored, seconds)
-        return scored
+        return Answered(card, scored)
 
-    def _decided(self, transaction: Transaction, probability: float) -> Scored:
-        levels = self._card.risk_levels
-        if probability >= levels.high:
-            risk = "high"
-        else:
-            risk = "medium" if probability >= levels.medium else "low"
-        return Scored(
-            class_name="fraud" if probability >= self._card.threshold else "legitimate",
-            user_type=transaction.user_type,
-            risk_level=risk,
-            probability=probability,
-            value=transaction.value,
-            value_band=transaction.value_band,
-        )
+    def _probabilities(self, rows: list[list[float]], key: str | None) -> tuple[Card, list[float]]:
+        challenger = self._companions.challenger
+        if challenger is not None and key is not None and challenger.serves(key):
+            probabilities = challenger.score(rows)
+            if probabilities is not None:
+                self._recorder.served("challenger", len(rows))
+                return challenger.scorer.card, probabilities
+        probabilities = self._scorer.score(rows)
+        self._recorder.served("champion", len(rows))
+        if challenger is not None and key is not None and not challenger.serves(key):
+            challenger.shadow(rows, probabilities, self._card.threshold)
+        return self._card, probabilities
+
+
+def _decided(card: Card, transaction: Transaction, probability: float) -> Scored:
+    levels = card.risk_levels
+    if probability >= levels.high:
+        risk = "high"
+    else:
+        risk = "medium" if probability >= levels.medium else "low"
+    return Scored(
+        class_name="fraud" if probability >= card.threshold else "legitimate",
+        user_type=transaction.user_type,
+        risk_level=risk,
+        probability=probability,
+        value=transaction.value,
+        value_band=transaction.value_band,
+    )
 
 
 def _named(invalid: InvalidTransaction, prefix: str) -> ApiError:

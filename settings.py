@@ -67,6 +67,35 @@ TABLE: tuple[Setting, ...] = (
         maximum=100_000,
     ),
     Setting(
+        "EXPLAIN_PERCENT",
+        "1",
+        "share of live predictions that are explained, for feature_attribution_total",
+        minimum=0,
+        maximum=100,
+    ),
+    Setting("CHALLENGER", "", "version of a second model beside the champion; empty means none"),
+    Setting(
+        "CHALLENGER_SHADOW_PERCENT",
+        "100",
+        "share of the champion's requests that the challenger scores too, aside",
+        minimum=0,
+        maximum=100,
+    ),
+    Setting(
+        "CHALLENGER_SERVES_PERCENT",
+        "0",
+        "share of the requests that the challenger answers, the same for one X-Routing-Key",
+        minimum=0,
+        maximum=100,
+    ),
+    Setting(
+        "CHALLENGER_TIMEOUT_MS",
+        "100",
+        "time that the challenger has to answer before the champion does",
+        minimum=1,
+        maximum=10_000,
+    ),
+    Setting(
         "ACCESS_TOKEN",
         "",
         "bearer token that /metrics and /simulate_traffic ask for; empty means open,"
@@ -104,6 +133,11 @@ class Settings:
     max_body_bytes: int
     max_batch: int
     max_simulated: int
+    explain_percent: int
+    challenger: str
+    challenger_shadow_percent: int
+    challenger_serves_percent: int
+    challenger_timeout_ms: int
     access_token: str
     receipt_keys: tuple[str, ...]
     log_level: str
@@ -127,6 +161,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         max_body_bytes=number["MAX_BODY_BYTES"],
         max_batch=number["MAX_BATCH"],
         max_simulated=number["MAX_SIMULATED"],
+        explain_percent=number["EXPLAIN_PERCENT"],
+        challenger=text["CHALLENGER"],
+        challenger_shadow_percent=number["CHALLENGER_SHADOW_PERCENT"],
+        challenger_serves_percent=number["CHALLENGER_SERVES_PERCENT"],
+        challenger_timeout_ms=number["CHALLENGER_TIMEOUT_MS"],
         access_token=text["ACCESS_TOKEN"],
         receipt_keys=tuple(key for key in text["RECEIPT_KEYS"].split(",") if key.strip()),
         log_level=text["LOG_LEVEL"],

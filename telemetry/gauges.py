@@ -26,6 +26,7 @@ class ModelFacts:
     recall: float
     f1_score: float
     importance: Mapping[str, float]
+    challenger: str | None = None
 
 
 def gauges_of(
@@ -38,7 +39,7 @@ def gauges_of(
         (table.MODEL_PRECISION, lambda: [(model.precision, holdout)]),
         (table.MODEL_RECALL, lambda: [(model.recall, holdout)]),
         (table.MODEL_F1, lambda: [(model.f1_score, holdout)]),
-        (table.MODEL_VERSION, lambda: [(1, {"version": model.version, "role": "champion"})]),
+        (table.MODEL_VERSION, lambda: _versions(model)),
         (table.MODEL_TRAINED, lambda: [(model.trained_at, {})]),
         (table.FEATURE_IMPORTANCE, lambda: _importance(model)),
         (table.CPU_USAGE, lambda: [(resources.read().cpu_percent, {})]),
@@ -48,6 +49,13 @@ def gauges_of(
         (table.QUEUE_SIZE, lambda: [(source.in_flight() + backlog(), {})]),
     ]
     return {metric.name: reading for metric, reading in readings}
+
+
+def _versions(model: ModelFacts) -> list[Reading]:
+    champion = (1.0, {"version": model.version, "role": "champion"})
+    if model.challenger is None:
+        return [champion]
+    return [champion, (1.0, {"version": model.challenger, "role": "challenger"})]
 
 
 def _importance(model: ModelFacts) -> list[Reading]:

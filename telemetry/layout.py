@@ -51,10 +51,11 @@ class Layout:
     """The places of all series of `metrics` (counters and histograms), in their order."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
+        self.metrics = tuple(metrics)
         self.series: dict[str, tuple[Series, ...]] = {}
         self.size = FIRST_SERIES
         digest = hashlib.sha256()
-        for metric in metrics:
+        for metric in self.metrics:
             self.series[metric.name] = tuple(self._placed(metric))
             digest.update(repr((metric.name, metric.labels, metric.bounds)).encode())
         self.digest = digest.hexdigest()[:16]

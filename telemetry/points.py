@@ -25,7 +25,7 @@ from telemetry.exemplars import Sample
 from telemetry.layout import Layout, Series
 from telemetry.slots import Cells
 from telemetry.sources import Source
-from telemetry.table import COUNTED, Kind
+from telemetry.table import Kind
 
 _NO_SAMPLES: Mapping[int, Sample] = {}
 
@@ -96,7 +96,7 @@ def histograms_of(
                 aggregation_temporality=AggregationTemporality.CUMULATIVE,
             ),
         )
-        for metric in COUNTED
+        for metric in layout.metrics
         if metric.kind is Kind.HISTOGRAM
     ]
 

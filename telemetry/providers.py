@@ -36,7 +36,7 @@ from telemetry.recorder import Recorder
 from telemetry.resources import ResourceReader
 from telemetry.slots import Slot, Slots
 from telemetry.sources import AllSlots, OneSlot, Source
-from telemetry.table import COUNTED, METRICS, PREDICTIONS, Kind, Metric
+from telemetry.table import METRICS, PREDICTIONS, Kind, Metric, counted
 from telemetry.tracing import Spans
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def start(folder: Path, model: ModelFacts, port: int, environ: Mapping[str, str]
     Raises TelemetryError for a value that cannot be used.
     """
     check_variables(environ)
-    layout = Layout(COUNTED)
+    layout = Layout(counted(tuple(model.importance)))
     slots = Slots(folder, layout)
     slot = slots.claim()
     exemplars = Exemplars()
@@ -192,7 +192,7 @@ def _observe_counts(
     cells = source.cells()
     for series in layout.series[metric.name]:
         if is_shown(series, cells):
-            yield Observation(int(cells[series.offset]), series.attributes())
+            yield Observation(float(cells[series.offset]), series.attributes())
 
 
 def _observe(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from telemetry import table
@@ -44,8 +44,8 @@ class _Counts:
     def __init__(self, layout: Layout, metric: Metric) -> None:
         self._offsets = layout.offsets(metric)
 
-    def add(self, cells: memoryview[float], labels: Labels) -> None:
-        cells[self._offsets[labels]] += 1
+    def add(self, cells: memoryview[float], labels: Labels, amount: float = 1) -> None:
+        cells[self._offsets[labels]] += amount
 
 
 class _Distribution:
@@ -78,6 +78,11 @@ class Recorder:
         self._scores = _Distribution(layout, table.FRAUD_SCORE, exemplars)
         self._durations = _Distribution(layout, table.HTTP_DURATION, exemplars)
         self._values = _Distribution(layout, table.TRANSACTION_VALUE)
+        self._attributions = _Counts(layout, table.FEATURE_ATTRIBUTION)
+        self._served = _Counts(layout, table.SERVED)
+        self._challenged = _Counts(layout, table.CHALLENGER_REQUESTS)
+        self._decisions = _Counts(layout, table.CHALLENGER_DECISIONS)
+        self._differences = _Distribution(layout, table.CHALLENGER_DIFFERENCE)
 
     def request_accepted(self) -> None:
         """A request has come in; `request_left` must follow, whatever happens to it."""
@@ -116,6 +121,30 @@ class Recorder:
                 self._scores.add(cells, (), one.probability)
                 self._values.add(cells, (one.value_band,), one.value)
             cells[ACTIVITY] += 1
+
+    def served(self, role: str, transactions: int) -> None:
+        """That many transactions were answered by the champion or by the challenger."""
+        with self._slot.lock:
+            self._served.add(self._slot.cells, (role,), transactions)
+
+    def explained(self, contributions: Mapping[str, float]) -> None:
+        """A sampled live prediction was explained: each feature's contribution, with its sign."""
+        with self._slot.lock:
+            for feature, contribution in contributions.items():
+                self._attributions.add(self._slot.cells, (feature,), abs(contribution))
+            self._slot.cells[ACTIVITY] += 1
+
+    def challenged(self, result: str) -> None:
+        """What became of one request that the challenger was to score."""
+        with self._slot.lock:
+            self._challenged.add(self._slot.cells, (result,))
+            self._slot.cells[ACTIVITY] += 1
+
+    def compared(self, champion: str, challenger: str, difference: float) -> None:
+        """Both models scored one transaction: their decisions and their scores' distance."""
+        with self._slot.lock:
+            self._decisions.add(self._slot.cells, (champion, challenger))
+            self._differences.add(self._slot.cells, (), difference)
 
     @staticmethod
     def _tick(cells: memoryview[float]) -> None:

@@ -5,8 +5,8 @@ The documentation, the rules and the dashboards are held against these tables by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import product
 
@@ -228,6 +228,32 @@ QUEUE_SIZE = Metric(
     "Requests accepted and not yet answered, and connections that wait in the socket's backlog.",
 )  # fmt: skip
 
+FEATURE_ATTRIBUTION = Metric(
+    "feature.attribution", "feature_attribution_total", Kind.COUNTER, "",
+    "Sum of the absolute contributions to sampled live predictions (Shapley values).",
+    {"feature": ()},
+)  # fmt: skip
+SERVED = Metric(
+    "served", "served_total", Kind.COUNTER, "{prediction}",
+    "Transactions by the model that answered.",
+    {"role": ("champion", "challenger")},
+)  # fmt: skip
+CHALLENGER_REQUESTS = Metric(
+    "challenger.requests", "challenger_requests_total", Kind.COUNTER, "{request}",
+    "What became of the requests that the challenger was to score.",
+    {"result": ("scored", "failed", "late", "skipped")},
+)  # fmt: skip
+CHALLENGER_DECISIONS = Metric(
+    "challenger.decisions", "challenger_decisions_total", Kind.COUNTER, "{prediction}",
+    "Transactions that both models scored, by their two decisions.",
+    {"champion": CLASS_NAMES, "challenger": CLASS_NAMES},
+)  # fmt: skip
+CHALLENGER_DIFFERENCE = Metric(
+    "challenger.score.difference", "challenger_score_difference", Kind.HISTOGRAM, "1",
+    "Distance of the two models' probabilities for the same transaction.",
+    bounds=(0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5),
+)  # fmt: skip
+
 METRICS: tuple[Metric, ...] = (
     PREDICTIONS,
     PREDICTION_LATENCY,
@@ -248,8 +274,24 @@ METRICS: tuple[Metric, ...] = (
     THROUGHPUT,
     QUEUE_SIZE,
     ERRORS,
+    FEATURE_ATTRIBUTION,
+    SERVED,
+    CHALLENGER_REQUESTS,
+    CHALLENGER_DECISIONS,
+    CHALLENGER_DIFFERENCE,
 )
-COUNTED: tuple[Metric, ...] = tuple(m for m in METRICS if m.kind is not Kind.GAUGE)
+
+
+def counted(features: Sequence[str]) -> tuple[Metric, ...]:
+    """The counters and histograms, with the model's own features as values of `feature`."""
+    return tuple(_filled(m, tuple(features)) for m in METRICS if m.kind is not Kind.GAUGE)
+
+
+def _filled(metric: Metric, features: tuple[str, ...]) -> Metric:
+    if metric.labels.get("feature") != ():
+        return metric
+    return replace(metric, labels={**metric.labels, "feature": features})
+
 
 # Spans: the server span of the Flask instrumentation ("POST /predict"), and within it:
 SPAN_VALIDATE = "validate"

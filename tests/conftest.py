@@ -36,7 +36,13 @@ FACTS = ModelFacts(
     precision=0.8,
     recall=0.7,
     f1_score=0.75,
-    importance={"amount": 0.75, "location_risk": 0.25},
+    importance={
+        "amount": 0.5,
+        "age": 0.1,
+        "account_balance": 0.1,
+        "transaction_frequency": 0.1,
+        "location_risk": 0.2,
+    },
 )
 VALID = {
     "amount": 120.5,

@@ -63,7 +63,7 @@ def imports(package: str) -> set[str]:
 
 
 OURS = {"handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
-        "stack", "grafana", "bench", "openapi", "pages"}  # fmt: skip
+        "stack", "grafana", "bench", "openapi", "pages", "aside", "challenger"}  # fmt: skip
 ALLOWED = {
     "telemetry": {"telemetry"},
     "model": {"model"},
@@ -73,10 +73,13 @@ ALLOWED = {
     "errors": set(),
     "settings": set(),
     "receipts": set(),
-    "scoring": {"errors", "receipts", "model", "telemetry"},
+    "aside": set(),
+    "challenger": {"aside", "model", "telemetry"},
+    "scoring": {"aside", "challenger", "errors", "receipts", "model", "telemetry"},
     "openapi": {"errors", "model", "telemetry"},
     "pages": {"openapi"},
     "handler": {
+        "challenger",
         "errors",
         "openapi",
         "pages",

@@ -6,6 +6,9 @@ import pytest
 from handler import create_app
 from model.explain import Explainer
 from receipts import Receipts
+from scoring import Companions
+from tests.collector.lab import until
+from tests.conftest import total
 
 
 @pytest.fixture
@@ -13,7 +16,8 @@ def explaining(scorer, recorded, settings):
     """A service whose model is its last feature, explained against rows with risks 0 and 0.4."""
     background = np.array([[10.0, 30, 1000, 1, 0.0], [90.0, 50, 9000, 9, 0.4]])
     explainer = Explainer(lambda rows: scorer.score(rows.tolist()), background)
-    return create_app(scorer, recorded, Receipts(["k"]), settings, explainer).test_client()
+    companions = Companions(explainer, explain_percent=100)
+    return create_app(scorer, recorded, Receipts(["k"]), settings, companions).test_client()
 
 
 def test_reasons_name_every_feature_and_add_up(explaining, valid):
@@ -41,6 +45,19 @@ def test_batch_is_explained_one_by_one(explaining, valid):
 def test_explained_prediction_is_counted_once(explaining, counted, valid):
     explaining.post("/predict?explain=true", json=valid)
     assert counted("predictions_total") == 1
+
+
+def test_live_predictions_feed_the_importance_of_the_features(explaining, valid):
+    """All are sampled here: only the risk matters to this model, by 0.6 from the mean of 0.2."""
+    explaining.post("/predict", json=valid | {"location_risk": 0.8})
+
+    def attributed(feature: str) -> float:
+        text = explaining.get("/metrics").text
+        return total(text, "feature_attribution_total", feature=feature)
+
+    until(lambda: attributed("location_risk") > 0, 10, "the prediction is explained aside")
+    assert attributed("location_risk") == pytest.approx(0.6)
+    assert attributed("amount") == pytest.approx(0)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from telemetry.layout import IN_FLIGHT, Layout
 from telemetry.recorder import Recorder, Scored
 from telemetry.slots import Slots
 from telemetry.sources import AllSlots, OneSlot
-from telemetry.table import COUNTED, PREDICTIONS
+from telemetry.table import PREDICTIONS, counted
 
 ROOT = Path(__file__).parents[2]
 LEGITIMATE = Scored("legitimate", "basic", "low", 0.01, 10.0, "low")
@@ -28,8 +28,8 @@ from telemetry.exemplars import Exemplars
 from telemetry.layout import Layout
 from telemetry.recorder import Recorder, Scored
 from telemetry.slots import Slots
-from telemetry.table import COUNTED
-layout = Layout(COUNTED)
+from telemetry.table import counted
+layout = Layout(counted(["amount"]))
 slot = Slots(Path(sys.argv[1]), layout).claim()
 recorder = Recorder(slot, layout, Exemplars())
 recorder.request_accepted()
@@ -41,7 +41,7 @@ time.sleep(60)
 
 
 def layout() -> Layout:
-    return Layout(COUNTED)
+    return Layout(counted(["amount"]))
 
 
 def predictions(cells) -> float:

@@ -1,0 +1,44 @@
+"""Work that no answer waits for: one thread of low priority behind a short queue.
+
+What does not fit into the queue is not done. So work that is slow, or hangs, costs its own results
+and never anybody's answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from queue import Full, Queue
+
+_log = logging.getLogger(__name__)
+_NICENESS = 10
+
+
+class Aside:
+    """Runs tasks one after the other in a thread of its own."""
+
+    def __init__(self, name: str, places: int = 64) -> None:
+        self._tasks: Queue[Callable[[], None]] = Queue(places)
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def offer(self, task: Callable[[], None]) -> bool:
+        """Take the task in, or tell that there is no place for it."""
+        try:
+            self._tasks.put_nowait(task)
+        except Full:
+            return False
+        return True
+
+    def _run(self) -> None:
+        if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
+            # On Linux a thread has a priority of its own.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        while True:
+            task = self._tasks.get()
+            try:
+                task()
+            except Exception as error:
+                # The message may quote a transaction: only its kind is told.
+                _log.warning("work aside failed: %s", type(error).__name__)

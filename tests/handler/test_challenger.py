@@ -1,0 +1,123 @@
+"""A second model: it is compared, it may serve its share, and it never harms an answer."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+import pytest
+
+from challenger import Challenger, Shares, check_same_schema
+from handler import create_app
+from model.errors import ModelError
+from receipts import Receipts
+from scoring import Companions
+from tests.collector.lab import until
+from tests.conftest import LocationRiskScorer, make_card, total
+
+
+class Other(LocationRiskScorer):
+    """The challenger: always 0.9; may fail or take its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = msgspec.structs.replace(make_card(), version="2-other")
+        self.delay = 0.0
+
+    def score(self, rows):
+        time.sleep(self.delay)
+        super().score(rows)
+        return [0.9] * len(rows)
+
+
+@pytest.fixture
+def other():
+    return Other()
+
+
+@pytest.fixture
+def beside(scorer, other, recorded, settings):
+    """beside(shadow_percent, serves_percent): a client of a service with the challenger."""
+
+    def make(shadow: int, serves: int, timeout: float = 0.2):
+        challenger = Challenger(other, Shares(shadow, serves, timeout), recorded.recorder)
+        companions = Companions(challenger=challenger)
+        app = create_app(scorer, recorded, Receipts(["k"]), settings, companions)
+        return app.test_client()
+
+    return make
+
+
+def counted(client, name, **labels):
+    return total(client.get("/metrics").text, name, **labels)
+
+
+def test_shadow_is_compared_and_does_not_answer(beside, valid):
+    """Champion 0.2 and legitimate, challenger 0.9 and fraud: the answer is the champion's."""
+    client = beside(100, 0)
+    answer = client.post("/predict", json=valid).json
+    assert (answer["fraud_probability"], answer["model_version"]) == (0.2, "1-abcd1234")
+    until(lambda: counted(client, "challenger_requests_total", result="scored") == 1, 10, "scored")
+    pair = {"champion": "legitimate", "challenger": "fraud"}
+    until(lambda: counted(client, "challenger_decisions_total", **pair) == 1, 10, "compared")
+    assert counted(client, "challenger_score_difference_sum") == pytest.approx(0.7)
+
+
+def test_failing_shadow_is_counted_and_not_noticed(beside, other, valid):
+    client = beside(100, 0)
+    other.fault = RuntimeError("broken")
+    assert client.post("/predict", json=valid).json["fraud_probability"] == 0.2
+    until(lambda: counted(client, "challenger_requests_total", result="failed") == 1, 10, "failed")
+
+
+def test_hanging_shadow_holds_nothing_up(beside, other, valid):
+    """It hangs with the first request; the queue fills, the rest is skipped, all are answered."""
+    client = beside(100, 0)
+    other.delay = 30
+    began = time.monotonic()
+    for _ in range(100):
+        assert client.post("/predict", json=valid).status_code == 200
+    assert time.monotonic() - began < 25
+    assert counted(client, "challenger_requests_total", result="skipped") >= 30
+
+
+def test_serving_challenger_answers_its_keys(beside, valid):
+    """At 50 % each key always has the same model, and about half of the keys have each."""
+    client = beside(0, 50)
+
+    def version(key: int) -> str:
+        headers = {"X-Routing-Key": f"customer-{key}"}
+        return client.post("/predict", json=valid, headers=headers).json["model_version"]
+
+    first = [version(key) for key in range(200)]
+    assert [version(key) for key in range(200)] == first
+    assert 70 <= first.count("2-other") <= 130
+    assert counted(client, "served_total", role="challenger") == 2 * first.count("2-other")
+
+
+def test_receipt_names_the_model_that_answered(beside, valid):
+    answer = beside(0, 100).post("/predict", json=valid).json
+    assert answer["model_version"] == "2-other"
+    assert Receipts(["k"]).read(answer["receipt"], 60).model_version == "2-other"
+
+
+@pytest.mark.parametrize(("fault", "delay", "result"), [(True, 0, "failed"), (False, 2, "late")])
+def test_champion_answers_for_a_challenger_that_cannot(beside, other, valid, fault, delay, result):
+    client = beside(0, 100)
+    other.fault, other.delay = (RuntimeError() if fault else None), delay
+    assert client.post("/predict", json=valid).json["model_version"] == "1-abcd1234"
+    assert counted(client, "challenger_requests_total", result=result) == 1
+
+
+def test_model_info_tells_of_the_challenger(beside):
+    assert beside(100, 10).get("/model_info").json["challenger"] == {
+        "version": "2-other",
+        "shadow_percent": 100,
+        "serves_percent": 10,
+    }
+
+
+def test_challenger_with_other_fields_is_refused():
+    other = msgspec.structs.replace(make_card(), version="2-x", features=make_card().features[:4])
+    with pytest.raises(ModelError, match="2-x takes other fields than champion 1-abcd1234"):
+        check_same_schema(make_card(), other)
