@@ -29,6 +29,7 @@ from werkzeug.exceptions import HTTPException
 
 from challenger import Challenger, Shares, check_same_schema
 from errors import ApiError, from_http
+from model.card import Feature
 from model.errors import ModelError
 from model.explain import Explainer
 from model.registry import Registry
@@ -38,6 +39,7 @@ from pages import reader, start_page
 from receipts import Receipts, keys_of
 from scoring import Companions, Scoring
 from settings import SettingError, Settings, read_settings
+from telemetry.baseline import Baseline
 from telemetry.gauges import ModelFacts
 from telemetry.providers import Telemetry, TelemetryError, start
 from telemetry.recorder import Recorder
@@ -362,7 +364,8 @@ def _companions(
     return Companions(explainer, settings.explain_percent, second)
 
 
-def _facts(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:
+def facts_of(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:
+    """What telemetry publishes of the serving model."""
     card = scorer.card
     return ModelFacts(
         version=card.version,
@@ -372,8 +375,25 @@ def _facts(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:
         recall=card.metrics.recall,
         f1_score=card.metrics.f1_score,
         importance={feature.name: feature.importance for feature in card.features},
+        features=tuple(_baseline(feature) for feature in card.features),
+        score=Baseline("score", card.score_baseline.shares, card.score_baseline.edges),
+        baseline_rows=card.data.training_rows,
+        threshold=card.threshold,
+        holdout_rows=card.metrics.rows,
+        holdout_frauds=card.metrics.frauds,
+        holdout_alert_rate=card.metrics.alert_rate,
         challenger=None if challenger is None else challenger.card.version,
     )
+
+
+def _baseline(feature: Feature) -> Baseline:
+    stored = feature.baseline
+    missing = stored.missing if feature.nullable else None
+    if feature.type in ("category", "boolean"):
+        categories = feature.categories or ("false", "true")
+        return Baseline(feature.name, stored.shares, categories=categories, missing=missing)
+    low, high = feature.quantiles[0], feature.quantiles[-1]
+    return Baseline(feature.name, stored.shares, stored.edges, low, high, missing=missing)
 
 
 def build(environ: Mapping[str, str] = os.environ) -> Flask:
@@ -384,7 +404,7 @@ def build(environ: Mapping[str, str] = os.environ) -> Flask:
         explainer = load_explainer(settings.model_dir, scorer)
         challenger = _load_challenger(settings, scorer)
         folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
-        telemetry = start(folder, _facts(scorer, challenger), settings.port, environ)
+        telemetry = start(folder, facts_of(scorer, challenger), settings.port, environ)
     except (SettingError, ModelError, TelemetryError) as error:
         print(f"The handler cannot start: {error}", file=sys.stderr, flush=True)
         sys.exit(_CANNOT_BOOT)

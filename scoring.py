@@ -26,6 +26,13 @@ MOST_EXPLAINED = 10
 # Share of the simulated transactions that lack a field, as real traffic has its faults.
 FAULTY_SHARE = 0.02
 _LONGEST_ECHO = 60
+# What data_quality_total calls the ways in which a feature's value can be at fault.
+_PROBLEMS: dict[str, str] = {
+    "missing_field": "missing",
+    "wrong_type": "wrong_type",
+    "out_of_range": "out_of_range",
+    "unknown_category": "unknown_category",
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ class Scoring:
     ) -> None:
         self._scorer = scorer
         self._card: Card = scorer.card
+        self._features = frozenset(feature.name for feature in scorer.card.features)
         self._reader = TransactionReader(scorer.card)
         self._recorder = telemetry.recorder
         self._spans = telemetry.spans
@@ -138,6 +146,8 @@ class Scoring:
         try:
             return self._reader.read(body)
         except InvalidTransaction as invalid:
+            if invalid.field in self._features and invalid.type in _PROBLEMS:
+                self._recorder.bad_value(invalid.field, _PROBLEMS[invalid.type])
             raise _named(invalid, prefix) from None
 
     def _answers(
@@ -225,6 +235,9 @@ class Scoring:
                 }
             )
             self._recorder.scored(endpoint, scored, seconds)
+            if endpoint == "/predict":
+                for transaction, one in zip(transactions, scored, strict=True):
+                    self._recorder.observed(transaction.row, one)
         return Answered(card, scored)
 
     def _probabilities(self, rows: list[list[float]], key: str | None) -> tuple[Card, list[float]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from telemetry import table
+from telemetry.baseline import Baseline
 from telemetry.resources import ResourceReader
 from telemetry.sources import Source
 from telemetry.table import Metric
@@ -26,6 +27,13 @@ class ModelFacts:
     recall: float
     f1_score: float
     importance: Mapping[str, float]
+    features: tuple[Baseline, ...]
+    score: Baseline
+    baseline_rows: int
+    threshold: float
+    holdout_rows: int
+    holdout_frauds: int
+    holdout_alert_rate: float
     challenger: str | None = None
 
 
@@ -42,6 +50,13 @@ def gauges_of(
         (table.MODEL_VERSION, lambda: _versions(model)),
         (table.MODEL_TRAINED, lambda: [(model.trained_at, {})]),
         (table.FEATURE_IMPORTANCE, lambda: _importance(model)),
+        (table.FEATURE_BASELINE, lambda: _feature_shares(model)),
+        (table.SCORE_BASELINE, lambda: [(s, {"bin": b}) for b, s in _shares(model.score)]),
+        (table.BASELINE_ROWS, lambda: [(model.baseline_rows, {})]),
+        (table.MODEL_THRESHOLD, lambda: [(model.threshold, {})]),
+        (table.HOLDOUT_ROWS, lambda: [(model.holdout_rows, {})]),
+        (table.HOLDOUT_FRAUDS, lambda: [(model.holdout_frauds, {})]),
+        (table.HOLDOUT_ALERT_RATE, lambda: [(model.holdout_alert_rate, {})]),
         (table.CPU_USAGE, lambda: [(resources.read().cpu_percent, {})]),
         (table.MEMORY_USAGE, lambda: [(resources.read().memory_percent, {})]),
         (table.DISK_USAGE, lambda: [(resources.read().disk_percent, {})]),
@@ -49,6 +64,18 @@ def gauges_of(
         (table.QUEUE_SIZE, lambda: [(source.in_flight() + backlog(), {})]),
     ]
     return {metric.name: reading for metric, reading in readings}
+
+
+def _shares(baseline: Baseline) -> list[tuple[str, float]]:
+    return [(bin, baseline.share_of(bin)) for bin in baseline.bins()]
+
+
+def _feature_shares(model: ModelFacts) -> list[Reading]:
+    return [
+        (share, {"feature": one.name, "bin": bin})
+        for one in model.features
+        for bin, share in _shares(one)
+    ]
 
 
 def _versions(model: ModelFacts) -> list[Reading]:

@@ -57,7 +57,7 @@ class Layout:
         digest = hashlib.sha256()
         for metric in self.metrics:
             self.series[metric.name] = tuple(self._placed(metric))
-            digest.update(repr((metric.name, metric.labels, metric.bounds)).encode())
+            digest.update(repr((metric.name, metric.labels, metric.listed, metric.bounds)).encode())
         self.digest = digest.hexdigest()[:16]
 
     def offsets(self, metric: Metric) -> dict[Labels, int]:

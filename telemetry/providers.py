@@ -84,7 +84,7 @@ def start(folder: Path, model: ModelFacts, port: int, environ: Mapping[str, str]
     Raises TelemetryError for a value that cannot be used.
     """
     check_variables(environ)
-    layout = Layout(counted(tuple(model.importance)))
+    layout = Layout(counted(model.features, model.score))
     slots = Slots(folder, layout)
     slot = slots.claim()
     exemplars = Exemplars()
@@ -117,7 +117,7 @@ def start(folder: Path, model: ModelFacts, port: int, environ: Mapping[str, str]
         exposition = Exposition(summed)
     tracer_provider = _tracer_provider(resource, environ)
     return Telemetry(
-        recorder=Recorder(slot, layout, exemplars),
+        recorder=Recorder(slot, layout, exemplars, model.features, model.score),
         spans=Spans(tracer_provider.get_tracer(_SCOPE)),
         exposition=exposition,
         resources=resources,

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from telemetry import table
+from telemetry.baseline import Baseline
 from telemetry.exemplars import Exemplars
 from telemetry.layout import (
     ACTIVITY,
@@ -69,8 +70,22 @@ class _Distribution:
 class Recorder:
     """Counts into this worker's slot. Label values must be of the closed sets of the table."""
 
-    def __init__(self, slot: Slot, layout: Layout, exemplars: Exemplars) -> None:
+    def __init__(
+        self,
+        slot: Slot,
+        layout: Layout,
+        exemplars: Exemplars,
+        features: Sequence[Baseline],
+        score: Baseline,
+    ) -> None:
         self._slot = slot
+        self._features = tuple(features)
+        self._score = score
+        self._feature_values = _Counts(layout, table.FEATURE_VALUES)
+        self._score_values = _Counts(layout, table.SCORE_VALUES)
+        self._quality = _Counts(layout, table.DATA_QUALITY)
+        self._probability = _Counts(layout, table.PROBABILITY)
+        self._uncertainty = _Counts(layout, table.UNCERTAINTY)
         self._predictions = _Counts(layout, table.PREDICTIONS)
         self._requests = _Counts(layout, table.HTTP_REQUESTS)
         self._errors = _Counts(layout, table.ERRORS)
@@ -121,6 +136,26 @@ class Recorder:
                 self._scores.add(cells, (), one.probability)
                 self._values.add(cells, (one.value_band,), one.value)
             cells[ACTIVITY] += 1
+
+    def observed(self, row: Sequence[float], scored: Scored) -> None:
+        """One live transaction, in the bins of the baseline; `row` as the scorer takes it."""
+        places = [
+            (one.name, one.bin_of(value)) for one, value in zip(self._features, row, strict=True)
+        ]
+        score = (self._score.bin_of(scored.probability),)
+        decision, p = (scored.class_name,), scored.probability
+        cells = self._slot.cells
+        with self._slot.lock:
+            for place in places:
+                self._feature_values.add(cells, place)
+            self._score_values.add(cells, score)
+            self._probability.add(cells, decision, p)
+            self._uncertainty.add(cells, decision, p * (1 - p))
+
+    def bad_value(self, feature: str, problem: str) -> None:
+        """A transaction was refused for this feature's value."""
+        with self._slot.lock:
+            self._quality.add(self._slot.cells, (feature, problem))
 
     def served(self, role: str, transactions: int) -> None:
         """That many transactions were answered by the champion or by the challenger."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import product
 
+from telemetry.baseline import Baseline
+
 CLASS_NAMES = ("legitimate", "fraud")
 USER_TYPES = ("premium", "standard", "basic")
 RISK_LEVELS = ("low", "medium", "high")
@@ -69,6 +71,7 @@ Labels = tuple[str, ...]
 class Metric:
     """One metric: `name` and `unit` as OpenTelemetry has them, `exposed` as Prometheus shows them.
 
+    `listed`, where it is given, has the combinations one by one: not every pair of values exists.
     `labels` gives each label's closed set of values; an empty set means that the values come from
     the model card. `known` are the combinations that exist at 0 from the start (None: all);
     the others appear when they are first counted. `bounds` are a histogram's upper bounds.
@@ -81,10 +84,13 @@ class Metric:
     meaning: str
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     known: frozenset[Labels] | None = None
+    listed: tuple[Labels, ...] | None = None
     bounds: tuple[float, ...] = ()
 
     def combinations(self) -> Iterator[Labels]:
         """Every combination of the closed sets, in a stable order."""
+        if self.listed is not None:
+            return iter(self.listed)
         return product(*self.labels.values())
 
     def is_known(self, labels: Labels) -> bool:
@@ -254,6 +260,62 @@ CHALLENGER_DIFFERENCE = Metric(
     bounds=(0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5),
 )  # fmt: skip
 
+FEATURE_VALUES = Metric(
+    "feature.values", "feature_values_total", Kind.COUNTER, "{value}",
+    "Values of live transactions by the bins of the card's baseline.",
+    {"feature": (), "bin": ()},
+)  # fmt: skip
+FEATURE_BASELINE = Metric(
+    "feature.baseline.share", "feature_baseline_share", Kind.GAUGE, "",
+    "Share of the training rows in each bin.",
+    {"feature": (), "bin": ()},
+)  # fmt: skip
+SCORE_VALUES = Metric(
+    "score.values", "score_values_total", Kind.COUNTER, "{value}",
+    "Live fraud probabilities by the bins of the holdout's.",
+    {"bin": ()},
+)  # fmt: skip
+SCORE_BASELINE = Metric(
+    "score.baseline.share", "score_baseline_share", Kind.GAUGE, "",
+    "Share of the holdout rows whose probability is in each bin.",
+    {"bin": ()},
+)  # fmt: skip
+BASELINE_ROWS = Metric(
+    "baseline.rows", "baseline_rows", Kind.GAUGE, "",
+    "Training rows behind the features' baseline.",
+)  # fmt: skip
+DATA_QUALITY = Metric(
+    "data.quality", "data_quality_total", Kind.COUNTER, "{value}",
+    "Values for which a transaction was refused, by the feature at fault.",
+    {"feature": (), "problem": ("missing", "wrong_type", "out_of_range", "unknown_category")},
+)  # fmt: skip
+PROBABILITY = Metric(
+    "prediction.probability", "prediction_probability_total", Kind.COUNTER, "",
+    "Sum of the fraud probabilities of live predictions, by the decision.",
+    {"class_name": CLASS_NAMES},
+)  # fmt: skip
+UNCERTAINTY = Metric(
+    "prediction.uncertainty", "prediction_uncertainty_total", Kind.COUNTER, "",
+    "Sum of p(1-p) over live predictions: the variance of the frauds to be expected.",
+    {"class_name": CLASS_NAMES},
+)  # fmt: skip
+MODEL_THRESHOLD = Metric(
+    "model.decision.threshold", "model_decision_threshold", Kind.GAUGE, "",
+    "From this probability on a transaction is predicted to be fraud.",
+)  # fmt: skip
+HOLDOUT_ROWS = Metric(
+    "model.holdout.rows", "model_holdout_rows", Kind.GAUGE, "",
+    "Rows of the holdout.",
+)  # fmt: skip
+HOLDOUT_FRAUDS = Metric(
+    "model.holdout.frauds", "model_holdout_frauds", Kind.GAUGE, "",
+    "Frauds among the rows of the holdout.",
+)  # fmt: skip
+HOLDOUT_ALERT_RATE = Metric(
+    "model.holdout.alert.rate", "model_holdout_alert_rate", Kind.GAUGE, "",
+    "Share of the holdout that is predicted to be fraud.",
+)  # fmt: skip
+
 METRICS: tuple[Metric, ...] = (
     PREDICTIONS,
     PREDICTION_LATENCY,
@@ -279,18 +341,37 @@ METRICS: tuple[Metric, ...] = (
     CHALLENGER_REQUESTS,
     CHALLENGER_DECISIONS,
     CHALLENGER_DIFFERENCE,
+    FEATURE_VALUES,
+    FEATURE_BASELINE,
+    SCORE_VALUES,
+    SCORE_BASELINE,
+    BASELINE_ROWS,
+    DATA_QUALITY,
+    PROBABILITY,
+    UNCERTAINTY,
+    MODEL_THRESHOLD,
+    HOLDOUT_ROWS,
+    HOLDOUT_FRAUDS,
+    HOLDOUT_ALERT_RATE,
 )
 
 
-def counted(features: Sequence[str]) -> tuple[Metric, ...]:
-    """The counters and histograms, with the model's own features as values of `feature`."""
-    return tuple(_filled(m, tuple(features)) for m in METRICS if m.kind is not Kind.GAUGE)
+def counted(features: Sequence[Baseline], score: Baseline) -> tuple[Metric, ...]:
+    """The counters and histograms, with the labels that come from the model card filled in."""
+    return tuple(filled(m, features, score) for m in METRICS if m.kind is not Kind.GAUGE)
 
 
-def _filled(metric: Metric, features: tuple[str, ...]) -> Metric:
-    if metric.labels.get("feature") != ():
-        return metric
-    return replace(metric, labels={**metric.labels, "feature": features})
+def filled(metric: Metric, features: Sequence[Baseline], score: Baseline) -> Metric:
+    """The metric with the card's features and bins as the values of `feature` and `bin`."""
+    if metric.labels.get("bin") == ():
+        if "feature" in metric.labels:
+            pairs = tuple((one.name, bin) for one in features for bin in one.bins())
+            return replace(metric, listed=pairs)
+        return replace(metric, listed=tuple((bin,) for bin in score.bins()))
+    if metric.labels.get("feature") == ():
+        names = tuple(one.name for one in features)
+        return replace(metric, labels={**metric.labels, "feature": names})
+    return metric
 
 
 # Spans: the server span of the Flask instrumentation ("POST /predict"), and within it:

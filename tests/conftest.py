@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from handler import create_app
+from handler import create_app, facts_of
 from model.card import (
     Card,
     DataSummary,
@@ -25,25 +25,9 @@ from model.card import (
 )
 from receipts import Receipts
 from settings import Settings, read_settings
-from telemetry.gauges import ModelFacts
 from telemetry.providers import Telemetry, start
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
-FACTS = ModelFacts(
-    version="1-abcd1234",
-    trained_at=1_700_000_000.0,
-    accuracy=0.97,
-    precision=0.8,
-    recall=0.7,
-    f1_score=0.75,
-    importance={
-        "amount": 0.5,
-        "age": 0.1,
-        "account_balance": 0.1,
-        "transaction_frequency": 0.1,
-        "location_risk": 0.2,
-    },
-)
 VALID = {
     "amount": 120.5,
     "age": 35,
@@ -62,6 +46,7 @@ def _feature(name: str, kind: str, low: float, high: float, importance: float) -
         maximum=float(high),
         importance=importance,
         quantiles=deciles,
+        baseline=Histogram(edges=deciles[1:10], shares=(0.1,) * 10),
     )
 
 
@@ -99,7 +84,7 @@ def make_card() -> Card:
             source="test", sha256="0" * 64, rows=1, frauds=1, training_rows=1, target="fraud"
         ),
         seed=0,
-        score_baseline=Histogram(),
+        score_baseline=Histogram(edges=tuple(n / 10 for n in range(1, 10)), shares=(0.1,) * 10),
         libraries={},
         files={},
         user_types=UserTypes("account_balance", 10_000, 1_000),
@@ -119,6 +104,9 @@ class LocationRiskScorer:
         if self.fault is not None:
             raise self.fault
         return [row[4] for row in rows]
+
+
+FACTS = facts_of(LocationRiskScorer(), None)
 
 
 @pytest.fixture

@@ -59,10 +59,19 @@ def test_troubles_are_told_in_the_programs_words(row: str) -> None:
 
 def known_series(features: int) -> int:
     """Series that a worker has from its start: every known label set of the table."""
-    values = {"version": 1, "role": 1, "feature": features, "source": 1, "evaluation": 1}
+    values = {
+        "version": 1,
+        "role": 1,
+        "feature": features,
+        "source": 1,
+        "evaluation": 1,
+        "problem": 4,
+    }
     total = 0
     for metric in METRICS:
-        if metric.kind is Kind.GAUGE or "feature" in metric.labels:
+        if metric.kind is Kind.GAUGE or {"feature", "bin"} & set(metric.labels):
+            # deciles; a feature's values have "below" and "above" beside them
+            values["bin"] = 12 if "feature" in metric.labels else 10
             total += math.prod(values[label] for label in metric.labels)
         else:
             known = sum(metric.is_known(labels) for labels in metric.combinations())

@@ -9,12 +9,11 @@ import pytest
 from handler import create_app
 from receipts import Receipts
 from settings import read_settings
-from telemetry.gauges import ModelFacts
 from telemetry.providers import TelemetryError, check_variables, start
 from telemetry.table import METRICS, Kind
+from tests.conftest import FACTS
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
-FACTS = ModelFacts("1-ab", 0.0, 0.9, 0.8, 0.7, 0.75, {"amount": 1.0})
 
 CONTRACT = {
     "predictions_total": {"class_name", "user_type", "endpoint", "risk_level"},
@@ -44,6 +43,18 @@ MORE = {
     "challenger_requests_total": {"result"},
     "challenger_decisions_total": {"champion", "challenger"},
     "challenger_score_difference": set(),
+    "feature_values_total": {"feature", "bin"},
+    "feature_baseline_share": {"feature", "bin"},
+    "score_values_total": {"bin"},
+    "score_baseline_share": {"bin"},
+    "baseline_rows": set(),
+    "data_quality_total": {"feature", "problem"},
+    "prediction_probability_total": {"class_name"},
+    "prediction_uncertainty_total": {"class_name"},
+    "model_decision_threshold": set(),
+    "model_holdout_rows": set(),
+    "model_holdout_frauds": set(),
+    "model_holdout_alert_rate": set(),
 }
 
 

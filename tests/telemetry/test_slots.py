@@ -16,6 +16,7 @@ from telemetry.recorder import Recorder, Scored
 from telemetry.slots import Slots
 from telemetry.sources import AllSlots, OneSlot
 from telemetry.table import PREDICTIONS, counted
+from tests.conftest import FACTS
 
 ROOT = Path(__file__).parents[2]
 LEGITIMATE = Scored("legitimate", "basic", "low", 0.01, 10.0, "low")
@@ -29,9 +30,10 @@ from telemetry.layout import Layout
 from telemetry.recorder import Recorder, Scored
 from telemetry.slots import Slots
 from telemetry.table import counted
-layout = Layout(counted(["amount"]))
+from tests.conftest import FACTS
+layout = Layout(counted(FACTS.features, FACTS.score))
 slot = Slots(Path(sys.argv[1]), layout).claim()
-recorder = Recorder(slot, layout, Exemplars())
+recorder = Recorder(slot, layout, Exemplars(), FACTS.features, FACTS.score)
 recorder.request_accepted()
 for _ in range(int(sys.argv[2])):
     recorder.scored("/predict", [Scored("legitimate", "basic", "low", 0.01, 10.0, "low")], 1e-5)
@@ -41,7 +43,7 @@ time.sleep(60)
 
 
 def layout() -> Layout:
-    return Layout(counted(["amount"]))
+    return Layout(counted(FACTS.features, FACTS.score))
 
 
 def predictions(cells) -> float:
@@ -122,7 +124,8 @@ def test_other_labels_get_slots_of_their_own(tmp_path):
     """A version with other label sets must not read the old cells as its own."""
     fewer = Layout([PREDICTIONS])
     slot = Slots(tmp_path, layout()).claim()
-    Recorder(slot, layout(), Exemplars()).scored("/predict", [LEGITIMATE], 1e-5)
+    recorder = Recorder(slot, layout(), Exemplars(), FACTS.features, FACTS.score)
+    recorder.scored("/predict", [LEGITIMATE], 1e-5)
     other = Slots(tmp_path, fewer).claim()
     assert predictions(AllSlots(Slots(tmp_path, fewer)).cells()) == 0
     slot.release()
