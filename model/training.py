@@ -43,6 +43,8 @@ from model.describe import describe, number_baseline, permutation_importance
 from model.errors import ModelError
 from model.export import check_parity, onnx_bytes
 from model.metrics import intervals, measure
+from model.model_card import MODEL_CARD_FILE, model_card
+from model.plots import draw
 from model.registry import Published, Registry
 from model.segments import segment_masks, segment_metrics
 from model.threshold import CostRule, Rule, choose
@@ -105,6 +107,7 @@ def train(
         (Path(folder) / BACKGROUND_FILE).write_bytes(encode_background(background))
         progress(f"ONNX file checked: largest difference to scikit-learn {parity:.1e}")
         card = registry.named(_with_files(card, Path(folder)))
+        _write_for_people(Path(folder), card, dataset, fitted.model)
         published = Published(trained_at=began, training_seconds=time.time() - began)
         is_new = registry.publish(card, Path(folder), published)
     if is_new:
@@ -246,6 +249,14 @@ def _write_files(model: Model, folder: Path, features: Floats) -> float:
     onnx_file = onnx_bytes(model)
     (folder / ONNX_FILE).write_bytes(onnx_file)
     return check_parity(onnx_file, features, fraud_probability(model, features))
+
+
+def _write_for_people(folder: Path, card: Card, dataset: Dataset, model: Model) -> None:
+    """MODEL_CARD.md and its pictures; they follow from the rest, so the card names no hash."""
+    holdout = dataset.split.holdout
+    scores = fraud_probability(model, dataset.features[holdout])
+    draw(folder, card, dataset.target[holdout], scores)
+    (folder / MODEL_CARD_FILE).write_text(model_card(card), encoding="utf-8")
 
 
 def _with_files(card: Card, folder: Path) -> Card:
