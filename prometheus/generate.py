@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prometheus.alerts import alerts_file
+from prometheus.challenger import challenger_file
 from prometheus.clock import Clock
 from prometheus.drift import drift_file
 from prometheus.expected import expected_file
 from prometheus.quality import quality_file
+from prometheus.rates import rates_file
 from prometheus.rule import RuleFile
+from prometheus.slo import read_slo, slo_file
 from prometheus.thresholds import read_thresholds
+from prometheus.trends import trends_file
 
 FOLDER = Path(__file__).with_name("rules")
 
 
 def rule_files(clock: Clock) -> tuple[RuleFile, ...]:
     """Every rule file at the clock's scale."""
-    limits = read_thresholds()
+    limits, slo = read_thresholds(), read_slo()
     return (
         drift_file(clock, limits),
         quality_file(clock),
         expected_file(clock),
+        rates_file(clock, limits),
+        challenger_file(clock, limits),
+        slo_file(clock, slo),
+        trends_file(clock, limits, slo),
+        alerts_file(clock, limits),
     )
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import pi, sqrt
 
+from prometheus import wilson
 from prometheus.clock import Clock
 from prometheus.rule import Group, Record, RuleFile
 
@@ -31,7 +32,6 @@ WINDOWS = {"1d": "4m", "7d": "4m"}
 LIVE = "1d"  # the window of model_*{evaluation="live"}
 BINS = tuple(f"{number:02}" for number in range(1, 21))
 BY = "job, role, segment, value"
-Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 _FRAUD, _LEGITIMATE = 'truth="fraud"', 'truth="legitimate"'
 _HIT = 'class_name="fraud", truth="fraud"'
 
@@ -45,8 +45,9 @@ def quality_file(clock: Clock) -> RuleFile:
             Group(f"quality_{window}", every, tuple(_shares(window, clock))),
             Group(f"scores_{window}", every, tuple(_scores(window, clock))),
             Group(f"labels_{window}", every, tuple(_labels(window, clock))),
+            Group(f"card_{window}", every, tuple(_against_card(window, clock))),
         ]
-    live = Group("quality_live", clock("1m"), tuple(_live(clock)))
+    live = Group("quality_live", clock("1m"), (*_live(clock), *_card(clock)))
     about = "Live quality from labelled outcomes; formulas: prometheus/quality.py"
     return RuleFile("quality.yml", about, (*groups, live))
 
@@ -64,8 +65,8 @@ def _shares(window: str, clock: Clock) -> Iterator[Record]:
     share, trials = f"segment:outcomes:share{window}", f"segment:outcomes:trials{window}"
     successes = f"segment:outcomes:successes{window}"
     yield Record(share, f"{successes} / ({trials} > 0)")
-    yield Record(f"segment:outcomes:share_low{window}", _wilson(successes, trials, "-"))
-    yield Record(f"segment:outcomes:share_high{window}", _wilson(successes, trials, "+"))
+    yield Record(f"segment:outcomes:share_low{window}", wilson.low(successes, trials))
+    yield Record(f"segment:outcomes:share_high{window}", wilson.high(successes, trials))
     frauds, alarms = f"{name}{{{_FRAUD}}}", f'{name}{{class_name="fraud"}}'
     yield Record(
         f"segment:outcomes:f1_score{window}",
@@ -88,16 +89,6 @@ def _successes(name: str, window: str) -> Iterator[Record]:
         yield Record(f"segment:outcomes:trials{window}", trials, label)
         successes = f"sum by ({BY}) ({part}) or 0 * {trials}"
         yield Record(f"segment:outcomes:successes{window}", successes, label)
-
-
-def _wilson(successes: str, trials: str, sign: str) -> str:
-    misses = f"clamp_min({trials} - {successes}, 0)"
-    return f"""
-    (
-      {successes} + {Z**2 / 2}
-      {sign} {Z} * sqrt({successes} * {misses} / {trials} + {Z**2 / 4})
-    ) / (({trials} > 0) + {Z**2})
-    """
 
 
 def _live(clock: Clock) -> Iterator[Record]:
@@ -171,3 +162,38 @@ def _labels(window: str, clock: Clock) -> Iterator[Record]:
     yield Record(f"job:outcomes:coverage{window}", f"{labelled} / ({predicted} > 0)")
     results = f"sum by (job, result) (increase(feedback_total[{span}]))"
     yield Record(f"result:feedback:increase{window}", results)
+
+
+def _card(clock: Clock) -> Iterator[Record]:
+    """What the card promises, and how many rows of the holdout are behind each promise."""
+    rows = "job:model_holdout_rows:last"
+    trials = {
+        "accuracy": rows,
+        "precision": f"{rows} * job:model_holdout_alert_rate:last",
+        "recall": "job:model_holdout_frauds:last",
+    }
+    for measure, behind in trials.items():
+        gauge = f'model_{measure}{{evaluation="holdout"}}'
+        promised = f"max by (job) (last_over_time({gauge}[{clock('24h')}]))"
+        yield Record("job:holdout:share", promised, {"measure": measure})
+        yield Record("job:holdout:trials", behind, {"measure": measure})
+
+
+def _against_card(window: str, clock: Clock) -> Iterator[Record]:
+    """How far below the card, and in standard errors: the test of two shares, pooled."""
+    models = f"job:model_versions:count{window}"
+    versions = f'last_over_time(model_version{{role="champion"}}[{clock(window)}])'
+    yield Record(models, f"count by (job) (count by (job, version) ({versions}))")
+    live, seen = (
+        f'max by (job, measure) (segment:outcomes:{what}{window}{{role="champion", segment="all"}})'
+        for what in ("share", "trials")
+    )
+    loss = f"job:outcomes:loss{window}"
+    # With outcomes of two models in the window no card applies to all of them.
+    yield Record(loss, f"job:holdout:share - {live} unless on (job) ({models} > 1)")
+    card, behind = "job:holdout:share", "job:holdout:trials"
+    pooled = f"(({live} * {seen} + {card} * {behind}) / ({seen} + {behind}))"
+    yield Record(
+        f"job:outcomes:loss_deviation{window}",
+        f"sqrt({pooled} * clamp_min(1 - {pooled}, 0) * (1 / ({seen} > 0) + 1 / ({behind} > 0)))",
+    )

@@ -95,6 +95,10 @@ def _timeless(text: str) -> Any:
         if not isinstance(value, str):
             return value
         plain = re.sub(r"\[[0-9smhd:]+\]|offset \d+[smhd]", "T", value)
+        # Seconds in arithmetic: how far ahead, what five minutes of traffic are, how old a model.
+        plain = re.sub(r"(T, )[\d.e+]+(?=\))", r"\1T", plain)
+        plain = re.sub(r"^[\d.e+]+(?= \* sum by \(job\) \(rate)", "T", plain)
+        plain = re.sub(r"^(time\(\) - max.* > )[\d.e+]+$", r"\1T", plain)
         return " ".join(plain.split())
 
     return strip(yaml.safe_load(text))

@@ -1,0 +1,71 @@
+"""Share of predicted fraud, mean score and refused inputs, against what the holdout had.
+
+A share's standard error under the holdout's share r is sqrt(r (1 - r) (1/n + 1/m)), n live and m
+holdout rows. The mean score's comes from the live scores: the sum of p squared is (sum of p) -
+(sum of p (1 - p)), hence prediction_uncertainty_total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus.clock import Clock
+from prometheus.drift import WINDOWS
+from prometheus.rule import Group, Record, RuleFile
+from prometheus.thresholds import Thresholds
+from prometheus.wilson import low
+
+INPUTS = "15m"  # the window of refused inputs
+
+
+def rates_file(clock: Clock, limits: Thresholds) -> RuleFile:
+    """rules/rates.yml"""
+    groups = [
+        Group(f"rates_{window}", clock(every), tuple(_rates(window, clock, limits)))
+        for window, every in WINDOWS.items()
+    ]
+    inputs = Group("inputs", clock("1m"), tuple(_inputs(clock, limits)))
+    about = "Predicted-fraud share, mean score, refused inputs; formulas: prometheus/rates.py"
+    return RuleFile("rates.yml", about, (*groups, inputs))
+
+
+def _rates(window: str, clock: Clock, limits: Thresholds) -> Iterator[Record]:
+    def increase(counter: str, chosen: str = "") -> str:
+        return f"sum by (job) (increase({counter}_total{chosen}[{clock(window)}]))"
+
+    count, models = f"job:predictions:enough{window}", f"job:model_versions:count{window}"
+    enough = f"{increase('predictions')} >= {limits.rates.minimum_count:g}"
+    # A window with decisions of two models is compared with neither's holdout.
+    yield Record(count, f"{enough} unless on (job) ({models} > 1)")
+    per_row = f"(1 / {count} + 1 / job:model_holdout_rows:last)"
+    frauds = increase("predictions", '{class_name="fraud"}')
+    yield Record(f"job:predictions:fraud_share{window}", f"({frauds} or 0 * {count}) / {count}")
+    usual = "job:model_holdout_alert_rate:last"
+    yield Record(
+        f"job:predictions:fraud_share_deviation{window}",
+        f"sqrt({usual} * (1 - {usual}) * {per_row})",
+    )
+    mean = f"job:predictions:mean_score{window}"
+    yield Record(mean, f"{increase('prediction_probability')} / {count}")
+    unsure = f"{increase('prediction_uncertainty')} / {count}"
+    yield Record(
+        f"job:predictions:mean_score_deviation{window}",
+        f"sqrt(clamp_min({mean} - {unsure} - {mean} ^ 2, 0) * {per_row})",
+    )
+
+
+def _inputs(clock: Clock, limits: Thresholds) -> Iterator[Record]:
+    span = clock(INPUTS)
+    refused, seen = f"feature:data_quality:increase{INPUTS}", f"job:inputs:increase{INPUTS}"
+    yield Record(refused, f"sum by (job, feature, problem) (increase(data_quality_total[{span}]))")
+    all_refused = f"sum by (job) ({refused})"
+    scored = f"sum by (job) (increase(predictions_total[{span}]))"
+    yield Record(seen, f"({scored} or 0 * {all_refused}) + {all_refused}")
+    many = f"(({refused} * 0) + on (job) group_left () ({seen} > 0))"
+    yield Record(
+        f"feature:data_quality:share{INPUTS}",
+        f"{refused} / on (job) group_left () ({seen} > 0)",
+    )
+    yield Record(
+        f"feature:data_quality:share_low{INPUTS}", low(refused, many, limits.data_quality.sigmas)
+    )
