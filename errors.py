@@ -22,15 +22,21 @@ STATUS_OF_TYPE = {
     "unauthorized": 401,
     "not_found": 404,
     "method_not_allowed": 405,
+    "forged_receipt": 400,
+    "foreign_receipt": 409,
+    "repeated_receipt": 409,
+    "expired_receipt": 410,
     "too_large": 413,
     "unsupported_media_type": 415,
     "too_many_requests": 429,
     "internal": 500,
     "unavailable": 503,
 }
-_TYPE_OF_STATUS = {status: name for name, status in STATUS_OF_TYPE.items() if status != 400} | {
-    400: "bad_request"
-}
+_TYPE_OF_STATUS = {
+    status: name
+    for name, status in STATUS_OF_TYPE.items()
+    if status != 400 and not name.endswith("_receipt")
+} | {400: "bad_request"}
 
 
 class ApiError(Exception):

@@ -29,6 +29,8 @@ from werkzeug.exceptions import HTTPException
 
 from challenger import Challenger, Shares, check_same_schema
 from errors import ApiError, from_http
+from feedback import SENTENCES, Feedback, entries_of, entry_of
+from ledger import Ledger, RedisLedger, SqliteLedger
 from model.card import Feature
 from model.errors import ModelError
 from model.explain import Explainer
@@ -62,6 +64,7 @@ def create_app(
     receipts: Receipts,
     settings: Settings,
     companions: Companions = _ALONE,
+    feedback: Feedback | None = None,
 ) -> Flask:
     """The application; everything that it needs is passed in."""
     app = Flask("handler", static_folder=None)
@@ -69,6 +72,8 @@ def create_app(
     app.url_map.strict_slashes = False
     scoring = Scoring(scorer, telemetry, receipts, settings.max_batch, companions)
     _add_views(app, scorer, scoring, telemetry, settings, companions.challenger)
+    if feedback is not None:
+        _add_feedback(app, feedback, settings.max_batch)
     description = description_of(scorer.card, settings.max_batch, settings.max_simulated)
     app.register_blueprint(start_page(description))
     app.register_blueprint(reader())
@@ -154,6 +159,21 @@ def _add_views(
                 "duration_seconds": round(done.seconds, 6),
             }
         )
+
+
+def _add_feedback(app: Flask, feedback: Feedback, most: int) -> None:
+    @app.post("/feedback")
+    def take() -> Response:
+        body = _body()
+        if isinstance(body, dict) and "feedback" in body:
+            entries = entries_of(body, most)
+            results = [{"result": feedback.take(receipt, label)} for receipt, label in entries]
+            return _json({"results": results, "request_id": g.request_id})
+        result = feedback.take(*entry_of(body))
+        if result != "counted":
+            error = "unavailable" if result == "unavailable" else f"{result}_receipt"
+            raise ApiError(error, SENTENCES[result], "receipt")
+        return _json({"result": result, "request_id": g.request_id})
 
 
 def _add_bookkeeping(app: Flask, telemetry: Telemetry) -> None:
@@ -364,6 +384,24 @@ def _companions(
     return Companions(explainer, settings.explain_percent, second)
 
 
+def _feedback(
+    settings: Settings,
+    folder: Path,
+    receipts: Receipts,
+    telemetry: Telemetry,
+    champion: Scorer,
+    challenger: Scorer | None,
+) -> Feedback:
+    ledger: Ledger = SqliteLedger(folder / "feedback.sqlite")
+    if settings.redis_url:
+        ledger = RedisLedger(settings.redis_url)
+    roles = {champion.card.version: "champion"}
+    if challenger is not None:
+        roles[challenger.card.version] = "challenger"
+    age = settings.receipt_days * 86_400
+    return Feedback(receipts, ledger, telemetry.recorder, telemetry.instance, roles, age)
+
+
 def facts_of(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:
     """What telemetry publishes of the serving model."""
     card = scorer.card
@@ -412,4 +450,5 @@ def build(environ: Mapping[str, str] = os.environ) -> Flask:
     atexit.register(telemetry.close, settings.shutdown_seconds / 2)
     receipts = Receipts(keys_of(settings.receipt_keys, folder))
     companions = _companions(settings, explainer, challenger, telemetry.recorder)
-    return create_app(scorer, telemetry, receipts, settings, companions)
+    feedback = _feedback(settings, folder, receipts, telemetry, scorer, challenger)
+    return create_app(scorer, telemetry, receipts, settings, companions, feedback)

@@ -10,6 +10,15 @@ from telemetry.table import CLASS_NAMES, RISK_LEVELS, USER_TYPES
 
 _JSON_TYPES = {"number": "number", "integer": "integer", "boolean": "boolean", "category": "string"}
 Json = dict[str, Any]
+_FEEDBACK: Json = {
+    "type": "object",
+    "required": ["receipt", "label"],
+    "properties": {
+        "receipt": {"type": "string"},
+        "label": {"type": "string", "enum": list(CLASS_NAMES)},
+    },
+    "additionalProperties": False,
+}
 
 
 def description_of(card: Card, max_batch: int, max_simulated: int) -> Json:
@@ -27,6 +36,8 @@ def description_of(card: Card, max_batch: int, max_simulated: int) -> Json:
                 "Transaction": transaction_schema(card),
                 "Batch": _batch(max_batch),
                 "Prediction": _prediction(),
+                "Feedback": _FEEDBACK,
+                "FeedbackBatch": _feedback_batch(max_batch),
                 "Error": _error(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -75,6 +86,16 @@ def _example(feature: Feature) -> object:
         return feature.categories[0]
     median = feature.quantiles[len(feature.quantiles) // 2] if feature.quantiles else 0.0
     return round(median) if feature.type == "integer" else median
+
+
+def _feedback_batch(most: int) -> Json:
+    entries = {"type": "array", "minItems": 1, "maxItems": most, "items": _ref("Feedback")}
+    return {
+        "type": "object",
+        "required": ["feedback"],
+        "properties": {"feedback": entries},
+        "additionalProperties": False,
+    }
 
 
 def _batch(most: int) -> Json:
@@ -157,6 +178,14 @@ def _paths(max_simulated: int) -> Json:
                     }
                 ],
             }
+        },
+        "/feedback": {
+            "post": _operation(
+                "Tell the truth about predictions",
+                {"type": "object"},
+                {"oneOf": [_ref("Feedback"), _ref("FeedbackBatch")]},
+                (400, 409, 410, 503),
+            )
         },
         "/health": {"get": _operation("State, uptime, totals and resources", {"type": "object"})},
         "/health/live": {"get": _operation("Is the process alive", {"type": "object"})},

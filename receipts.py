@@ -56,9 +56,15 @@ class Receipts:
         ]
         return str(self._serializer.dumps(content))
 
-    def read(self, text: str, max_age_seconds: int) -> Receipt:
-        """The content; raises itsdangerous.BadSignature (SignatureExpired when it is too old)."""
-        return Receipt(*self._serializer.loads(text, max_age=max_age_seconds))
+    def read(self, text: str, max_age_seconds: int) -> tuple[Receipt, float]:
+        """The content, and when it was issued in seconds since 1970.
+
+        Raises itsdangerous.BadSignature, of which SignatureExpired means that it is too old.
+        """
+        content, issued = self._serializer.loads(
+            text, max_age=max_age_seconds, return_timestamp=True
+        )
+        return Receipt(*content), issued.timestamp()
 
 
 def keys_of(given: Sequence[str], folder: Path) -> tuple[str, ...]:

@@ -110,6 +110,19 @@ TABLE: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "RECEIPT_DAYS",
+        "60",
+        "days in which the truth about a prediction may be told",
+        minimum=1,
+        maximum=3650,
+    ),
+    Setting(
+        "REDIS_URL",
+        "",
+        "Redis that keeps the used receipts of several replicas; empty means a file in STATE_DIR",
+        secret=True,
+    ),
+    Setting(
         "LOG_LEVEL",
         "info",
         "what is logged; health checks and scrapes only at debug",
@@ -140,6 +153,8 @@ class Settings:
     challenger_timeout_ms: int
     access_token: str
     receipt_keys: tuple[str, ...]
+    receipt_days: int
+    redis_url: str
     log_level: str
     public: bool
     """True on a platform that gives the service a public address."""
@@ -168,6 +183,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         challenger_timeout_ms=number["CHALLENGER_TIMEOUT_MS"],
         access_token=text["ACCESS_TOKEN"],
         receipt_keys=tuple(key for key in text["RECEIPT_KEYS"].split(",") if key.strip()),
+        receipt_days=number["RECEIPT_DAYS"],
+        redis_url=text["REDIS_URL"],
         log_level=text["LOG_LEVEL"],
         public="RAILWAY_ENVIRONMENT_NAME" in environ or "RAILWAY_ENVIRONMENT" in environ,
     )

@@ -21,7 +21,8 @@ IN_FLIGHT = 3  # requests accepted and not yet answered
 WINDOW_SECONDS = 16  # a ring of seconds (stamp, answered requests), for the throughput
 WINDOW_STAMPS = 4
 WINDOW_COUNTS = WINDOW_STAMPS + WINDOW_SECONDS
-FIRST_SERIES = WINDOW_COUNTS + WINDOW_SECONDS
+LAST_NOTE = WINDOW_COUNTS + WINDOW_SECONDS  # number of the last outcome that was counted
+FIRST_SERIES = LAST_NOTE + 1
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class TelemetryError(Exception):
 class Telemetry:
     """A worker's telemetry: what the handler records into, and what it shows."""
 
+    instance: str
     recorder: Recorder
     spans: Spans
     exposition: Exposition | None
@@ -117,6 +118,7 @@ def start(folder: Path, model: ModelFacts, port: int, environ: Mapping[str, str]
         exposition = Exposition(summed)
     tracer_provider = _tracer_provider(resource, environ)
     return Telemetry(
+        instance=str(resource.attributes[SERVICE_INSTANCE_ID]),
         recorder=Recorder(slot, layout, exemplars, model.features, model.score),
         spans=Spans(tracer_provider.get_tracer(_SCOPE)),
         exposition=exposition,

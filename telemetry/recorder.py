@@ -18,6 +18,7 @@ from telemetry.exemplars import Exemplars
 from telemetry.layout import (
     ACTIVITY,
     IN_FLIGHT,
+    LAST_NOTE,
     WINDOW_COUNTS,
     WINDOW_SECONDS,
     WINDOW_STAMPS,
@@ -25,6 +26,19 @@ from telemetry.layout import (
 )
 from telemetry.slots import Slot
 from telemetry.table import Labels, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A prediction whose truth is known; `truth` is a class, `delay` in seconds."""
+
+    role: str
+    class_name: str
+    truth: str
+    user_type: str
+    value_band: str
+    probability: float
+    delay: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,12 @@ class Recorder:
         self._quality = _Counts(layout, table.DATA_QUALITY)
         self._probability = _Counts(layout, table.PROBABILITY)
         self._uncertainty = _Counts(layout, table.UNCERTAINTY)
+        self._outcomes = _Counts(layout, table.OUTCOMES)
+        self._outcome_scores = _Counts(layout, table.OUTCOME_SCORES)
+        self._outcome_probability = _Counts(layout, table.OUTCOME_PROBABILITY)
+        self._squared_error = _Counts(layout, table.OUTCOME_SQUARED_ERROR)
+        self._delays = _Distribution(layout, table.OUTCOME_DELAY)
+        self._feedback = _Counts(layout, table.FEEDBACK)
         self._predictions = _Counts(layout, table.PREDICTIONS)
         self._requests = _Counts(layout, table.HTTP_REQUESTS)
         self._errors = _Counts(layout, table.ERRORS)
@@ -156,6 +176,36 @@ class Recorder:
         """A transaction was refused for this feature's value."""
         with self._slot.lock:
             self._quality.add(self._slot.cells, (feature, problem))
+
+    def last_note(self) -> int:
+        """Number of the last outcome that was counted in this slot, by whichever worker held it."""
+        return int(self._slot.cells[LAST_NOTE])
+
+    def outcome(self, one: Outcome, number: int) -> None:
+        """Count the outcome with this number; the slot's last number moves with it."""
+        cells = self._slot.cells
+        labels = (one.role, one.class_name, one.truth, one.user_type, one.value_band)
+        with self._slot.lock:
+            self._outcomes.add(cells, labels)
+            if one.role == "champion":
+                self._champion_outcome(cells, one)
+            cells[LAST_NOTE] = number
+            cells[ACTIVITY] += 1
+
+    def _champion_outcome(self, cells: memoryview[float], one: Outcome) -> None:
+        last = len(table.OUTCOME_BINS) - 1
+        bin = table.OUTCOME_BINS[min(last, bisect_left(table.OUTCOME_BOUNDS, one.probability))]
+        truth = 1.0 if one.truth == "fraud" else 0.0
+        self._outcome_scores.add(cells, (one.truth, bin))
+        self._outcome_probability.add(cells, (bin,), one.probability)
+        self._squared_error.add(cells, (), (one.probability - truth) ** 2)
+        self._delays.add(cells, (), one.delay)
+
+    def feedback(self, result: str) -> None:
+        """A receipt came back, and what became of it."""
+        with self._slot.lock:
+            self._feedback.add(self._slot.cells, (result,))
+            self._slot.cells[ACTIVITY] += 1
 
     def served(self, role: str, transactions: int) -> None:
         """That many transactions were answered by the champion or by the challenger."""

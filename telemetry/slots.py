@@ -19,7 +19,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.layout import CREATED, FIRST_SERIES, IN_FLIGHT, PID, WINDOW_STAMPS, Layout
+from telemetry.layout import CREATED, IN_FLIGHT, LAST_NOTE, PID, WINDOW_STAMPS, Layout
 
 Cells = NDArray[np.float64]
 _CELL = 8
@@ -88,7 +88,7 @@ class Slots:
             cells[CREATED] = time.time()
         cells[PID] = os.getpid()
         # What a dead worker had in flight was never answered, and its window is past.
-        for offset in (IN_FLIGHT, *range(WINDOW_STAMPS, FIRST_SERIES)):
+        for offset in (IN_FLIGHT, *range(WINDOW_STAMPS, LAST_NOTE)):
             cells[offset] = 0
         return Slot(index, cells, Lock(), file)
 

@@ -29,10 +29,12 @@ ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "/predict": ("POST", ("200", "400", "413", "415", "500")),
     "/metrics": ("GET", ("200", "401")),
     "/model_info": ("GET", ("200",)),
+    "/feedback": ("POST", ("200", "400", "409", "410", "413", "415", "503")),
     "/simulate_traffic": ("POST", ("200", "400", "401", "413", "415", "429", "500")),
 }
 STATUSES = (
-    "200", "204", "304", "308", "400", "401", "404", "405", "413", "415", "429", "500", "503", OTHER
+    "200", "204", "304", "308", "400", "401", "404", "405", "409", "410",
+    "413", "415", "429", "500", "503", OTHER,
 )  # fmt: skip
 VALIDATION_ERRORS = (
     "invalid_json",
@@ -53,7 +55,20 @@ OTHER_ERRORS = (
     "too_many_requests",
     "internal",
     "unavailable",
+    "forged_receipt",
+    "foreign_receipt",
+    "repeated_receipt",
+    "expired_receipt",
 )
+
+
+# Upper bounds, inclusive, of the probability bins of told predictions: dense where fraud is rare.
+OUTCOME_BOUNDS = (
+    0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
+    0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
+)  # fmt: skip
+OUTCOME_BINS = tuple(f"{number + 1:02d}" for number in range(len(OUTCOME_BOUNDS)))
+FEEDBACK_RESULTS = ("counted", "repeated", "forged", "expired", "foreign", "unavailable")
 
 
 class Kind(Enum):
@@ -316,6 +331,42 @@ HOLDOUT_ALERT_RATE = Metric(
     "Share of the holdout that is predicted to be fraud.",
 )  # fmt: skip
 
+OUTCOMES = Metric(
+    "outcomes", "outcomes_total", Kind.COUNTER, "{outcome}",
+    "Predictions whose truth has been told, each once.",
+    {
+        "role": ("champion", "challenger"),
+        "class_name": CLASS_NAMES,
+        "truth": CLASS_NAMES,
+        "user_type": USER_TYPES,
+        "value_band": VALUE_BANDS,
+    },
+)  # fmt: skip
+OUTCOME_SCORES = Metric(
+    "outcome.scores", "outcome_scores_total", Kind.COUNTER, "{outcome}",
+    "The champion's told predictions by probability and truth.",
+    {"truth": CLASS_NAMES, "bin": OUTCOME_BINS},
+)  # fmt: skip
+OUTCOME_PROBABILITY = Metric(
+    "outcome.probability", "outcome_probability_total", Kind.COUNTER, "",
+    "Sum of the probabilities of the champion's told predictions.",
+    {"bin": OUTCOME_BINS},
+)  # fmt: skip
+OUTCOME_SQUARED_ERROR = Metric(
+    "outcome.squared.error", "outcome_squared_error_total", Kind.COUNTER, "",
+    "Sum of (probability - truth)^2 over the champion's told predictions.",
+)  # fmt: skip
+OUTCOME_DELAY = Metric(
+    "outcome.delay", "outcome_delay_seconds", Kind.HISTOGRAM, "s",
+    "Time from a prediction to the telling of its truth.",
+    bounds=(60.0, 600.0, 3600.0, 21600.0, 86400.0, 259200.0, 604800.0, 1209600.0, 2592000.0),
+)  # fmt: skip
+FEEDBACK = Metric(
+    "feedback", "feedback_total", Kind.COUNTER, "{receipt}",
+    "Receipts that came back, by what became of them.",
+    {"result": FEEDBACK_RESULTS},
+)  # fmt: skip
+
 METRICS: tuple[Metric, ...] = (
     PREDICTIONS,
     PREDICTION_LATENCY,
@@ -353,6 +404,12 @@ METRICS: tuple[Metric, ...] = (
     HOLDOUT_ROWS,
     HOLDOUT_FRAUDS,
     HOLDOUT_ALERT_RATE,
+    OUTCOMES,
+    OUTCOME_SCORES,
+    OUTCOME_PROBABILITY,
+    OUTCOME_SQUARED_ERROR,
+    OUTCOME_DELAY,
+    FEEDBACK,
 )
 
 

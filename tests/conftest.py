@@ -12,7 +12,9 @@ from flask.testing import FlaskClient
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from feedback import Feedback
 from handler import create_app, facts_of
+from ledger import SqliteLedger
 from model.card import (
     Card,
     DataSummary,
@@ -136,8 +138,19 @@ def scorer() -> LocationRiskScorer:
 
 
 @pytest.fixture
-def app(scorer: LocationRiskScorer, recorded: Telemetry, settings: Settings) -> Flask:
-    return create_app(scorer, recorded, Receipts(["key"]), settings)
+def app(
+    scorer: LocationRiskScorer, recorded: Telemetry, settings: Settings, tmp_path: Path
+) -> Flask:
+    receipts = Receipts(["key"])
+    feedback = Feedback(
+        receipts,
+        SqliteLedger(tmp_path / "ledger"),
+        recorded.recorder,
+        recorded.instance,
+        {scorer.card.version: "champion"},
+        max_age_seconds=3600,
+    )
+    return create_app(scorer, recorded, receipts, settings, feedback=feedback)
 
 
 @pytest.fixture

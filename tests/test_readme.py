@@ -62,7 +62,9 @@ def imports(package: str) -> set[str]:
     return found
 
 
-OURS = {"handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
+OURS = {
+    "feedback",
+    "ledger","handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
         "stack", "grafana", "bench", "openapi", "pages", "aside", "challenger"}  # fmt: skip
 ALLOWED = {
     "telemetry": {"telemetry"},
@@ -74,11 +76,15 @@ ALLOWED = {
     "settings": set(),
     "receipts": set(),
     "aside": set(),
+    "ledger": set(),
+    "feedback": {"errors", "ledger", "receipts", "telemetry"},
     "challenger": {"aside", "model", "telemetry"},
     "scoring": {"aside", "challenger", "errors", "receipts", "model", "telemetry"},
     "openapi": {"errors", "model", "telemetry"},
     "pages": {"openapi"},
     "handler": {
+        "feedback",
+        "ledger",
         "challenger",
         "errors",
         "openapi",

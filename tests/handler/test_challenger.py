@@ -98,7 +98,7 @@ def test_serving_challenger_answers_its_keys(beside, valid):
 def test_receipt_names_the_model_that_answered(beside, valid):
     answer = beside(0, 100).post("/predict", json=valid).json
     assert answer["model_version"] == "2-other"
-    assert Receipts(["k"]).read(answer["receipt"], 60).model_version == "2-other"
+    assert Receipts(["k"]).read(answer["receipt"], 60)[0].model_version == "2-other"
 
 
 @pytest.mark.parametrize(("fault", "delay", "result"), [(True, 0, "failed"), (False, 2, "late")])

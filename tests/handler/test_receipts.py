@@ -10,7 +10,7 @@ ISSUED = ("1-ab", "fraud", 0.25, "basic", "low")
 
 def test_receipt_is_read_back():
     receipts = Receipts(["key"])
-    receipt = receipts.read(receipts.issue(*ISSUED), 60)
+    receipt, _ = receipts.read(receipts.issue(*ISSUED), 60)
     assert (receipt.model_version, receipt.class_name, receipt.probability) == (
         "1-ab",
         "fraud",
@@ -26,12 +26,12 @@ def test_every_receipt_is_its_own():
 
 def test_receipt_survives_a_new_key():
     old = Receipts(["old"]).issue(*ISSUED)
-    assert Receipts(["new", "old"]).read(old, 60).class_name == "fraud"
+    assert Receipts(["new", "old"]).read(old, 60)[0].class_name == "fraud"
 
 
 def test_newest_key_signs():
     issued = Receipts(["new", "old"]).issue(*ISSUED)
-    assert Receipts(["new"]).read(issued, 60).class_name == "fraud"
+    assert Receipts(["new"]).read(issued, 60)[0].class_name == "fraud"
 
 
 def test_foreign_receipt_is_refused():

@@ -1,0 +1,148 @@
+"""Which receipts have been used: so that each outcome is counted exactly once, by whichever worker.
+
+A receipt is first written down, in one transaction with a note of what is to be counted; then it
+is counted in the worker's slot, whose last number moves with the count. What a killed worker wrote
+down and did not count, the next holder of its slot finds by that number and counts. SQLite serves
+all workers of one machine; Redis (REDIS_URL) all replicas.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import redis
+
+_PRUNE_SECONDS = 600.0
+_BUSY_SECONDS = 5.0
+
+
+class LedgerError(Exception):
+    """The ledger cannot be reached: nothing was written, and nothing may be counted."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is to be counted, by the slot's own number; `content` is the outcome as text."""
+
+    number: int
+    content: str
+
+
+class Ledger(Protocol):
+    """Every call may raise LedgerError."""
+
+    def use(self, receipt: str, expires: float, slot: str, note: Note) -> bool:
+        """Write the receipt down with its note; False if it was used before."""
+
+    def open_notes(self, slot: str, last: int) -> list[Note]:
+        """The slot's notes with a number above `last`, in order; the others are forgotten."""
+
+
+class SqliteLedger:
+    """A file that all workers of one machine share."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._pruned_at = 0.0
+        with self._connection() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS used (receipt TEXT PRIMARY KEY, expires REAL NOT NULL)"
+                " WITHOUT ROWID"
+            )
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS notes (slot TEXT NOT NULL, number INTEGER NOT NULL,"
+                " content TEXT NOT NULL, PRIMARY KEY (slot, number)) WITHOUT ROWID"
+            )
+
+    def use(self, receipt: str, expires: float, slot: str, note: Note) -> bool:
+        try:
+            with self._connection() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                new = connection.execute(
+                    "INSERT OR IGNORE INTO used VALUES (?, ?)", (receipt, expires)
+                ).rowcount
+                if new:
+                    # The note before this one was counted, or there would be no new number.
+                    connection.execute(
+                        "DELETE FROM notes WHERE slot = ? AND number < ?", (slot, note.number)
+                    )
+                    connection.execute(
+                        "INSERT INTO notes VALUES (?, ?, ?)", (slot, note.number, note.content)
+                    )
+                self._prune(connection)
+        except sqlite3.Error as error:
+            raise LedgerError(f"the ledger {self._path.name}: {error}") from error
+        return bool(new)
+
+    def open_notes(self, slot: str, last: int) -> list[Note]:
+        try:
+            with self._connection() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("DELETE FROM notes WHERE slot = ? AND number <= ?", (slot, last))
+                found = connection.execute(
+                    "SELECT number, content FROM notes WHERE slot = ? ORDER BY number", (slot,)
+                ).fetchall()
+        except sqlite3.Error as error:
+            raise LedgerError(f"the ledger {self._path.name}: {error}") from error
+        return [Note(number, content) for number, content in found]
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        now = time.time()
+        if now - self._pruned_at > _PRUNE_SECONDS:
+            self._pruned_at = now
+            connection.execute("DELETE FROM used WHERE expires < ?", (now,))
+
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's connection; as a context it commits, or rolls back after an error."""
+        if not hasattr(self._local, "connection"):
+            self._local.connection = sqlite3.connect(
+                self._path, timeout=_BUSY_SECONDS, isolation_level=None
+            )
+            self._local.connection.execute("PRAGMA synchronous = NORMAL")
+        connection: sqlite3.Connection = self._local.connection
+        return connection
+
+
+# KEYS: receipt, notes of the slot. ARGV: seconds to keep, number, content. Runs as a whole or not
+# at all, so a receipt is never used without its note.
+_USE = """
+if not redis.call('SET', KEYS[1], ARGV[2], 'NX', 'EX', ARGV[1]) then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[2])
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[2] .. ' ' .. ARGV[3])
+return 1
+"""
+
+
+class RedisLedger:
+    """A Redis that all replicas share; it forgets a receipt when the receipt expires."""
+
+    def __init__(self, url: str) -> None:
+        self._client = redis.Redis.from_url(
+            url, socket_timeout=_BUSY_SECONDS, socket_connect_timeout=_BUSY_SECONDS
+        )
+        self._use = self._client.register_script(_USE)
+
+    def use(self, receipt: str, expires: float, slot: str, note: Note) -> bool:
+        keep = max(1, int(expires - time.time()))
+        keys = [f"receipt:{receipt}", f"notes:{slot}"]
+        try:
+            return bool(self._use(keys, [keep, note.number, note.content]))
+        except redis.RedisError as error:
+            raise LedgerError(f"the ledger in Redis: {error}") from error
+
+    def open_notes(self, slot: str, last: int) -> list[Note]:
+        key = f"notes:{slot}"
+        try:
+            self._client.zremrangebyscore(key, "-inf", last)
+            found: Any = self._client.zrange(key, 0, -1)
+        except redis.RedisError as error:
+            raise LedgerError(f"the ledger in Redis: {error}") from error
+        pairs = (member.decode().split(" ", 1) for member in found)
+        return [Note(int(number), content) for number, content in pairs]
