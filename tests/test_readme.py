@@ -63,9 +63,9 @@ def imports(package: str) -> set[str]:
 
 
 OURS = {
-    "feedback",
-    "ledger","handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
-        "stack", "grafana", "bench", "openapi", "pages", "aside", "challenger"}  # fmt: skip
+    "handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
+    "stack", "grafana", "bench", "openapi", "pages", "aside", "challenger", "feedback", "ledger",
+}  # fmt: skip
 ALLOWED = {
     "telemetry": {"telemetry"},
     "model": {"model"},
