@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_show(commands)
     _add_registry_commands(commands)
+    _add_import(commands)
     return main
 
 
@@ -58,12 +59,8 @@ def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
     _add_registry(command)
     _add_synthetic(command, DEFAULT_SEED)
     _add_table(command)
-    table = command.add_argument_group("how a file is read")
-    table.add_argument("--time", metavar="COLUMN", help="seconds or dates; else the rows' order")
-    table.add_argument(
-        "--drop", metavar="COLUMN", nargs="+", action="extend", default=[], help="not features"
-    )
-    table.add_argument("--value", metavar="COLUMN", help="the transaction's value; else 'amount'")
+    _add_reading(command)
+    table = command.add_argument_group("how a file's rows are split")
     table.add_argument(
         "--label-delay",
         type=_seconds,
@@ -119,10 +116,39 @@ def _add_registry_commands(commands: _Commands[argparse.ArgumentParser]) -> None
         _add_registry(command)
 
 
+def _add_import(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _command(
+        commands,
+        "import",
+        "publish a fitted scikit-learn model made elsewhere. Loading a joblib file runs what its"
+        " maker put into it: import only files that you trust",
+    )
+    command.add_argument("model", type=Path, metavar="MODEL.joblib")
+    command.add_argument("--scaler", type=Path, metavar="SCALER.joblib", help="applied before it")
+    _add_registry(command)
+    command.add_argument("--data", type=Path, metavar="FILE", required=True, help="a sample")
+    command.add_argument(
+        "--target", metavar="COLUMN", required=True, help="its labels: 1 is fraud, 0 is not"
+    )
+    _add_reading(command)
+    command.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the bootstrap")
+    _add_rules(command)
+    _add_keep(command)
+
+
 def _add_keep(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--keep", type=_count, default=10, metavar="N", help="newest versions to keep, default 10"
     )
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    table = command.add_argument_group("how a file is read")
+    table.add_argument("--time", metavar="COLUMN", help="seconds or dates; else the rows' order")
+    table.add_argument(
+        "--drop", metavar="COLUMN", nargs="+", action="extend", default=[], help="not features"
+    )
+    table.add_argument("--value", metavar="COLUMN", help="the transaction's value; else 'amount'")
 
 
 def _add_rules(command: argparse.ArgumentParser) -> None:

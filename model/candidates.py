@@ -53,7 +53,8 @@ def boosting(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
         max_iter=200,
         max_leaf_nodes=15,
         min_samples_leaf=50,
-        l2_regularization=1.0,
+        l2_regularization=5.0,
+        max_features=0.6,
         early_stopping=False,
         random_state=seed,
     )

@@ -15,6 +15,7 @@ COMMANDS: Final[dict[str, Callable[[Namespace], None]]] = {
     "data": commands.data_command,
     "train": commands.train_command,
     "evaluate": commands.evaluate_command,
+    "import": commands.import_command,
     "show": commands.show_command,
     "list": commands.list_command,
     "compare": commands.compare_command,

@@ -26,6 +26,7 @@ from model.threshold import AlertRateRule, CostRule, PrecisionRule, Rule
 
 if TYPE_CHECKING:
     from model.dataset import Dataset
+    from model.publication import Publication
 
 Progress = Callable[[str], None]
 # The forest takes most of the time and was never the best on the synthetic rows.
@@ -59,23 +60,43 @@ def train_command(options: Namespace) -> None:
     for note in dataset.notes:
         progress(f"note: {note}")
     default = SYNTHETIC_CANDIDATES if options.data is None else CANDIDATE_NAMES
-    registry = Registry(options.models)
     result = train(
         dataset,
-        registry,
+        Registry(options.models),
         seed=options.seed,
         rule=_rule(options),
         candidates=options.candidates or default,
         progress=progress,
     )
-    print(report.summary(result.card))
-    print()
-    if result.is_new:
-        print(f"published {result.version} in {options.models} and made it champion")
-        for version in registry.prune(options.keep):
-            print(f"removed the old version {version}")
-    else:
-        print(f"nothing new: the same model is already published as {result.version}")
+    _tell(result, options)
+
+
+def import_command(options: Namespace) -> None:
+    """Convert, check, publish and promote a model made elsewhere."""
+    from model.importing import import_model
+    from model.tables import Layout, load_dataset
+
+    progress = _progress()
+    layout = Layout(
+        target=options.target,
+        time=options.time,
+        drop=tuple(options.drop),
+        value=options.value,
+        whole=True,
+    )
+    dataset = load_dataset(options.data, layout)
+    for note in dataset.notes:
+        progress(f"note: {note}")
+    result = import_model(
+        options.model,
+        options.scaler,
+        dataset,
+        Registry(options.models),
+        seed=options.seed,
+        rule=_rule(options),
+        progress=progress,
+    )
+    _tell(result, options)
 
 
 def evaluate_command(options: Namespace) -> None:
@@ -135,6 +156,18 @@ def prune_command(options: Namespace) -> None:
     """Remove old versions."""
     removed = Registry(options.models).prune(options.keep)
     print("removed " + (", ".join(removed) or "nothing"))
+
+
+def _tell(result: Publication, options: Namespace) -> None:
+    """The new version's card and what became of it; old versions are removed."""
+    print(report.summary(result.card))
+    print()
+    if not result.is_new:
+        print(f"nothing new: the same model is already published as {result.version}")
+        return
+    print(f"published {result.version} in {options.models} and made it champion")
+    for version in Registry(options.models).prune(options.keep):
+        print(f"removed the old version {version}")
 
 
 def _dataset(options: Namespace, progress: Progress) -> Dataset:

@@ -28,6 +28,8 @@ def infer(name: str, values: pd.Series) -> Column:
         raise ModelError("a feature cannot be called 'transactions': that names a batch of them")
     present = values.dropna()
     nullable = len(present) < len(values)
+    if present.empty:
+        raise ModelError(f"column '{name}' holds no value at all; leave it out with --drop {name}")
     if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
         return _number(name, present, nullable)
     kinds = {type(value) for value in present}

@@ -34,6 +34,8 @@ class Layout:
     """Which columns are what, and how the rows are split; times in seconds.
 
     `value`: the column that is the transaction's value; else the first that is called amount.
+    `whole`: every row describes and judges alike, and no column is left out as constant: the
+    sample of a model that is not trained here.
     """
 
     target: str
@@ -42,6 +44,7 @@ class Layout:
     value: str | None = None
     label_delay: float = 0.0
     holdout: Holdout = field(default_factory=Holdout)
+    whole: bool = False
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -78,6 +81,8 @@ def dataset_of(frame: pd.DataFrame, layout: Layout, source: str, sha256: str) ->
     split = _split(len(frame), time, layout, notes)
     left_out = {layout.target, layout.time, *layout.drop}
     names = [str(name) for name in frame.columns if name not in left_out]
+    if not layout.whole:
+        names = _varying(frame.iloc[split.known], names, notes)
     columns = _columns(frame.iloc[split.known], names, notes)
     is_synthetic = {column.name for column in columns} == _SYNTHETIC_NAMES
     if is_synthetic:
@@ -155,6 +160,9 @@ def times(column: pd.Series) -> Floats:
 
 
 def _split(rows: int, time: Floats | None, layout: Layout, notes: list[str]) -> Split:
+    if layout.whole:
+        every = slice(0, rows)
+        return Split(every, every, every, 0)
     if time is None:
         if layout.label_delay or layout.holdout.seconds is not None:
             raise ModelError("a label delay or a holdout in time needs a time column (--time)")
@@ -166,13 +174,16 @@ def _split(rows: int, time: Floats | None, layout: Layout, notes: list[str]) -> 
     return split
 
 
-def _columns(known: pd.DataFrame, names: list[str], notes: list[str]) -> tuple[Column, ...]:
-    columns = []
+def _varying(known: pd.DataFrame, names: list[str], notes: list[str]) -> list[str]:
+    varying = [name for name in names if known[name].nunique(dropna=False) > 1]
     for name in names:
-        if known[name].nunique(dropna=False) < 2:
+        if name not in varying:
             notes.append(f"column '{name}' is constant in the training rows and was left out")
-        else:
-            columns.append(infer(name, known[name]))
+    return varying
+
+
+def _columns(known: pd.DataFrame, names: list[str], notes: list[str]) -> tuple[Column, ...]:
+    columns = [infer(name, known[name]) for name in names]
     if not columns:
         raise ModelError("no column is left to learn from")
     nullable = [column.name for column in columns if column.nullable]

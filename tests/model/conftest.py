@@ -21,8 +21,9 @@ from model.card import (
 )
 from model.commands import SYNTHETIC_CANDIDATES
 from model.dataset import Dataset, synthetic_dataset
+from model.publication import Publication
 from model.registry import Registry
-from model.training import Publication, train
+from model.training import train
 
 ROWS = 20_000
 SEED = 7

@@ -9,8 +9,8 @@ import pytest
 
 from model.card import Card
 from model.model_card import MODEL_CARD_FILE, model_card
+from model.publication import Publication
 from model.registry import Registry
-from model.training import Publication
 
 
 def test_the_published_card_names_figures_bounds_and_features(

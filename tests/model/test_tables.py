@@ -12,11 +12,12 @@ import pytest
 from model.dataset import Dataset
 from model.errors import ModelError
 from model.features import TransactionReader
+from model.publication import MODEL_FILE
 from model.registry import Registry
 from model.scorer import load_scorer
 from model.split import Holdout
 from model.tables import Layout, dataset_of, load_dataset, read_table, times
-from model.training import MODEL_FILE, train
+from model.training import train
 
 ROWS = 3000
 

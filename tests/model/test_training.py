@@ -17,10 +17,11 @@ from model.commands import SYNTHETIC_CANDIDATES
 from model.dataset import Dataset, synthetic_dataset
 from model.errors import ModelError
 from model.metrics import calibration_error
+from model.publication import MODEL_FILE, SCALER_FILE, Publication
 from model.registry import Registry
 from model.scorer import load_scorer
 from model.synthetic import generate
-from model.training import MODEL_FILE, SCALER_FILE, Publication, train
+from model.training import train
 from tests.model.conftest import ROWS, SEED
 
 ROOT = Path(__file__).parents[2]
