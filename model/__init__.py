@@ -4,3 +4,9 @@ Serving side, needs msgspec, numpy and onnxruntime only: errors, card, features,
 sampling. Everything else trains and publishes (`python -m model --help`) and is never imported by
 the handler.
 """
+
+import os
+
+# ONNX Runtime sends usage events to its maker unless told not to before its first import; its
+# thread for them also makes a forked worker abort when it exits.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
