@@ -38,7 +38,7 @@ def constant(value: float, minutes: int = 400) -> str:
 
 def rising(per_step: float, steps: int = 400) -> str:
     """A counter from 0 on."""
-    return f"0+{per_step:g}x{steps}"
+    return f"0+{float(per_step)!r}x{steps}"
 
 
 def model() -> dict[str, str]:
