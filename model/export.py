@@ -40,7 +40,7 @@ def check_parity(model: bytes, features: Floats, probability: Floats) -> float:
     if not difference <= PARITY:
         raise ModelError(
             f"the ONNX file's scores differ from scikit-learn's by up to {difference:.2g},"
-            f" more than the {PARITY:g} that is allowed; nothing was published"
+            f" more than the {PARITY:g} that is allowed"
         )
     return difference
 
