@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from model.card import Card
 from model.curve import Ranking
@@ -63,6 +64,10 @@ def _calibration(axes: Axes, target: Labels, probability: Floats) -> None:
     axes.plot([floor, 1], [floor, 1], color=_GREY, linestyle=":", label="perfect")
     axes.plot(np.maximum(said, floor), np.maximum(seen, floor), "o-", color=_BLUE)
     axes.set(xscale="log", yscale="log", xlabel="mean probability", ylabel="share of frauds")
+    for axis in (axes.xaxis, axes.yaxis):
+        # Plain numbers; matplotlib's own powers of ten look up mathematical fonts.
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_formatter(NullFormatter())
     axes.set_title("calibration, ten bins of equal count")
     axes.legend(frameon=False)
 
