@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 DEV := .venv/dev/bin
-CODE := handler.py settings.py errors.py receipts.py scoring.py aside.py feedback.py ledger.py challenger.py openapi.py pages gunicorn.conf.py telemetry model simulator stack grafana bench tests .railway
+CODE := handler.py settings.py errors.py receipts.py scoring.py aside.py feedback.py ledger.py challenger.py openapi.py pages gunicorn.conf.py telemetry model simulator stack grafana prometheus bench tests .railway
 SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run
 
 .DEFAULT_GOAL := help
@@ -39,9 +39,10 @@ format: setup  ## put the code into the one style
 	$(DEV)/ruff check --fix $(CODE)
 	$(DEV)/ruff format $(CODE)
 
-generate: setup  ## write the generated files anew: dashboards, the tables in docs/telemetry.md
+generate: setup  ## write the generated files anew: dashboards, rules, the tables in docs/telemetry.md
 	$(DEV)/python -m grafana generate
 	$(DEV)/python -m telemetry.reference
+	$(DEV)/python -m prometheus generate
 
 bench: tools train  ## measure the handler, with telemetry and without
 	$(DEV)/python -m bench

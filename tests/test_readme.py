@@ -65,6 +65,7 @@ def imports(package: str) -> set[str]:
 OURS = {
     "handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
     "stack", "grafana", "bench", "openapi", "pages", "aside", "challenger", "feedback", "ledger",
+    "prometheus",
 }  # fmt: skip
 ALLOWED = {
     "telemetry": {"telemetry"},
@@ -72,6 +73,7 @@ ALLOWED = {
     "simulator": {"simulator"},
     "stack": {"stack"},
     "grafana": {"grafana", "telemetry"},
+    "prometheus": {"prometheus"},
     "errors": set(),
     "settings": set(),
     "receipts": set(),
