@@ -257,3 +257,15 @@ def test_no_rule_failed(recorded: Recorded) -> None:
     assert len(groups) > 10
     failed = [(r["name"], r["lastError"]) for g in groups for r in g["rules"] if r.get("lastError")]
     assert failed == []
+
+
+def test_annotations_are_filled_in(recorded: Recorded) -> None:
+    """What fires of its own accord here (drift, a gap) reads as sentences with numbers."""
+    until(lambda: len(recorded.prometheus._get("alerts")["alerts"]) >= 3, 10, "alerts", every=0.2)
+    alerts = recorded.prometheus._get("alerts")["alerts"]
+    assert {"FeatureDrift", "ExpectedPerformanceGap"} <= {
+        each["labels"]["alertname"] for each in alerts
+    }
+    for each in alerts:
+        told = " ".join(each["annotations"].values())
+        assert "error expanding" not in told and "no value" not in told and "{{" not in told, told
