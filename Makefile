@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 DEV := .venv/dev/bin
-CODE := handler.py settings.py errors.py receipts.py scoring.py aside.py feedback.py ledger.py challenger.py openapi.py pages gunicorn.conf.py telemetry model simulator stack grafana prometheus bench tests .railway
+CODE := handler.py settings.py errors.py receipts.py scoring.py aside.py feedback.py ledger.py reading.py views.py bookkeeping.py challenger.py openapi.py pages gunicorn.conf.py telemetry model simulator stack grafana prometheus bench tests .railway
 SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run
 
 .DEFAULT_GOAL := help

@@ -7,29 +7,18 @@ environment, loads the model and starts telemetry. Served by gunicorn: `handler:
 from __future__ import annotations
 
 import atexit
-import hmac
 import logging
 import os
-import re
-import secrets
 import sys
 import tempfile
-import time
-import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 
-import msgspec
-from flask import Flask, Response, g, request
-from opentelemetry import trace
-from opentelemetry.trace import StatusCode
-from werkzeug.exceptions import HTTPException
+from flask import Flask
 
+from bookkeeping import add_bookkeeping, add_error_shape
 from challenger import Challenger, Shares, check_same_schema
-from errors import ApiError, from_http
-from feedback import SENTENCES, Feedback, entries_of, entry_of
+from feedback import Feedback
 from ledger import Ledger, RedisLedger, SqliteLedger
 from model.card import Feature
 from model.errors import ModelError
@@ -45,14 +34,9 @@ from telemetry.baseline import Baseline
 from telemetry.gauges import ModelFacts
 from telemetry.providers import Telemetry, TelemetryError, start
 from telemetry.recorder import Recorder
-from telemetry.table import ATTRIBUTE_ERROR_TYPE, ENDPOINTS, OTHER
+from views import add_feedback, add_views
 
 _log = logging.getLogger("handler")
-_PROBES = ("/health", "/health/live", "/health/ready", "/metrics")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# A refused body is read and thrown away up to this size, so that the caller gets to read why:
-# closing a connection with unread data resets it.
-_DRAINED_BYTES = 8 * 1024 * 1024
 # gunicorn's exit code for a worker that cannot boot: on any other it would start it for ever.
 _CANNOT_BOOT = 3
 _ALONE = Companions()
@@ -71,291 +55,16 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
     scoring = Scoring(scorer, telemetry, receipts, settings.max_batch, companions)
-    _add_views(app, scorer, scoring, telemetry, settings, companions.challenger)
+    add_views(app, scorer, scoring, telemetry, settings, companions.challenger)
     if feedback is not None:
-        _add_feedback(app, feedback, settings.max_batch)
+        add_feedback(app, feedback, settings.max_batch)
     description = description_of(scorer.card, settings.max_batch, settings.max_simulated)
     app.register_blueprint(start_page(description))
     app.register_blueprint(reader())
-    _add_bookkeeping(app, telemetry)
-    _add_error_shape(app, telemetry)
+    add_bookkeeping(app, telemetry)
+    add_error_shape(app, telemetry)
     telemetry.instrument(app)
     return app
-
-
-def _add_views(
-    app: Flask,
-    scorer: Scorer,
-    scoring: Scoring,
-    telemetry: Telemetry,
-    settings: Settings,
-    challenger: Challenger | None,
-) -> None:
-    started = time.time()
-    simulating = Lock()
-    described = model_info(scorer, challenger)
-
-    @app.get("/health")
-    def health() -> Response:
-        usage = telemetry.resources.read()
-        return _json(
-            {
-                "status": "healthy",
-                "uptime_seconds": round(time.time() - started, 3),
-                "total_predictions": telemetry.total_predictions(),
-                "resources": {
-                    "cpu_percent": usage.cpu_percent,
-                    "memory_percent": usage.memory_percent,
-                    "disk_percent": usage.disk_percent,
-                },
-                "model_version": scorer.card.version,
-            }
-        )
-
-    @app.get("/health/live")
-    def live() -> Response:
-        return _json({"status": "alive"})
-
-    @app.get("/health/ready")
-    def ready() -> Response:
-        return _json({"status": "ready"})
-
-    @app.post("/predict")
-    def predict() -> Response:
-        answer = scoring.predict(_body(), _wants_reasons(), _routing_key())
-        return _json({**answer, "request_id": g.request_id})
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        _authorize(settings)
-        if telemetry.exposition is None:
-            return Response("# telemetry is off: OTEL_SDK_DISABLED=true\n", mimetype="text/plain")
-        body, content_type = telemetry.exposition.render(request.headers.get("Accept", ""))
-        return Response(body, content_type=content_type)
-
-    @app.get("/model_info")
-    def info() -> Response:
-        return _json(described)
-
-    @app.post("/simulate_traffic")
-    def simulate_traffic() -> Response:
-        _authorize(settings)
-        count = _number_of_requests(_body(), settings.max_simulated)
-        if not simulating.acquire(blocking=False):
-            raise ApiError(
-                "too_many_requests",
-                "a simulation is running on this worker: try again when it is done",
-                headers={"Retry-After": "1"},
-            )
-        try:
-            done = scoring.simulate(count, secrets.randbits(64))
-        finally:
-            simulating.release()
-        return _json(
-            {
-                "num_requests": count,
-                "predictions": {"fraud": done.fraud, "legitimate": done.legitimate},
-                "errors": done.errors,
-                "duration_seconds": round(done.seconds, 6),
-            }
-        )
-
-
-def _add_feedback(app: Flask, feedback: Feedback, most: int) -> None:
-    @app.post("/feedback")
-    def take() -> Response:
-        body = _body()
-        if isinstance(body, dict) and "feedback" in body:
-            entries = entries_of(body, most)
-            results = [{"result": feedback.take(receipt, label)} for receipt, label in entries]
-            return _json({"results": results, "request_id": g.request_id})
-        result = feedback.take(*entry_of(body))
-        if result != "counted":
-            error = "unavailable" if result == "unavailable" else f"{result}_receipt"
-            raise ApiError(error, SENTENCES[result], "receipt")
-        return _json({"result": result, "request_id": g.request_id})
-
-
-def _add_bookkeeping(app: Flask, telemetry: Telemetry) -> None:
-    recorder = telemetry.recorder
-
-    @app.before_request
-    def accept() -> None:
-        g.started = time.perf_counter()
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
-        # Who watches the queue does not stand in it.
-        g.queued = _endpoint() not in _PROBES
-        if g.queued:
-            recorder.request_accepted()
-
-    @app.after_request
-    def count(response: Response) -> Response:
-        seconds = time.perf_counter() - g.started
-        endpoint = _endpoint()
-        recorder.request_answered(request.method, endpoint, response.status_code, seconds)
-        response.headers["X-Request-ID"] = g.request_id
-        level = logging.DEBUG if endpoint in _PROBES else logging.INFO
-        if _log.isEnabledFor(level):
-            _log.log(level, "request answered", extra=_line(endpoint, response, seconds))
-        return response
-
-    @app.teardown_request
-    def leave(_: BaseException | None) -> None:
-        if g.get("queued"):
-            recorder.request_left()
-
-
-def _line(endpoint: str, response: Response, seconds: float) -> dict[str, object]:
-    line: dict[str, object] = {
-        "request_id": g.request_id,
-        "method": request.method,
-        "endpoint": endpoint,
-        "status": response.status_code,
-        "duration_ms": round(seconds * 1000, 3),
-    }
-    if "error_type" in g:
-        line["error_type"] = g.error_type
-    return line
-
-
-def _add_error_shape(app: Flask, telemetry: Telemetry) -> None:
-    @app.errorhandler(ApiError)
-    def refuse(error: ApiError) -> Response:
-        telemetry.recorder.refused(error.type, _endpoint())
-        g.error_type = error.type
-        trace.get_current_span().set_attribute(ATTRIBUTE_ERROR_TYPE, error.type)
-        if error.type == "too_large":
-            _drain()
-        response = _json(error.body(g.request_id), error.status)
-        response.headers.extend(error.headers)
-        return response
-
-    @app.errorhandler(HTTPException)
-    def translate(error: HTTPException) -> Response:
-        refusal = from_http(error)
-        if refusal.type == "too_large":
-            limit = app.config["MAX_CONTENT_LENGTH"]
-            refusal.message = f"the body must have at most {limit} bytes"
-        return refuse(refusal)
-
-    @app.errorhandler(Exception)
-    def fail(error: Exception) -> Response:
-        # The exception's own message may echo what the caller sent: it is not logged.
-        stack = "".join(traceback.format_tb(error.__traceback__))
-        extra = {"request_id": g.request_id, "stack": stack}
-        _log.error("a request failed: %s", type(error).__name__, extra=extra)
-        trace.get_current_span().set_status(StatusCode.ERROR)
-        message = "the service failed on this request; its log has the place by the request id"
-        return refuse(ApiError("internal", message))
-
-
-def _json(content: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, mimetype="application/json")
-
-
-def _endpoint() -> str:
-    """The route's path as the table has it: pages for people are one, unknown paths another."""
-    rule = request.url_rule.rule if request.url_rule else request.path.rstrip("/")
-    if rule == "/openapi.json" or rule.startswith("/docs"):
-        return "/"
-    return rule if rule in ENDPOINTS else OTHER
-
-
-def _body() -> object:
-    if request.mimetype != "application/json":
-        got = request.mimetype[:60] or "none"
-        raise ApiError(
-            "unsupported_media_type", f"Content-Type must be application/json, got {got}"
-        )
-    try:
-        return msgspec.json.decode(request.get_data(cache=False))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise ApiError("invalid_json", f"the body must be JSON: {error}") from None
-
-
-def _wants_reasons() -> bool:
-    given = request.args.get("explain", "false")
-    if given not in ("true", "false"):
-        raise ApiError(
-            "unknown_category", f"explain must be true or false, got {given[:60]!r}", "explain"
-        )
-    return given == "true"
-
-
-def _routing_key() -> str:
-    """What decides which model answers: the caller's own word, else each request for itself."""
-    return request.headers.get("X-Routing-Key") or g.request_id
-
-
-def _drain() -> None:
-    length = request.content_length
-    if length is None or length > _DRAINED_BYTES:
-        return
-    while request.environ["wsgi.input"].read(65536):
-        pass
-
-
-def _authorize(settings: Settings) -> None:
-    token = settings.access_token
-    if not token and not settings.public:
-        return
-    given = request.headers.get("Authorization", "")
-    if not token or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        raise ApiError(
-            "unauthorized",
-            "this endpoint needs the header Authorization: Bearer <ACCESS_TOKEN>",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-
-
-def _number_of_requests(body: object, most: int) -> int:
-    if not isinstance(body, dict):
-        raise ApiError("wrong_type", f"the body must be an object, got {type(body).__name__}")
-    if extra := [str(name) for name in body if name != "num_requests"]:
-        raise ApiError("unknown_field", f"{extra[0][:60]!r} is not known", extra[0][:60])
-    if "num_requests" not in body:
-        raise ApiError("missing_field", "num_requests is missing", "num_requests")
-    count = body["num_requests"]
-    if not isinstance(count, int) or isinstance(count, bool):
-        got = repr(count)[:60]
-        raise ApiError(
-            "wrong_type", f"num_requests must be a whole number, got {got}", "num_requests"
-        )
-    if not 1 <= count <= most:
-        got = repr(count)[:60]
-        raise ApiError(
-            "out_of_range", f"num_requests must be between 1 and {most}, got {got}", "num_requests"
-        )
-    return count
-
-
-def model_info(scorer: Scorer, challenger: Challenger | None) -> dict[str, object]:
-    """What `/model_info` tells: the parts of the card that a caller or a simulator needs."""
-    card = scorer.card
-    trained = datetime.fromtimestamp(scorer.trained_at, UTC)
-    return {
-        "version": card.version,
-        "model_type": card.model_type,
-        "last_training": trained.isoformat(timespec="seconds"),
-        "features": card.features,
-        "threshold": card.threshold,
-        "risk_levels": card.risk_levels,
-        "user_types": card.user_types,
-        "value_band": card.value_band,
-        "metrics": card.metrics,
-        "challenger": _challenger_info(challenger),
-    }
-
-
-def _challenger_info(challenger: Challenger | None) -> dict[str, object] | None:
-    if challenger is None:
-        return None
-    return {
-        "version": challenger.scorer.card.version,
-        "shadow_percent": challenger.shares.shadow_percent,
-        "serves_percent": challenger.shares.serves_percent,
-    }
 
 
 def _load_challenger(settings: Settings, champion: Scorer) -> Scorer | None:

@@ -65,7 +65,7 @@ def imports(package: str) -> set[str]:
 OURS = {
     "handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
     "stack", "grafana", "bench", "openapi", "pages", "aside", "challenger", "feedback", "ledger",
-    "prometheus",
+    "prometheus", "reading", "views", "bookkeeping",
 }  # fmt: skip
 ALLOWED = {
     "telemetry": {"telemetry"},
@@ -84,19 +84,20 @@ ALLOWED = {
     "scoring": {"aside", "challenger", "errors", "receipts", "model", "telemetry"},
     "openapi": {"errors", "model", "telemetry"},
     "pages": {"openapi"},
-    "handler": {
-        "feedback",
-        "ledger",
+    "reading": {"errors", "settings", "telemetry"},
+    "views": {
         "challenger",
         "errors",
-        "openapi",
-        "pages",
-        "receipts",
+        "feedback",
+        "model",
+        "reading",
         "scoring",
         "settings",
-        "model",
         "telemetry",
     },
+    "bookkeeping": {"errors", "reading", "telemetry", "views"},
+    "handler": OURS
+    - {"handler", "errors", "reading", "simulator", "stack", "grafana", "bench", "prometheus"},
 }
 
 
