@@ -80,7 +80,7 @@ def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
         type=_candidates,
         default=None,
         help="of logistic,boosting,forest; default all for a file; without the forest, which is"
-        " slow and never the best on them, for synthetic rows",
+        " slow, for synthetic rows",
     )
     _add_rules(command)
     _add_keep(command)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from model.publication import Publication
 
 Progress = Callable[[str], None]
-# The forest takes most of the time and was never the best on the synthetic rows.
+# The forest takes most of the time.
 SYNTHETIC_CANDIDATES = ("logistic", "boosting")
 
 
