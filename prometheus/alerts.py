@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from prometheus.clock import Clock
-from prometheus.drift import FEATURES, SCORE, Distribution
+from prometheus.drift import FEATURES, SCORE, Distribution, last
 from prometheus.expected import COMPARED
 from prometheus.rates import INPUTS
 from prometheus.rule import Alert, Group, RuleFile
@@ -172,8 +172,8 @@ def _drifted(of: Distribution, window: str, limit: float) -> str:
 
 def _jumped(what: str, window: str, factor: float, limits: Thresholds) -> str:
     usual = {
-        "fraud_share": "job:model_holdout_alert_rate:last",
-        "mean_score": "job:model_holdout_mean_score:last",
+        "fraud_share": last("model_holdout_alert_rate", window),
+        "mean_score": last("model_holdout_mean_score", window),
     }[what]
     live = f"job:predictions:{what}{window}"
     deviation = live.replace(what, f"{what}_deviation")

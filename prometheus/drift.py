@@ -27,6 +27,7 @@ seen.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prometheus.clock import Clock
@@ -35,8 +36,13 @@ from prometheus.thresholds import Thresholds
 
 # window: how often it is evaluated. A sample is current for five minutes, so never more rarely.
 WINDOWS = {"15m": "1m", "1h": "1m", "24h": "4m"}
-# Gauges are read as last seen within the longest window: the service may have been silent since.
-MEMORY = "24h"
+# Of the holdout, by window; as last seen in it, since the service may have been silent.
+HOLDOUT = (
+    "model_holdout_rows",
+    "model_holdout_frauds",
+    "model_holdout_alert_rate",
+    "model_holdout_mean_score",
+)
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,13 @@ class Distribution:
         """Labels that tell one distribution from another."""
         return "job, feature" if self.level == "feature" else "job"
 
-    @property
-    def share(self) -> str:
+    def share(self, window: str) -> str:
         """Recorded baseline share by bin."""
-        return f"{self.level}_bin:{self.baseline}:last"
+        return f"{self.level}_bin:{self.baseline}:last{window}"
 
-    @property
-    def behind(self) -> str:
+    def behind(self, window: str) -> str:
         """Recorded rows behind the baseline."""
-        return f"job:{self.rows}:last"
+        return last(self.rows, window)
 
     def name(self, operation: str, window: str, bins: bool = False) -> str:
         """Name of a recorded series."""
@@ -73,50 +77,46 @@ SCORE = Distribution("job", "score_values", "score_baseline_share", "model_holdo
 DISTRIBUTIONS = (FEATURES, SCORE)
 
 
+def last(gauge: str, window: str) -> str:
+    """Name of the recorded gauge of the job, as last seen in the window."""
+    return f"job:{gauge}:last{window}"
+
+
 def drift_file(clock: Clock, limits: Thresholds) -> RuleFile:
     """rules/drift.yml"""
-    windows = (_group(window, clock, limits) for window in WINDOWS)
+    groups = [
+        Group(f"{name}_{window}", clock(every), tuple(rules))
+        for window, every in WINDOWS.items()
+        for name, rules in (
+            ("baseline", _baseline(window, clock)),
+            ("drift", _drift(window, clock, limits)),
+        )
+    ]
     about = (
         "Drift of features and score against the model's baseline; formulas: prometheus/drift.py"
     )
-    return RuleFile("drift.yml", about, (_baseline(clock), *windows))
+    return RuleFile("drift.yml", about, tuple(groups))
 
 
-def _baseline(clock: Clock) -> Group:
-    memory = clock(MEMORY)
-    rules = [
-        Record(
-            each.share, f"max by ({each.labels}, bin) (last_over_time({each.baseline}[{memory}]))"
-        )
-        for each in DISTRIBUTIONS
-    ]
-    gauges = (
-        "baseline_rows",
-        "model_holdout_rows",
-        "model_holdout_frauds",
-        "model_holdout_alert_rate",
-        "model_holdout_mean_score",
-    )
-    rules += [
-        Record(f"job:{gauge}:last", f"max by (job) (last_over_time({gauge}[{memory}]))")
-        for gauge in gauges
-    ]
-    return Group("baseline", clock("1m"), tuple(rules))
+def _baseline(window: str, clock: Clock) -> Iterator[Record]:
+    """Gauges as last seen in the window, and how many models the window has seen.
+
+    With one model in the window they are that model's, though an instance be gone.
+    """
+    span = clock(window)
+    versions = f'last_over_time(model_version{{role="champion"}}[{span}])'
+    models = f"count by (job) (count by (job, version) ({versions}))"
+    yield Record(f"job:model_versions:count{window}", models)
+    for each in DISTRIBUTIONS:
+        shares = f"max by ({each.labels}, bin) (last_over_time({each.baseline}[{span}]))"
+        yield Record(each.share(window), shares)
+    for gauge in ("baseline_rows", *HOLDOUT):
+        yield Record(last(gauge, window), f"max by (job) (last_over_time({gauge}[{span}]))")
 
 
-def _group(window: str, clock: Clock, limits: Thresholds) -> Group:
-    models = Record(
-        f"job:model_versions:count{window}",
-        f"""
-        count by (job) (
-          count by (job, version) (
-            last_over_time(model_version{{role="champion"}}[{clock(window)}])
-          )
-        )
-        """,
-    )
-    rules = [rule for each in DISTRIBUTIONS for rule in _statistics(each, window, clock, limits)]
-    return Group(f"drift_{window}", clock(WINDOWS[window]), (models, *rules))
+def _drift(window: str, clock: Clock, limits: Thresholds) -> Iterator[Record]:
+    for each in DISTRIBUTIONS:
+        yield from _statistics(each, window, clock, limits)
 
 
 def _statistics(
@@ -124,39 +124,41 @@ def _statistics(
 ) -> tuple[Record, ...]:
     counts, enough = of.name("increase", window, bins=True), of.name("enough", window)
     live, expected = of.name("share", window, bins=True), of.name("psi_expected", window)
+    base, behind = of.share(window), of.behind(window)
+    freedom = f"(count by ({of.labels}) ({base} > 0) - 1)"
     return (
         Record(
             counts,
             f"""
             sum by ({of.labels}, bin) (increase({of.counted}_total[{clock(window)}]))
-            or 0 * {of.share}
+            or 0 * {base}
             """,
         ),
         Record(
             enough,
             f"""
             (sum by ({of.labels}) ({counts}) >= {limits.drift.minimum_count:g})
-            and on ({of.labels}) {of.share}
+            and on ({of.labels}) {base}
             unless on (job) (job:model_versions:count{window} > 1)
             """,
         ),
         Record(live, f"{counts} / on ({of.labels}) group_left () {enough}"),
-        Record(of.name("psi", window), _psi(of, live, enough)),
-        Record(of.name("js_distance", window), _js_distance(of, live)),
-        Record(expected, f"{_freedom(of)} * {_per_row(of, enough)}"),
-        Record(of.name("psi_chance", window), _chance(of, expected, limits.drift.sigmas)),
+        Record(of.name("psi", window), _psi(of, live, base, enough, behind)),
+        Record(of.name("js_distance", window), _js_distance(of, live, base)),
+        Record(expected, f"{freedom} * {_per_row(enough, behind)}"),
+        Record(of.name("psi_chance", window), _chance(freedom, expected, limits.drift.sigmas)),
     )
 
 
-def _psi(of: Distribution, live: str, enough: str) -> str:
+def _psi(of: Distribution, live: str, base: str, enough: str, behind: str) -> str:
     in_live, in_base = f"on ({of.labels}) group_left ()", "on (job) group_left ()"
-    half_live, half_base = f"(0.5 / {enough})", f"(0.5 / {of.behind})"
-    empty_live = f"(({of.share} and {live} == 0) > {in_live} {half_live})"
-    empty_base = f"(({live} and {of.share} == 0) > {in_base} {half_base})"
+    half_live, half_base = f"(0.5 / {enough})", f"(0.5 / {behind})"
+    empty_live = f"(({base} and {live} == 0) > {in_live} {half_live})"
+    empty_base = f"(({live} and {base} == 0) > {in_base} {half_base})"
     return f"""
     sum by ({of.labels}) (
-        (({live} > 0) - ({of.share} > 0))
-        * ln(({live} > 0) / ({of.share} > 0))
+        (({live} > 0) - ({base} > 0))
+        * ln(({live} > 0) / ({base} > 0))
       or
         ({empty_live} - {in_live} {half_live})
         * ln({empty_live} / {in_live} {half_live})
@@ -167,26 +169,22 @@ def _psi(of: Distribution, live: str, enough: str) -> str:
     """
 
 
-def _js_distance(of: Distribution, live: str) -> str:
-    mean = f"({live} + {of.share})"
+def _js_distance(of: Distribution, live: str, base: str) -> str:
+    mean = f"({live} + {base})"
     return f"""
     sqrt(clamp_min(
       0.5 * (
         sum by ({of.labels}) (({live} > 0) * log2(2 * ({live} > 0) / {mean}))
-        + sum by ({of.labels}) (({of.share} > 0) * log2(2 * ({of.share} > 0) / {mean}))
+        + sum by ({of.labels}) (({base} > 0) * log2(2 * ({base} > 0) / {mean}))
       ), 0
     ))
     """
 
 
-def _freedom(of: Distribution) -> str:
-    return f"(count by ({of.labels}) ({of.share} > 0) - 1)"
+def _per_row(enough: str, behind: str) -> str:
+    return f"(1 / {enough} + on (job) group_left () 1 / {behind})"
 
 
-def _per_row(of: Distribution, enough: str) -> str:
-    return f"(1 / {enough} + on (job) group_left () 1 / {of.behind})"
-
-
-def _chance(of: Distribution, expected: str, sigmas: float) -> str:
-    spread = f"(2 / 9 / ({_freedom(of)} > 0))"
+def _chance(freedom: str, expected: str, sigmas: float) -> str:
+    spread = f"(2 / 9 / ({freedom} > 0))"
     return f"{expected} * (1 - {spread} + {sigmas:g} * sqrt({spread})) ^ 3"

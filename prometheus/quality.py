@@ -25,10 +25,12 @@ from math import pi, sqrt
 
 from prometheus import wilson
 from prometheus.clock import Clock
+from prometheus.drift import last
 from prometheus.rule import Group, Record, RuleFile
 
 # window: how often it is evaluated
 WINDOWS = {"1d": "4m", "7d": "4m"}
+CARD = "24h"  # the card is read as last seen in this window
 LIVE = "1d"  # the window of model_*{evaluation="live"}
 BINS = tuple(f"{number:02}" for number in range(1, 21))
 BY = "job, role, segment, value"
@@ -166,15 +168,15 @@ def _labels(window: str, clock: Clock) -> Iterator[Record]:
 
 def _card(clock: Clock) -> Iterator[Record]:
     """What the card promises, and how many rows of the holdout are behind each promise."""
-    rows = "job:model_holdout_rows:last"
+    rows = last("model_holdout_rows", CARD)
     trials = {
         "accuracy": rows,
-        "precision": f"{rows} * job:model_holdout_alert_rate:last",
-        "recall": "job:model_holdout_frauds:last",
+        "precision": f"{rows} * {last('model_holdout_alert_rate', CARD)}",
+        "recall": last("model_holdout_frauds", CARD),
     }
     for measure, behind in trials.items():
         gauge = f'model_{measure}{{evaluation="holdout"}}'
-        promised = f"max by (job) (last_over_time({gauge}[{clock('24h')}]))"
+        promised = f"max by (job) (last_over_time({gauge}[{clock(CARD)}]))"
         yield Record("job:holdout:share", promised, {"measure": measure})
         yield Record("job:holdout:trials", behind, {"measure": measure})
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus.clock import Clock
-from prometheus.drift import WINDOWS
+from prometheus.drift import WINDOWS, last
 from prometheus.rule import Group, Record, RuleFile
 from prometheus.thresholds import Thresholds
 from prometheus.wilson import low
@@ -37,10 +37,10 @@ def _rates(window: str, clock: Clock, limits: Thresholds) -> Iterator[Record]:
     enough = f"{increase('predictions')} >= {limits.rates.minimum_count:g}"
     # A window with decisions of two models is compared with neither's holdout.
     yield Record(count, f"{enough} unless on (job) ({models} > 1)")
-    per_row = f"(1 / {count} + 1 / job:model_holdout_rows:last)"
+    per_row = f"(1 / {count} + 1 / {last('model_holdout_rows', window)})"
     frauds = increase("predictions", '{class_name="fraud"}')
     yield Record(f"job:predictions:fraud_share{window}", f"({frauds} or 0 * {count}) / {count}")
-    usual = "job:model_holdout_alert_rate:last"
+    usual = last("model_holdout_alert_rate", window)
     yield Record(
         f"job:predictions:fraud_share_deviation{window}",
         f"sqrt({usual} * (1 - {usual}) * {per_row})",

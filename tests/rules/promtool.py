@@ -104,7 +104,15 @@ def _name(rule: dict[str, Any]) -> str:
 
 
 def _rank(name: str) -> tuple[int, str]:
-    first = ("baseline", "quality_1d", "quality_7d", "quality_live", "slo_events")
+    first = (
+        "baseline_15m",
+        "baseline_1h",
+        "baseline_24h",
+        "quality_1d",
+        "quality_7d",
+        "quality_live",
+        "slo_events",
+    )
     if name in first:
         return first.index(name), name
     return (20 if name.endswith("alerts") else 15 if name == "trends" else 10), name

@@ -112,6 +112,19 @@ def test_two_models_in_a_window_give_no_drift(tools: Path, tmp_path: Path) -> No
     check(tools, tmp_path, name, Case("two models", series | first | second, questions))
 
 
+def test_new_model_on_a_new_host_has_its_own_baseline(tools: Path, tmp_path: Path) -> None:
+    """What the host before showed is not mixed in, once its model is out of the window."""
+    before = {name: values.split("x")[0] + "x10" for name, values in model().items()}
+    bins = {f"0{number}": "_x11 0.5x60" for number in (1, 2)}
+    after = handler("model_version", "_x11 1x60", role="champion", version="2-cd34ab12")
+    after |= handler("baseline_rows", "_x11 5000x60")
+    for number, share in bins.items():
+        after |= handler("feature_baseline_share", share, bin=number, **AMOUNT)
+        after |= handler("feature_values_total", "_x11 0+50x60", bin=number, **AMOUNT)
+    name = PSI.format("15m")
+    check(tools, tmp_path, name, Case("hosts", before | moved(after), (near(name, 0, "40m"),)))
+
+
 @pytest.mark.parametrize(
     ("successes", "trials"), [(0, 40), (40, 40), (1, 100), (700, 1000)], ids=str
 )
