@@ -157,8 +157,14 @@ def _inputs(clock: Clock, limits: Thresholds) -> Iterator[Alert]:
     yield Alert(
         "BadData",
         "ticket",
-        f"feature:data_quality:share{INPUTS}\n"
-        f"and feature:data_quality:share_low{INPUTS} > {limits.data_quality.share:g}",
+        f"""
+        (feature:data_quality:share{INPUTS}
+          and feature:data_quality:share_low{INPUTS} > {limits.data_quality.share:g})
+        or label_replace(label_replace(
+          job:data_quality:share{INPUTS}
+            and job:data_quality:share_low{INPUTS} > {limits.data_quality.share_of_all:g},
+          "feature", "all fields", "", ""), "problem", "all problems", "", "")
+        """,
         clock("5m"),
         "Many transactions are refused for {{ $labels.feature }}: {{ $labels.problem }}.",
         "{{ $value | humanizePercentage }} of all.",

@@ -69,3 +69,9 @@ def _inputs(clock: Clock, limits: Thresholds) -> Iterator[Record]:
     yield Record(
         f"feature:data_quality:share_low{INPUTS}", low(refused, many, limits.data_quality.sigmas)
     )
+    whole, refused_of_all = f"({seen} > 0)", f"job:data_quality:share{INPUTS}"
+    yield Record(refused_of_all, f"{all_refused} / {whole}")
+    yield Record(
+        f"job:data_quality:share_low{INPUTS}",
+        low(all_refused, whole, limits.data_quality.sigmas),
+    )

@@ -28,9 +28,10 @@ class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataQuality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limit of the share of refused transactions by field."""
+    """Limits of the share of refused transactions: by field and problem, and of all together."""
 
     share: float
+    share_of_all: float
     sigmas: float
 
 

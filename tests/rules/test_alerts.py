@@ -82,6 +82,15 @@ def predictions(fraud: float, score: float) -> dict[str, str]:
     return found
 
 
+def spread(each: float, fields: int) -> dict[str, str]:
+    """So many refused a minute for each of the fields."""
+    found: dict[str, str] = {}
+    for number in range(fields):
+        field = f"field_{number}"
+        found |= handler("data_quality_total", rising(each), feature=field, problem="missing")
+    return found
+
+
 def outcomes(hits: float, misses: float, false_alarms: float, quiet: float) -> dict[str, str]:
     """Labelled outcomes a minute."""
     cells = {
@@ -258,6 +267,13 @@ PAIRS = (
         predictions(3, 0.03)
         | handler("data_quality_total", rising(1), feature="amount", problem="missing"),
         labels=f'{JOB}, feature="amount", problem="missing"',
+    ),
+    Pair(
+        "BadData",
+        # Spread over many fields, none of which is conspicuous by itself.
+        predictions(3, 0.03) | spread(1.5, 8),
+        predictions(3, 0.03) | spread(0.25, 8),
+        labels=f'{JOB}, feature="all fields", problem="all problems"',
     ),
     Pair(
         "LiveQualityLow",
