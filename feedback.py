@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from threading import Lock
@@ -46,6 +47,11 @@ class Feedback:
         # One outcome at a time in a worker: a number is written down and counted before the next.
         self._lock = Lock()
         self._recovered = False
+
+    def begin(self) -> None:
+        """Take over what the slot's last holder left; a ledger that is away is asked again."""
+        with self._lock, contextlib.suppress(LedgerError):
+            self._recover()
 
     def take(self, receipt: str, truth: str) -> str:
         """One of the table's FEEDBACK_RESULTS; `truth` is a class name."""

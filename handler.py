@@ -108,7 +108,9 @@ def _feedback(
     if challenger is not None:
         roles[challenger.card.version] = "challenger"
     age = settings.receipt_days * 86_400
-    return Feedback(receipts, ledger, telemetry.recorder, telemetry.instance, roles, age)
+    feedback = Feedback(receipts, ledger, telemetry.recorder, telemetry.instance, roles, age)
+    feedback.begin()
+    return feedback
 
 
 def facts_of(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:

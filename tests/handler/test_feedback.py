@@ -21,6 +21,12 @@ def predicted(client, valid):
     return predict
 
 
+OUTCOME = (
+    '{"role":"champion","class_name":"fraud","truth":"fraud","user_type":"basic",'
+    '"value_band":"low","probability":0.9,"delay":5}'
+)
+
+
 def tell(client, receipt, label="fraud"):
     return client.post("/feedback", json={"receipt": receipt, "label": label})
 
@@ -134,16 +140,25 @@ def test_dead_ledger_counts_nothing_and_says_so(client, counted, predicted, monk
 def test_what_a_killed_worker_wrote_down_is_counted_once_by_its_successor(recorded, tmp_path):
     """The worker died between the ledger and the count: the next one counts it, and only once."""
     receipts, ledger = Receipts(["key"]), SqliteLedger(tmp_path / "l")
-    content = (
-        '{"role":"champion","class_name":"fraud","truth":"fraud","user_type":"basic",'
-        '"value_band":"low","probability":0.9,"delay":5}'
-    )
-    ledger.use("its receipt", time.time() + 60, "slot", Note(1, content))
+    ledger.use("its receipt", time.time() + 60, "slot", Note(1, OUTCOME))
     for _ in range(2):
         feedback = Feedback(receipts, ledger, recorded.recorder, "slot", {"1": "champion"}, 60)
+        feedback.begin()
         receipt = receipts.issue("1", "fraud", 0.9, "basic", "low")
         assert feedback.take(receipt, "fraud") == "counted"
     assert recorded.recorder.last_note() == 3
+
+
+def test_ledger_that_is_away_at_the_start_is_asked_again_later(recorded, tmp_path, monkeypatch):
+    receipts, ledger = Receipts(["key"]), SqliteLedger(tmp_path / "l")
+    feedback = Feedback(receipts, ledger, recorded.recorder, "slot", {"1": "champion"}, 60)
+    ledger.use("its receipt", time.time() + 60, "slot", Note(1, OUTCOME))
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteLedger, "open_notes", DeadLedger.use)
+        feedback.begin()
+    assert recorded.recorder.last_note() == 0
+    feedback.take(receipts.issue("1", "fraud", 0.9, "basic", "low"), "fraud")
+    assert recorded.recorder.last_note() == 2
 
 
 def test_used_receipts_are_forgotten_when_they_expire(tmp_path):
