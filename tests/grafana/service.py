@@ -17,6 +17,7 @@ from typing import Any
 from grafana.web import Client
 from telemetry import table
 from telemetry.table import Kind, Labels, Metric
+from tests.conftest import FACTS
 
 PUSH_SECONDS = 15
 
@@ -73,6 +74,9 @@ def _request(chance: random.Random, at: float, worker: int) -> Request:
     return Request(at, worker, endpoint, "200", seconds, class_name, euros)
 
 
+COUNTED = table.counted(FACTS.features, FACTS.score)
+
+
 class Service:
     """The counters of some workers, pushed at moments of the test's choice.
 
@@ -85,7 +89,7 @@ class Service:
         self._counts: list[dict[tuple[str, Labels], list[float]]] = [
             {
                 (metric.name, labels): [float(already)] * (len(metric.bounds) + 1)
-                for metric in table.COUNTED
+                for metric in COUNTED
                 for labels in metric.combinations()
                 if metric.is_known(labels)
             }
@@ -121,7 +125,7 @@ class Service:
         total = 0
         for counts in self._counts:
             for name, _ in counts:
-                metric = next(one for one in table.COUNTED if one.name == name)
+                metric = next(one for one in COUNTED if one.name == name)
                 # a histogram: its buckets, +Inf, sum and count
                 total += len(metric.bounds) + 3 if metric.kind is Kind.HISTOGRAM else 1
             total += len(GAUGES)
@@ -145,7 +149,7 @@ class Service:
     def _metrics(
         self, worker: Worker, counts: dict[tuple[str, Labels], list[float]], now: int
     ) -> list[dict[str, Any]]:
-        metrics = [_counted(metric, counts, now) for metric in table.COUNTED]
+        metrics = [_counted(metric, counts, now) for metric in COUNTED]
         for metric, attributes, default in GAUGES:
             served = {"version": worker.version} if metric is table.MODEL_VERSION else {}
             point = {

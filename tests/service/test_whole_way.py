@@ -91,9 +91,9 @@ def test_silence_sends_nothing_and_the_next_request_is_seen_by_increase(
     until(lambda: requests_counted(prometheus) == 5, 15, "the first requests are stored")
     # The throughput falls to 0 within its ten seconds: that is the last news.
     time.sleep(14)
-    received = collector.own("otelcol_receiver_accepted_metric_points")
+    received = collector.own("otelcol_receiver_accepted_metric_points_total")
     time.sleep(6)
-    later = collector.own("otelcol_receiver_accepted_metric_points")
+    later = collector.own("otelcol_receiver_accepted_metric_points_total")
     assert received and received == later
     send_from_threads(service.port, requests_of(1, 0, seed=1), 1, Account())
     seen = 'round(sum(increase(http_requests_total{endpoint="/predict",status="200"}[5s])))'
