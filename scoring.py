@@ -241,15 +241,16 @@ class Scoring:
         return Answered(card, scored)
 
     def _probabilities(self, rows: list[list[float]], key: str | None) -> tuple[Card, list[float]]:
-        challenger = self._companions.challenger
-        if challenger is not None and key is not None and challenger.serves(key):
+        challenger = self._companions.challenger if key is not None else None
+        serves = challenger is not None and key is not None and challenger.serves(key)
+        if challenger is not None and serves:
             probabilities = challenger.score(rows)
             if probabilities is not None:
                 self._recorder.served("challenger", len(rows))
                 return challenger.scorer.card, probabilities
         probabilities = self._scorer.score(rows)
         self._recorder.served("champion", len(rows))
-        if challenger is not None and key is not None and not challenger.serves(key):
+        if challenger is not None and not serves:
             challenger.shadow(rows, probabilities, self._card.threshold)
         return self._card, probabilities
 
