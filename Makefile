@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 DEV := .venv/dev/bin
 CODE := handler.py settings.py errors.py receipts.py scoring.py aside.py feedback.py ledger.py reading.py views.py bookkeeping.py challenger.py openapi.py pages gunicorn.conf.py telemetry model simulator stack grafana prometheus bench tests .railway
-SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run
+SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run prometheus/alertmanager/start.sh
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools train test test-fast test-compose lint format generate bench up down status lock clean

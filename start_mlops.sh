@@ -17,8 +17,8 @@ options of up:
   --native     as local processes, even where there is Docker
   --docker     with Docker, or not at all
 
-Settings, in the environment: PORT (5000), PROMETHEUS_PORT (9090), GRAFANA_PORT (3000),
-OTLP_PORT (4318), COLLECTOR_HEALTH_PORT (13133), COLLECTOR_METRICS_PORT (8888).
+Settings, in the environment: PORT (5000), PROMETHEUS_PORT (9090), ALERTMANAGER_PORT (9093),
+GRAFANA_PORT (3000), OTLP_PORT (4318), COLLECTOR_HEALTH_PORT (13133), COLLECTOR_METRICS_PORT (8888).
 TEXT
 }
 

@@ -23,7 +23,11 @@ from .errors import StackError
 from .locks import lock
 from .progress import Board, Task
 
-DISTRIBUTIONS = (Path("otel-collector/distribution"), Path("prometheus/distribution"))
+DISTRIBUTIONS = (
+    Path("otel-collector/distribution"),
+    Path("prometheus/distribution"),
+    Path("prometheus/alertmanager/distribution"),
+)
 
 _GO_LINE = re.compile(r"^go (\S+)$", re.MULTILINE)
 _REPLACED = re.compile(r"=>\s+(\.\.?/\S+)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 
 from . import ports, state
+from .alerting import alerts_shown
 from .commands import Commands
 from .engine import Compose
 from .errors import StackError
@@ -39,6 +41,7 @@ class Containers:
         addresses = {
             "Handler": f"http://localhost:{taken['PORT']}",
             "Prometheus": f"http://localhost:{taken['PROMETHEUS_PORT']}",
+            "Alerts": alerts_shown(self.settings, os.environ),
             "Grafana": f"http://localhost:{taken['GRAFANA_PORT']} (admin/admin at first)",
         }
         commands = Commands()
@@ -79,6 +82,7 @@ class Containers:
         return [
             Probe("handler", f"{self.settings.url('PORT')}/health/ready"),
             Probe("Prometheus", f"{self.settings.url('PROMETHEUS_PORT')}/-/ready"),
+            Probe("Alertmanager", f"{self.settings.url('ALERTMANAGER_PORT')}/-/ready"),
         ]
 
     def _source(self) -> Source:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from . import build, native, ports, state, tools
+from .alerting import alerts_shown
 from .commands import Commands
 from .errors import StackError
 from .figures import PageFigures, PrometheusFigures, Source
@@ -97,6 +98,9 @@ class Processes:
             "handler": Probe("handler", f"{self.settings.url('PORT')}/health/ready"),
             "otelcol": Probe("Collector", self.settings.url("COLLECTOR_HEALTH_PORT")),
             "prometheus": Probe("Prometheus", f"{self.settings.url('PROMETHEUS_PORT')}/-/ready"),
+            "alertmanager": Probe(
+                "Alertmanager", f"{self.settings.url('ALERTMANAGER_PORT')}/-/ready"
+            ),
         }
         return [probe for name, probe in every.items() if name in names]
 
@@ -108,4 +112,8 @@ class Processes:
         if tools.prometheus_on_path() is None:
             # The module that it is built from does not hold them.
             prometheus += " (its API; its pages come with Docker)"
-        return {"Handler": handler, "Prometheus": prometheus}
+        return {
+            "Handler": handler,
+            "Prometheus": prometheus,
+            "Alerts": alerts_shown(self.settings, os.environ),
+        }

@@ -22,8 +22,14 @@ from .settings import NATIVE_PORTS, NATIVE_PORTS_WITHOUT_TOOLS, Settings
 from .supervisor import FAILURE, GRACE_SECONDS, RECORDS
 from .tools import Tools
 
-ALL = ("prometheus", "otelcol", "handler", "simulator")
+ALL = ("alertmanager", "prometheus", "otelcol", "handler", "simulator")
 WITHOUT_TOOLS = ("handler", "simulator")
+# Port in prometheus/targets -> the setting that moves it.
+_TARGETS = {
+    "9090": "PROMETHEUS_PORT",
+    "8888": "COLLECTOR_METRICS_PORT",
+    "9093": "ALERTMANAGER_PORT",
+}
 # Every process may use up its grace, one after the other.
 STOP_SECONDS = sum(GRACE_SECONDS.values()) + 3
 
@@ -120,8 +126,11 @@ def _plumbing(settings: Settings, tools: Tools) -> dict[str, str]:
         "COLLECTOR_QUEUE_DIR": str(settings.run / "collector-queue"),
         "PROMETHEUS_URL": settings.url("PROMETHEUS_PORT"),
         "PROMETHEUS_PORT": str(ports["PROMETHEUS_PORT"]),
+        "ALERTMANAGER_PORT": str(ports["ALERTMANAGER_PORT"]),
+        "ALERTMANAGER_DIR": str(settings.run / "alertmanager"),
         "STACK_OTELCOL": str(tools.otelcol),
         "STACK_PROMETHEUS": str(tools.prometheus),
+        "STACK_ALERTMANAGER": str(tools.alertmanager),
     }
 
 
@@ -129,14 +138,15 @@ def place_prometheus_config(settings: Settings) -> None:
     """.run/prometheus-config: prometheus/ itself, but with the addresses of this start."""
     source, folder = settings.root / "prometheus", settings.run / "prometheus-config"
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "targets").mkdir(parents=True)
+    (folder / "targets" / "alertmanager").mkdir(parents=True)
     for name in ("prometheus.yml", "rules"):
         (folder / name).symlink_to(source / name)
-    targets = (source / "targets" / "native.yml").read_text()
-    for default, setting in (("9090", "PROMETHEUS_PORT"), ("8888", "COLLECTOR_METRICS_PORT")):
-        here = f"127.0.0.1:{settings.ports[setting]}"
-        targets = targets.replace(f"localhost:{default}", here)
-    (folder / "targets" / "native.yml").write_text(targets)
+    for name in ("native.yml", "alertmanager/native.yml"):
+        targets = (source / "targets" / name).read_text()
+        for default, setting in _TARGETS.items():
+            here = f"127.0.0.1:{settings.ports[setting]}"
+            targets = targets.replace(f"localhost:{default}", here)
+        (folder / "targets" / name).write_text(targets)
 
 
 @dataclass

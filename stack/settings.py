@@ -25,6 +25,7 @@ class Setting:
 PORTS = (
     Setting("PORT", "5000", "the handler"),
     Setting("PROMETHEUS_PORT", "9090", "Prometheus"),
+    Setting("ALERTMANAGER_PORT", "9093", "Alertmanager"),
     Setting("OTLP_PORT", "4318", "the Collector's OTLP receiver"),
     Setting("COLLECTOR_HEALTH_PORT", "13133", "the Collector's health check"),
     Setting("COLLECTOR_METRICS_PORT", "8888", "the Collector's own metrics"),
@@ -38,7 +39,7 @@ TABLE = (
 # The ports that each way of running takes on this machine.
 NATIVE_PORTS = tuple(setting.name for setting in PORTS)
 NATIVE_PORTS_WITHOUT_TOOLS = ("PORT",)
-DOCKER_PORTS = ("PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
+DOCKER_PORTS = ("PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT")
 
 
 @dataclass(frozen=True)

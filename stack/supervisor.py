@@ -25,7 +25,13 @@ PROCFILE = "Procfile.native"
 RECORDS = "processes"
 FAILURE = "failure.json"
 # In the order of stopping; seconds until SIGKILL. The handler's is above its SHUTDOWN_SECONDS.
-GRACE_SECONDS = {"simulator": 3.0, "handler": 10.0, "otelcol": 5.0, "prometheus": 10.0}
+GRACE_SECONDS = {
+    "simulator": 3.0,
+    "handler": 10.0,
+    "otelcol": 5.0,
+    "prometheus": 10.0,
+    "alertmanager": 5.0,
+}
 
 # What honcho sets as return code when it was asked to end: 128 + SIGINT, 128 + SIGTERM.
 _SIGNALLED = (130, 143)

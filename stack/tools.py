@@ -1,4 +1,4 @@
-"""Which Collector and Prometheus a native start uses: of the PATH, built before, or to build."""
+"""Which programs a native start uses: of the PATH, built before, or to build."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Tools:
 
     otelcol: Path
     prometheus: Path
+    alertmanager: Path
     to_build: tuple[str, ...]
 
     @property
@@ -34,7 +35,7 @@ class Tools:
 def choose(settings: Settings) -> Tools:
     """The Collector is always the project's own: its configuration needs exactly those parts."""
     on_path = prometheus_on_path()
-    wanted = ["otelcol"] if on_path else ["otelcol", "prometheus"]
+    wanted = ["otelcol", *([] if on_path else ["prometheus"]), "alertmanager"]
     known = build.programs(settings.root)
     stale = [name for name in wanted if not build.is_current(known[name], settings.tools)]
     if build.find_go() is None:
@@ -43,6 +44,7 @@ def choose(settings: Settings) -> Tools:
     return Tools(
         otelcol=settings.tools / "otelcol",
         prometheus=on_path or settings.tools / "prometheus",
+        alertmanager=settings.tools / "alertmanager",
         to_build=tuple(stale),
     )
 

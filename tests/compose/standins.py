@@ -18,11 +18,17 @@ DEBIAN = "bookworm"
 DEBIAN_PACKAGES = "python3.11,python3.11-venv,python3-pip,ca-certificates,netbase,tzdata"
 
 
-def make_all(engine: Engine, root: Path, prometheus_image: str) -> None:
-    """Makes the bases that the Dockerfile names and Prometheus' image, where they are missing."""
+def make_all(engine: Engine, root: Path, prometheus_image: str, alertmanager_image: str) -> None:
+    """Makes the bases that the Dockerfile names and the programs' images, where missing."""
     text = (root / "Dockerfile").read_text()
     python, go = re.findall(r"^ARG (?:PYTHON|GO)_IMAGE=(\S+)$", text, re.MULTILINE)
-    for name, make in ((python, _python), (go, _go), (prometheus_image, _prometheus)):
+    images = (
+        (python, _python),
+        (go, _go),
+        (prometheus_image, _prometheus),
+        (alertmanager_image, _alertmanager),
+    )
+    for name, make in images:
         if not engine.has_image(name):
             print(f"    making a stand-in for {name}", flush=True)
             make(engine, root, name, python)
@@ -90,6 +96,23 @@ ENTRYPOINT ["/bin/prometheus"]
 """
     with tempfile.TemporaryDirectory(prefix="prometheus-") as folder:
         for program in ("prometheus", "promtool"):
+            shutil.copy(root / ".tools" / "bin" / program, folder)
+        (Path(folder) / "data").mkdir()
+        _build(engine, Path(folder), file, name)
+
+
+def _alertmanager(engine: Engine, root: Path, name: str, python: str) -> None:
+    """The project's own build where there is a shell, as in the image that it stands for."""
+    subprocess.run([sys.executable, "-m", "stack", "build"], cwd=root, check=True)
+    file = f"""FROM {python}
+COPY alertmanager amtool /bin/
+COPY --chown=65534:65534 data /alertmanager
+USER 65534:65534
+WORKDIR /alertmanager
+ENTRYPOINT ["/bin/alertmanager"]
+"""
+    with tempfile.TemporaryDirectory(prefix="alertmanager-") as folder:
+        for program in ("alertmanager", "amtool"):
             shutil.copy(root / ".tools" / "bin" / program, folder)
         (Path(folder) / "data").mkdir()
         _build(engine, Path(folder), file, name)

@@ -13,7 +13,7 @@ from settings import TABLE
 
 Services = dict[str, dict[str, Any]]
 
-ALL = ["collector", "grafana", "handler", "prometheus", "simulator", "tempo"]
+ALL = ["alertmanager", "collector", "grafana", "handler", "prometheus", "simulator", "tempo"]
 OURS = ["collector", "handler", "simulator"]
 
 
@@ -26,7 +26,7 @@ def bind_mounts(service: dict[str, Any]) -> list[str]:
     return [mount for mount in service.get("volumes", []) if mount.startswith(".")]
 
 
-def test_services_are_the_six_of_the_stack(services: Services) -> None:
+def test_services_are_those_of_the_stack(services: Services) -> None:
     assert sorted(services) == ALL
 
 
@@ -51,7 +51,7 @@ def test_own_service_is_hardened(services: Services, root: Path, name: str) -> N
     assert f" AS {service['build']['target']}\n" in (root / "Dockerfile").read_text()
 
 
-@pytest.mark.parametrize("name", ["grafana", "prometheus", "tempo"])
+@pytest.mark.parametrize("name", ["alertmanager", "grafana", "prometheus", "tempo"])
 def test_bind_mounts_exist_and_are_labelled_for_selinux(
     services: Services, root: Path, name: str
 ) -> None:
@@ -67,6 +67,7 @@ def test_ports_open_on_this_machine_only(services: Services) -> None:
     assert ports == {
         "handler": ["${BIND_ADDRESS:-127.0.0.1}:${PORT:-5000}:5000"],
         "prometheus": ["${BIND_ADDRESS:-127.0.0.1}:${PROMETHEUS_PORT:-9090}:9090"],
+        "alertmanager": ["${BIND_ADDRESS:-127.0.0.1}:${ALERTMANAGER_PORT:-9093}:9093"],
         "grafana": ["${BIND_ADDRESS:-127.0.0.1}:${GRAFANA_PORT:-3000}:3000"],
     }
 
@@ -97,6 +98,12 @@ def test_collector_is_given_settings_that_it_reads(services: Services, root: Pat
     sources = [*folder.glob("distribution/*.go"), *folder.glob("config/*.yaml")]
     text = "\n".join(file.read_text() for file in sources)
     unread = [n for n in services["collector"]["environment"] if n not in text]
+    assert unread == []
+
+
+def test_alertmanager_is_given_settings_that_it_reads(services: Services, root: Path) -> None:
+    text = (root / "prometheus" / "alertmanager" / "start.sh").read_text()
+    unread = [n for n in services["alertmanager"]["environment"] if n not in text]
     assert unread == []
 
 
@@ -141,7 +148,7 @@ def test_prometheus_runs_as_its_configuration_says(services: Services, root: Pat
 def test_prometheus_scrapes_services_of_this_file(services: Services, root: Path) -> None:
     mounts = bind_mounts(services["prometheus"])
     assert "./prometheus/targets-compose:/etc/prometheus/targets:ro,z" in mounts
-    for file in (root / "prometheus" / "targets-compose").glob("*.yml"):
+    for file in (root / "prometheus" / "targets-compose").rglob("*.yml"):
         hosts = {
             t.split(":")[0] for group in yaml.safe_load(file.read_text()) for t in group["targets"]
         }

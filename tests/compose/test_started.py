@@ -26,14 +26,16 @@ from tests.compose.standins import make_all
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(3600)]
 
-STARTED = ("collector", "handler", "prometheus", "simulator")
+STARTED = ("alertmanager", "collector", "handler", "prometheus", "simulator")
+PULLED = ("alertmanager", "prometheus")
 LABEL = "label=com.docker.compose.project"
 
 
 @pytest.fixture(scope="module")
 def engine(root: Path, compose: dict[str, Any]) -> Iterator[Engine]:
     with own_engine(root / ".run" / "compose-engine") as started:
-        make_all(started, root, compose["services"]["prometheus"]["image"])
+        images = (compose["services"][name]["image"] for name in ("prometheus", "alertmanager"))
+        make_all(started, root, *images)
         yield started
 
 
@@ -133,7 +135,8 @@ class Project:
 
 @pytest.fixture(params=[docker_compose_v2, docker_compose_v1])
 def project(request: pytest.FixtureRequest, engine: Engine, root: Path) -> Iterator[Project]:
-    ports = {"PORT": free_port(), "PROMETHEUS_PORT": free_port()}
+    names = ("PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
+    ports = {name: free_port() for name in names}
     name = request.param.__name__.replace("_", "")
     started = Project(engine, request.param(engine, root), name, ports, root)
     yield started
@@ -144,7 +147,7 @@ def test_stack_gets_well_counts_and_leaves_nothing(
     project: Project, say: Callable[[str], None]
 ) -> None:
     built = time.monotonic()
-    project.compose("build", *(s for s in STARTED if s != "prometheus"))
+    project.compose("build", *(s for s in STARTED if s not in PULLED))
     say(f"{project.name}: images built in {time.monotonic() - built:.0f} s")
 
     started = time.monotonic()
@@ -157,6 +160,12 @@ def test_stack_gets_well_counts_and_leaves_nothing(
     first = project.query("sum(predictions_total)")
     until(lambda: project.query("sum(predictions_total)") > first, 60, "the count does not grow")
     assert project.query('up{job="otel-collector"}') == 1
+    until(
+        lambda: project.query("prometheus_notifications_alertmanagers_discovered") == 1,
+        60,
+        "Prometheus does not find Alertmanager",
+    )
+    assert "sent nowhere" in project.compose("logs", "alertmanager")
     assert all(project.is_well(s) for s in STARTED)
     for command in project.commands_of_the_guide():
         subprocess.run(["bash", "-c", f"{command} --fail"], check=True, capture_output=True)

@@ -20,12 +20,17 @@ needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="the go command
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two distribution folders; the first takes in a module beside it, as the Collector's does."""
+    """Three distribution folders; the first takes in a module beside it, as the Collector's does."""
     parts = tmp_path / "otel-collector" / "parts"
     parts.mkdir(parents=True)
     (parts / "go.mod").write_text("module parts\n\ngo 1.21\n")
     (parts / "parts.go").write_text('package parts\n\nconst Word = "one"\n')
-    for folder, name in (("otel-collector", "otelcol"), ("prometheus", "prometheus")):
+    folders = {
+        "otel-collector": "otelcol",
+        "prometheus": "prometheus",
+        "prometheus/alertmanager": "alertmanager",
+    }
+    for folder, name in folders.items():
         make_distribution(tmp_path / folder / "distribution", name)
     return tmp_path
 

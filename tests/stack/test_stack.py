@@ -39,7 +39,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Board(io.StringIO()) as board:
         environments.ensure(ROOT, ["ops", "serve"], board, Commands())
         tools = ROOT / ".tools" / "bin"
-        build.ensure(ROOT, ["otelcol", "prometheus"], tools, board, Commands())
+        build.ensure(ROOT, ["otelcol", "prometheus", "alertmanager"], tools, board, Commands())
     root = tmp_path_factory.mktemp("copies") / "a project"
     shutil.copytree(ROOT, root, ignore=NOT_COPIED)
     (root / ".venv").symlink_to(ROOT / ".venv")

@@ -35,7 +35,7 @@ while True:
     if pathlib.Path(name + ".die").exists():
         sys.exit(7)
 """
-NAMES = ["prometheus", "otelcol", "handler", "simulator"]
+NAMES = ["alertmanager", "prometheus", "otelcol", "handler", "simulator"]
 
 
 @pytest.fixture
@@ -62,8 +62,8 @@ def test_a_signal_ends_senders_before_receivers(project: Path, supervised: Popen
     supervised.send_signal(signal.SIGTERM)
     assert supervised.wait(20) == 0
     ended = (project / "ended").read_text().split()
-    assert ended == ["simulator", "handler", "otelcol", "prometheus"]
-    assert len(pids(project)) == 4 and all(gone(pid) for pid in pids(project))
+    assert ended == ["simulator", "handler", "otelcol", "prometheus", "alertmanager"]
+    assert len(pids(project)) == len(NAMES) and all(gone(pid) for pid in pids(project))
     assert log(project, "handler").splitlines() == ["handler runs", "bye"]
 
 
@@ -109,7 +109,7 @@ def test_nothing_outlives_the_parent_of_the_supervisor(
     for record in read_records(project / ".run" / "processes"):
         (project / ".run" / "processes" / f"{record.name}.json").unlink()
     terminal = spawn([sys.executable, "-c", code], cwd=project)
-    wait_for(lambda: len(pids(project)) == 4)
+    wait_for(lambda: len(pids(project)) == len(NAMES))
     time.sleep(0.5)
     terminal.kill()
     wait_for(lambda: all(gone(pid) for pid in pids(project)))

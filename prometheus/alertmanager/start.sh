@@ -1,0 +1,200 @@
+#!/bin/sh
+# Writes Alertmanager's configuration from the environment and becomes Alertmanager:
+#   sh start.sh PROGRAM [ITS OPTIONS]     for example: sh start.sh alertmanager --web.listen-address=:9093
+#   sh start.sh --print                   only shows the configuration (secrets included)
+# POSIX sh, so that it is the same natively and in the container, whose image has nothing else.
+#
+# Where alerts are sent; any of them, or none:
+#   ALERT_WEBHOOK_URL         every alert, as Alertmanager's JSON
+#   ALERT_PAGE_WEBHOOK_URL    pages alone: a pager
+#   ALERT_SLACK_WEBHOOK_URL   every alert to Slack; ALERT_SLACK_CHANNEL where the hook allows one
+#   ALERT_EMAIL_TO            every alert by e-mail, and then ALERT_SMTP_SMARTHOST (host:port) and ALERT_SMTP_FROM;
+#                             ALERT_SMTP_USERNAME and ALERT_SMTP_PASSWORD where the server wants them;
+#                             ALERT_SMTP_TLS=off for a server without TLS
+# How:
+#   RUNBOOK_BASE_URL          put before the runbook's path, for example https://github.com/you/repo/blob/main/
+#   ALERT_GROUP_WAIT          how long the first alert of a group waits for others (pages 10s, tickets 1m)
+#   ALERT_GROUP_INTERVAL      how long news of a group that was told already waits (pages 1m, tickets 15m)
+#   ALERTMANAGER_DIR          data and the written configuration (.run/alertmanager)
+set -eu
+umask 077
+
+fail() {
+  echo "alertmanager: $1" >&2
+  exit 2
+}
+
+# One line, no template: what is written below is data and never configuration.
+plain() {
+  case $2 in
+    *'
+'* | *'{{'*) fail "$1 must be one line without {{" ;;
+  esac
+}
+
+address() {
+  plain "$1" "$2"
+  case $2 in
+    '' | http://?* | https://?*) ;;
+    *) fail "$1 must be an address that begins with http:// or https://" ;;
+  esac
+}
+
+# Unlike echo, which some shells let interpret backslashes.
+line() {
+  printf '%s\n' "$1"
+}
+
+quoted() {
+  printf "'%s'" "$(printf %s "$1" | sed "s/'/''/g")"
+}
+
+duration() {
+  printf %s "$2" | grep -Eqx '([0-9]+(ms|s|m|h|d))+' || fail "$1 must be a duration such as 30s or 5m, got '$2'"
+}
+
+webhook=${ALERT_WEBHOOK_URL:-} pager=${ALERT_PAGE_WEBHOOK_URL:-}
+slack=${ALERT_SLACK_WEBHOOK_URL:-} channel=${ALERT_SLACK_CHANNEL:-}
+email=${ALERT_EMAIL_TO:-} smarthost=${ALERT_SMTP_SMARTHOST:-} from=${ALERT_SMTP_FROM:-}
+username=${ALERT_SMTP_USERNAME:-} password=${ALERT_SMTP_PASSWORD:-} tls=${ALERT_SMTP_TLS:-on}
+runbooks=${RUNBOOK_BASE_URL:-}
+folder=${ALERTMANAGER_DIR:-.run/alertmanager}
+
+check() {
+  address ALERT_WEBHOOK_URL "$webhook"
+  address ALERT_PAGE_WEBHOOK_URL "$pager"
+  address ALERT_SLACK_WEBHOOK_URL "$slack"
+  address RUNBOOK_BASE_URL "$runbooks"
+  plain ALERT_SLACK_CHANNEL "$channel"
+  plain ALERT_SMTP_USERNAME "$username"
+  plain ALERT_SMTP_PASSWORD "$password"
+  plain ALERT_EMAIL_TO "$email"
+  plain ALERT_SMTP_FROM "$from"
+  plain ALERT_SMTP_SMARTHOST "$smarthost"
+  if [ -n "$email" ]; then
+    case $email in ?*@?*) ;; *) fail "ALERT_EMAIL_TO must be an e-mail address, got '$email'" ;; esac
+    case $from in ?*@?*) ;; *) fail "ALERT_EMAIL_TO also needs ALERT_SMTP_FROM, an e-mail address, got '$from'" ;; esac
+    printf %s "$smarthost" | grep -Eqx '[^: ]+:[0-9]+' ||
+      fail "ALERT_EMAIL_TO also needs ALERT_SMTP_SMARTHOST as host:port, got '$smarthost'"
+    case $tls in on | off) ;; *) fail "ALERT_SMTP_TLS must be on or off, got '$tls'" ;; esac
+  fi
+  for name in ALERT_GROUP_WAIT ALERT_GROUP_INTERVAL; do
+    eval "value=\${$name:-}"
+    [ -z "$value" ] || duration "$name" "$value"
+  done
+}
+
+# Names of the ways that are set, for people.
+ways() {
+  said=
+  [ -z "$webhook" ] || said="$said webhook"
+  [ -z "$pager" ] || said="$said pager"
+  [ -z "$slack" ] || said="$said Slack"
+  [ -z "$email" ] || said="$said e-mail"
+  printf %s "${said# }"
+}
+
+receiver() {
+  line "  - name: $1"
+  if [ -n "$webhook" ] || { [ "$1" = pages ] && [ -n "$pager" ]; }; then
+    line "    webhook_configs:"
+    [ -z "$webhook" ] || line "      - url: $(quoted "$webhook")"
+    if [ "$1" = pages ] && [ -n "$pager" ]; then line "      - url: $(quoted "$pager")"; fi
+  fi
+  [ -z "$slack" ] || slack_config
+  [ -z "$email" ] || email_config
+}
+
+slack_config() {
+  line "    slack_configs:"
+  line "      - api_url: $(quoted "$slack")"
+  [ -z "$channel" ] || line "        channel: $(quoted "$channel")"
+  cat <<EOF
+        send_resolved: true
+        color: '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "page" }}danger{{ else }}warning{{ end }}'
+        title: '{{ .Status | toUpper }} {{ .CommonLabels.severity }}: {{ .CommonLabels.alertname }}'
+        text: |-
+          {{ range .Alerts }}{{ .Annotations.summary }} {{ .Annotations.value }}
+          {{ end }}Runbook: $runbooks{{ .CommonAnnotations.runbook_url }}
+EOF
+}
+
+email_config() {
+  line "    email_configs:"
+  line "      - to: $(quoted "$email")"
+  cat <<EOF
+        send_resolved: true
+        headers:
+          Subject: '[{{ .Status | toUpper }} {{ .CommonLabels.severity }}] {{ .CommonLabels.alertname }}'
+        html: ''
+        text: |-
+          {{ range .Alerts }}{{ .Status }}: {{ .Annotations.summary }}
+          {{ .Annotations.value }}
+          {{ range .Labels.SortedPairs }}  {{ .Name }}={{ .Value }}
+          {{ end }}
+          {{ end }}Runbook: $runbooks{{ .CommonAnnotations.runbook_url }}
+EOF
+}
+
+smtp() {
+  [ -n "$email" ] || return 0
+  line "global:"
+  line "  smtp_smarthost: $(quoted "$smarthost")"
+  line "  smtp_from: $(quoted "$from")"
+  [ -z "$username" ] || line "  smtp_auth_username: $(quoted "$username")"
+  [ -z "$password" ] || line "  smtp_auth_password: $(quoted "$password")"
+  [ "$tls" = on ] || line "  smtp_require_tls: false"
+}
+
+# A page of an alert says all that its ticket would. A service that is down answers nothing: what is
+# computed from its answers follows from that. Without the Collector nothing is measured at all.
+config() {
+  smtp
+  cat <<EOF
+route:
+  receiver: tickets
+  group_by: [alertname, job]
+  group_wait: ${ALERT_GROUP_WAIT:-1m}
+  group_interval: ${ALERT_GROUP_INTERVAL:-15m}
+  repeat_interval: 1d
+  routes:
+    - matchers: [severity="page"]
+      receiver: pages
+      group_wait: ${ALERT_GROUP_WAIT:-10s}
+      group_interval: ${ALERT_GROUP_INTERVAL:-1m}
+      repeat_interval: 1h
+inhibit_rules:
+  - source_matchers: [severity="page"]
+    target_matchers: [severity="ticket"]
+    equal: [alertname, job, slo]
+  - source_matchers: [alertname="ServiceDown"]
+    target_matchers:
+      - alertname=~"NoTraffic|RequestsQueue|AvailabilityBudgetBurn|LatencyBudgetBurn|FreshnessBudgetBurn|ErrorBudgetSoonSpent|FeatureDrift|ScoreDrift|DriftSoon|FraudRateJump|MeanScoreJump|BadData|ChallengerDisagrees|SampleRatioMismatch|LabelsStalled"
+    equal: [job]
+  - source_matchers: [alertname="TelemetrySilent"]
+    target_matchers:
+      - alertname=~"ServiceDown|NoTraffic|FreshnessBudgetBurn|ErrorBudgetSoonSpent|TelemetryLost|LabelsStalled"
+receivers:
+EOF
+  receiver pages
+  receiver tickets
+}
+
+check
+if [ "${1:-}" = --print ]; then
+  config
+  exit 0
+fi
+[ $# -ge 1 ] || fail "usage: sh start.sh PROGRAM [ITS OPTIONS], or sh start.sh --print"
+mkdir -p "$folder"
+config >"$folder/alertmanager.yml"
+if [ -n "$(ways)" ]; then
+  echo "alerts are sent by: $(ways)" >&2
+else
+  echo "alerts are shown here and sent nowhere: set ALERT_WEBHOOK_URL, ALERT_SLACK_WEBHOOK_URL or ALERT_EMAIL_TO" >&2
+fi
+program=$1
+shift
+# The settings hold secrets, and the program reads none of them itself.
+unset ALERT_WEBHOOK_URL ALERT_PAGE_WEBHOOK_URL ALERT_SLACK_WEBHOOK_URL ALERT_SMTP_USERNAME ALERT_SMTP_PASSWORD
+exec "$program" "$@" --config.file="$folder/alertmanager.yml" --storage.path="$folder/data"
