@@ -20,7 +20,7 @@ needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="the go command
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Three distribution folders; the first takes in a module beside it, as the Collector's does."""
+    """Three folders; the first takes in a module beside it, as the Collector's does."""
     parts = tmp_path / "otel-collector" / "parts"
     parts.mkdir(parents=True)
     (parts / "go.mod").write_text("module parts\n\ngo 1.21\n")
