@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from telemetry import tracing
 from telemetry.backlog import Backlog
+from telemetry.deliveries import Deliveries
 from telemetry.exemplars import Exemplars
 from telemetry.exposition import Exposition, SummedReader
 from telemetry.gauges import Gauges, ModelFacts, Reading, gauges_of
@@ -108,6 +109,7 @@ def start(folder: Path, model: ModelFacts, port: int, environ: Mapping[str, str]
             everything.pulse,
             OTLPMetricExporter(),
             float(environ.get("OTEL_METRIC_EXPORT_INTERVAL") or _DEFAULT_INTERVAL_MS) / 1000,
+            Deliveries(slot, layout),
         )
         push.start()
     exposition = None

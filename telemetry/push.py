@@ -2,7 +2,8 @@
 
 A platform may put a service to sleep that sends no packets, so a quiet service must be silent.
 What silence left out is made up for: on waking, the last values are sent first, stamped with the
-last quiet moment, so that `rate` and `increase` see the first new count.
+last quiet moment, so that `rate` and `increase` see the first new count. Every delivery carries its
+number, so that the store can see that one is missing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from threading import Event, Thread
 
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 
+from telemetry.deliveries import Deliveries, numbered
 from telemetry.points import restamped
 
 _log = logging.getLogger(__name__)
@@ -28,11 +30,13 @@ class QuietPush:
         pulse: Callable[[], object],
         exporter: MetricExporter,
         interval_seconds: float,
+        deliveries: Deliveries,
     ) -> None:
         self._collect = collect
         self._pulse = pulse
         self._exporter = exporter
         self._interval = interval_seconds
+        self._deliveries = deliveries
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="metrics-push", daemon=True)
         self._delivered: MetricsData | None = None
@@ -82,7 +86,11 @@ class QuietPush:
             _log.exception("metrics could not be collected")
 
     def _deliver(self, data: MetricsData) -> bool:
-        delivered = self._exporter.export(data) is MetricExportResult.SUCCESS
+        number = self._deliveries.following()
+        result = self._exporter.export(numbered(data, number))
+        delivered = result is MetricExportResult.SUCCESS
+        if delivered:
+            self._deliveries.taken(number)
         if delivered == self._failing:
             self._failing = not delivered
             if delivered:

@@ -367,6 +367,11 @@ FEEDBACK = Metric(
     {"result": FEEDBACK_RESULTS},
 )  # fmt: skip
 
+DELIVERIES = Metric(
+    "telemetry.deliveries", "telemetry_deliveries_total", Kind.COUNTER, "{delivery}",
+    "Pushes that the Collector took from this worker's slot, this one included.",
+)  # fmt: skip
+
 METRICS: tuple[Metric, ...] = (
     PREDICTIONS,
     PREDICTION_LATENCY,
@@ -410,6 +415,7 @@ METRICS: tuple[Metric, ...] = (
     OUTCOME_SQUARED_ERROR,
     OUTCOME_DELAY,
     FEEDBACK,
+    DELIVERIES,
 )
 
 

@@ -61,6 +61,7 @@ MORE = {
     "outcome_squared_error_total": set(),
     "outcome_delay_seconds": set(),
     "feedback_total": {"result"},
+    "telemetry_deliveries_total": set(),
 }
 
 

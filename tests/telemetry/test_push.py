@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from threading import Lock
 
 import pytest
 from opentelemetry.sdk.metrics.export import (
@@ -19,7 +21,11 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from telemetry.deliveries import Deliveries
+from telemetry.layout import Layout
 from telemetry.push import QuietPush
+from telemetry.slots import Slots
+from telemetry.table import DELIVERIES
 
 
 class Target(MetricExporter):
@@ -28,6 +34,7 @@ class Target(MetricExporter):
     def __init__(self) -> None:
         super().__init__()
         self.delivered: list[tuple[float, int]] = []
+        self.numbers: list[float] = []
         self.dead = False
         self.delay = 0.0
 
@@ -35,8 +42,10 @@ class Target(MetricExporter):
         time.sleep(self.delay)
         if self.dead:
             return MetricExportResult.FAILURE
-        [point] = metrics_data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+        count, number = metrics_data.resource_metrics[0].scope_metrics[0].metrics
+        [point] = count.data.data_points
         self.delivered.append((point.value, point.time_unix_nano))
+        self.numbers.append(number.data.data_points[0].value)
         return MetricExportResult.SUCCESS
 
     def force_flush(self, timeout_millis=10_000):
@@ -60,10 +69,14 @@ class Service:
         return self.count
 
     def collect(self) -> MetricsData:
-        point = NumberDataPoint({}, 0, time.time_ns(), self.count)
-        data = Sum([point], AggregationTemporality.CUMULATIVE, True)
-        scope = ScopeMetrics(InstrumentationScope("test"), [Metric("c", "", "", data)], "")
+        metrics = [self._metric("c", self.count), self._metric(DELIVERIES.name, -1)]
+        scope = ScopeMetrics(InstrumentationScope("test"), metrics, "")
         return MetricsData([ResourceMetrics(Resource({}), [scope], "")])
+
+    @staticmethod
+    def _metric(name: str, value: int) -> Metric:
+        point = NumberDataPoint({}, 0, time.time_ns(), value)
+        return Metric(name, "", "", Sum([point], AggregationTemporality.CUMULATIVE, True))
 
 
 @pytest.fixture
@@ -77,8 +90,17 @@ def target():
 
 
 @pytest.fixture
-def push(service, target):
-    return QuietPush(service.collect, service.pulse, target, interval_seconds=0.05)
+def claimed(tmp_path):
+    """Gives one holder after the other of the same slot: each sees what the last one wrote."""
+    layout = Layout([DELIVERIES])
+    slot = Slots(tmp_path, layout).claim()
+    yield lambda: Deliveries(replace(slot, lock=Lock()), layout)
+    slot.release()
+
+
+@pytest.fixture
+def push(service, target, claimed):
+    return QuietPush(service.collect, service.pulse, target, 0.05, claimed())
 
 
 def test_zeros_are_told_first(push, target):
@@ -159,3 +181,37 @@ def test_fault_of_one_turn_does_not_end_the_pushing(push, service, target, caplo
     push._try()
     assert target.values == [0]
     assert "could not be collected" in caplog.text
+
+
+def test_deliveries_are_numbered_without_a_gap(push, service, target):
+    """Also over silence, whose made-up delivery has a number of its own."""
+    for service.count in (0, 1, 1, 1, 2):
+        push.tick()
+    assert target.values == [0, 1, 1, 2]
+    assert target.numbers == [1, 2, 3, 4]
+
+
+def test_refused_delivery_leaves_no_gap(push, service, target):
+    """What the Collector did not take is not missing in the store."""
+    push.tick()
+    target.dead = True
+    for service.count in (1, 2):
+        push.tick()
+    target.dead = False
+    push.tick()
+    assert target.numbers == [1, 2]
+
+
+def test_next_holder_of_a_slot_counts_its_deliveries_on(push, service, target, claimed):
+    """A recycled worker, or a restart that finds the slots again, is no gap."""
+    push.tick()
+    QuietPush(service.collect, service.pulse, target, 0.05, claimed()).tick()
+    assert target.numbers == [1, 2]
+
+
+def test_thread_that_outlived_its_worker_takes_no_number_back(claimed):
+    hanging = claimed()
+    number = hanging.following()
+    claimed().taken(7)
+    hanging.taken(number)
+    assert hanging.following() == 8
