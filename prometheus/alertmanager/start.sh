@@ -20,24 +20,26 @@ set -eu
 umask 077
 
 fail() {
-  echo "alertmanager: $1" >&2
+  printf 'alertmanager: %s\n' "$1" >&2
   exit 2
 }
 
 # One line, no template: what is written below is data and never configuration.
 plain() {
   case $2 in
-    *'
-'* | *'{{'*) fail "$1 must be one line without {{" ;;
+    *[[:cntrl:]]* | *'{{'*) fail "$1 must be one line without {{ and control characters" ;;
   esac
 }
 
+# An address holds a secret: it is never shown. Alertmanager refuses the same ones, but shows them.
 address() {
   plain "$1" "$2"
-  case $2 in
-    '' | http://?* | https://?*) ;;
-    *) fail "$1 must be an address that begins with http:// or https://" ;;
-  esac
+  [ -z "$2" ] || matches "$2" 'https?://([^][/@?# ]+@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+])(:[0-9]+)?([/?#]([^% ]|%[0-9A-Fa-f]{2})*)?' ||
+    fail "$1 must be an address such as https://example.org/path; it is not shown, because it is a secret"
+}
+
+matches() {
+  printf %s "$1" | grep -Eqx "$2"
 }
 
 # Unlike echo, which some shells let interpret backslashes.
@@ -50,7 +52,9 @@ quoted() {
 }
 
 duration() {
-  printf %s "$2" | grep -Eqx '([0-9]+(ms|s|m|h|d))+' || fail "$1 must be a duration such as 30s or 5m, got '$2'"
+  plain "$1" "$2"
+  [ -z "$2" ] || matches "$2" '0*[1-9][0-9]*(ms|s|m|h|d)' ||
+    fail "$1 must be a duration above 0 such as 30s or 5m, got '$2'"
 }
 
 webhook=${ALERT_WEBHOOK_URL:-} pager=${ALERT_PAGE_WEBHOOK_URL:-}
@@ -74,14 +78,16 @@ check() {
   if [ -n "$email" ]; then
     case $email in ?*@?*) ;; *) fail "ALERT_EMAIL_TO must be an e-mail address, got '$email'" ;; esac
     case $from in ?*@?*) ;; *) fail "ALERT_EMAIL_TO also needs ALERT_SMTP_FROM, an e-mail address, got '$from'" ;; esac
-    printf %s "$smarthost" | grep -Eqx '[^: ]+:[0-9]+' ||
+    matches "$smarthost" '([^]: []+|\[[0-9A-Fa-f:.]+]):[0-9]+' ||
       fail "ALERT_EMAIL_TO also needs ALERT_SMTP_SMARTHOST as host:port, got '$smarthost'"
+    case ${username:+u}${password:+p} in
+      u) fail "ALERT_SMTP_USERNAME also needs ALERT_SMTP_PASSWORD" ;;
+      p) fail "ALERT_SMTP_PASSWORD also needs ALERT_SMTP_USERNAME" ;;
+    esac
     case $tls in on | off) ;; *) fail "ALERT_SMTP_TLS must be on or off, got '$tls'" ;; esac
   fi
-  for name in ALERT_GROUP_WAIT ALERT_GROUP_INTERVAL; do
-    eval "value=\${$name:-}"
-    [ -z "$value" ] || duration "$name" "$value"
-  done
+  duration ALERT_GROUP_WAIT "${ALERT_GROUP_WAIT:-}"
+  duration ALERT_GROUP_INTERVAL "${ALERT_GROUP_INTERVAL:-}"
 }
 
 # Names of the ways that are set, for people.
@@ -187,6 +193,8 @@ if [ "${1:-}" = --print ]; then
 fi
 [ $# -ge 1 ] || fail "usage: sh start.sh PROGRAM [ITS OPTIONS], or sh start.sh --print"
 mkdir -p "$folder"
+# A new file: one that is there already would keep its mode.
+rm -f "$folder/alertmanager.yml"
 config >"$folder/alertmanager.yml"
 if [ -n "$(ways)" ]; then
   echo "alerts are sent by: $(ways)" >&2

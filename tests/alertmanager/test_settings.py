@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from typing import Any
 
@@ -18,9 +19,9 @@ EMAIL = {
 }
 
 
-def printed(**settings: str) -> subprocess.CompletedProcess[str]:
+def printed(by: str = "sh", **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["sh", str(START), "--print"],
+        [*by.split(), str(START), "--print"],
         env={"PATH": os.environ["PATH"]} | settings,
         capture_output=True,
         text=True,
@@ -75,7 +76,6 @@ def test_a_secret_is_data(secret: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"ALERT_WEBHOOK_URL": "example.org"}, "ALERT_WEBHOOK_URL must be an address"),
         ({"ALERT_SLACK_WEBHOOK_URL": "http://"}, "ALERT_SLACK_WEBHOOK_URL must be an address"),
         ({"RUNBOOK_BASE_URL": "docs/"}, "RUNBOOK_BASE_URL must be an address"),
         ({"ALERT_WEBHOOK_URL": "http://a\nroute:"}, "ALERT_WEBHOOK_URL must be one line"),
@@ -87,7 +87,11 @@ def test_a_secret_is_data(secret: str) -> None:
             "ALERT_SMTP_SMARTHOST as host:port, got 'host'",
         ),
         ({**EMAIL, "ALERT_SMTP_TLS": "no"}, "ALERT_SMTP_TLS must be on or off, got 'no'"),
+        ({**EMAIL, "ALERT_SMTP_USERNAME": "u"}, "ALERT_SMTP_USERNAME also needs ALERT_SMTP_PASS"),
+        ({**EMAIL, "ALERT_SMTP_PASSWORD": "p"}, "ALERT_SMTP_PASSWORD also needs ALERT_SMTP_USER"),
         ({"ALERT_GROUP_WAIT": "soon"}, "ALERT_GROUP_WAIT must be a duration"),
+        ({"ALERT_GROUP_WAIT": "5m1h"}, "ALERT_GROUP_WAIT must be a duration"),
+        ({"ALERT_GROUP_INTERVAL": "0s"}, "ALERT_GROUP_INTERVAL must be a duration above 0"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(settings: dict[str, str], said: str) -> None:
@@ -95,6 +99,37 @@ def test_a_wrong_setting_stops_the_start(settings: dict[str, str], said: str) ->
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("alertmanager: ") and said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3cret",
+        "http:///s3cret",
+        "ftp://example.org/s3cret",
+        "http://exa mple.org/s3cret",
+        "http://example.org:port/s3cret",
+        "http://[::1/s3cret",
+        "http://example.org/%zz/s3cret",
+        "http://example.org/s3cret\r",
+    ],
+)
+def test_a_wrong_address_stops_the_start_and_is_not_shown(address: str) -> None:
+    """Alertmanager would refuse these as well, and write them into its log."""
+    done = printed(ALERT_WEBHOOK_URL=address)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "ALERT_WEBHOOK_URL must be" in done.stderr and "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash --posix", "busybox sh"])
+def test_every_shell_writes_the_same(shell: str) -> None:
+    """The container's image has busybox alone."""
+    if shutil.which(shell.split()[0]) is None:
+        pytest.skip(f"no {shell} here")
+    settings = {**EMAIL, "ALERT_SMTP_USERNAME": "u", "ALERT_SMTP_PASSWORD": "it's \\n $(id) `id`"}
+    settings["ALERT_WEBHOOK_URL"] = "https://user:pass@[::1]:8080/a%20b?x=1#f"
+    written = {printed(**settings, by=by).stdout for by in ("sh", shell)}
+    assert len(written) == 1 and "a%20b" in written.pop()
 
 
 def test_every_alert_that_is_silenced_exists() -> None:
