@@ -31,7 +31,7 @@ was due. A request is never sent twice. One that is due while --max-in-flight ar
 this machine is too busy to send within a second, is left out and counted as not sent.
 
 environment:
-  SIMULATOR_TARGET   the target where --target is not given
+  SIMULATOR_TARGET   the address of the target where --url is not given
   ACCESS_TOKEN       sent as bearer token where it is not empty
 
 exit codes:
@@ -70,7 +70,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     parser = _parser()
     said = parser.parse_args(arguments)
     try:
-        target = _target(said.target or environ.get("SIMULATOR_TARGET") or DEFAULT_TARGET)
+        target = _target(said.url or environ.get("SIMULATOR_TARGET") or DEFAULT_TARGET)
     except argparse.ArgumentTypeError as error:
         parser.error(f"the target {error}")
     if said.summary is not None and not said.summary.absolute().parent.is_dir():
@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     # Not from the environment here: its value must be checked, and named, in one place.
     parser.add_argument(
-        "--target", metavar="URL", help=f"the service's address (default {DEFAULT_TARGET})"
+        "--url", metavar="URL", help=f"the service's address (default {DEFAULT_TARGET})"
     )
     what = parser.add_argument_group("what is sent")
     what.add_argument(

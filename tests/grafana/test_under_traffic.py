@@ -161,7 +161,7 @@ def _burst() -> tuple[str, ...]:
 
 
 def _simulate(target: str, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "simulator", "--target", target, "--json", "--quiet"]
+    command = [sys.executable, "-m", "simulator", "--url", target, "--json", "--quiet"]
     return subprocess.Popen(
         [*command, "--wait-for-target", "60", *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )

@@ -33,7 +33,7 @@ def simulate(target, capsys):
     """Runs the simulator in this process; its exit code and its JSON summary."""
 
     def run(*arguments):
-        code = main(["--target", target.url, "--json", "--quiet", *map(str, arguments)])
+        code = main(["--url", target.url, "--json", "--quiet", *map(str, arguments)])
         return code, json.loads(capsys.readouterr().out)
 
     return run
@@ -50,7 +50,7 @@ def started(target):
             sys.executable,
             "-m",
             "simulator",
-            "--target",
+            "--url",
             url,
             *map(str, arguments),
         ]
@@ -263,7 +263,7 @@ def test_run_target_that_is_no_scoring_service(target, capsys, status, document,
     """One sentence, exit code 1, and nothing was sent."""
     target.model_info_status, target.model_info = status, document
 
-    assert main(["--target", target.url, "--count", "3", "--rate", "100"]) == 1
+    assert main(["--url", target.url, "--count", "3", "--rate", "100"]) == 1
     assert sentence in capsys.readouterr().err
     assert target.received == []
 
@@ -272,7 +272,7 @@ def test_run_target_that_is_down(capsys, tmp_path):
     """Fails loudly, and in the summary that a schedule shows."""
     url, file = f"http://127.0.0.1:{unused_port()}", tmp_path / "summary.md"
 
-    assert main(["--target", url, "--count", "3", "--summary", str(file)]) == 1
+    assert main(["--url", url, "--count", "3", "--summary", str(file)]) == 1
     assert f"{url}/model_info cannot be reached: Connection refused\n" in capsys.readouterr().err
     assert "Not reached" in file.read_text()
 
@@ -347,7 +347,7 @@ def test_run_tells_a_table_and_markdown(target, capsys, tmp_path):
     file = tmp_path / "summary.md"
     file.write_text("before\n")
 
-    main(f"--target {target.url} --rate 100 --count 50 --seed 5 --summary {file}".split())
+    main(f"--url {target.url} --rate 100 --count 50 --seed 5 --summary {file}".split())
 
     table, markdown = capsys.readouterr().out, file.read_text()
     for text in (table, markdown):
@@ -371,10 +371,10 @@ def test_run_tells_a_table_and_markdown(target, capsys, tmp_path):
         (["--timeout", "0"], "argument --timeout: must be a number above 0"),
         (["--wait-for-target", "-3"], "must be a number of at least 0, got '-3'"),
         (["--max-in-flight", "0"], "argument --max-in-flight: must be a whole number"),
-        (["--target", "localhost:5000"], "the target must be an address as http://localhost"),
-        (["--target", "http://"], "the target must be an address"),
-        (["--target", "http://a:99999"], "the target must be an address"),
-        (["--target", "http://a/?x=1"], "the target must be an address"),
+        (["--url", "localhost:5000"], "the target must be an address as http://localhost"),
+        (["--url", "http://"], "the target must be an address"),
+        (["--url", "http://a:99999"], "the target must be an address"),
+        (["--url", "http://a/?x=1"], "the target must be an address"),
         (["--summary", "/no/such/folder/x.md"], "--summary must be in a folder that exists"),
         (["--token", "secret"], "unrecognized arguments: --token"),
         (["--coun", "5"], "unrecognized arguments: --coun"),
