@@ -21,7 +21,7 @@ from challenger import Challenger, Shares, check_same_schema
 from feedback import Feedback
 from ledger import Ledger, RedisLedger, SqliteLedger
 from model.card import Feature
-from model.errors import ModelError
+from model.errors import ModelError, NotAllowed
 from model.explain import Explainer
 from model.registry import Registry
 from model.scorer import Scorer, load_explainer, load_scorer, load_version
@@ -73,8 +73,10 @@ def _load_challenger(settings: Settings, champion: Scorer) -> Scorer | None:
         return None
     try:
         registry = Registry(settings.model_dir)
-        challenger = load_version(registry, settings.challenger)
+        challenger = load_version(registry, settings.challenger, settings.allow_joblib)
         check_same_schema(champion.card, challenger.card)
+    except NotAllowed:
+        raise  # The settings contradict each other: that is for a person to decide.
     except ModelError as error:
         _log.error("the champion serves alone: %s", error)
         return None
@@ -149,7 +151,7 @@ def build(environ: Mapping[str, str] = os.environ) -> Flask:
     """The service as the environment describes it, or the process's end with one sentence."""
     try:
         settings = read_settings(environ)
-        scorer = load_scorer(settings.model_dir)
+        scorer = load_scorer(settings.model_dir, settings.allow_joblib)
         explainer = load_explainer(settings.model_dir, scorer)
         challenger = _load_challenger(settings, scorer)
         folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))

@@ -47,6 +47,13 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("MODEL_DIR", "models", "folder of published models; its champion is served"),
     Setting(
+        "ALLOW_JOBLIB",
+        "false",
+        "true serves also a model that could not be converted to ONNX: loading its joblib file runs"
+        " whatever is in it",
+        choices=("true", "false"),
+    ),
+    Setting(
         "STATE_DIR",
         "",
         "folder of the shared counters; empty means a new temporary one at each start",
@@ -142,6 +149,7 @@ class Settings:
     worker_max_requests: int
     shutdown_seconds: int
     model_dir: Path
+    allow_joblib: bool
     state_dir: Path | None
     max_body_bytes: int
     max_batch: int
@@ -172,6 +180,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         worker_max_requests=number["WORKER_MAX_REQUESTS"],
         shutdown_seconds=number["SHUTDOWN_SECONDS"],
         model_dir=Path(text["MODEL_DIR"]),
+        allow_joblib=text["ALLOW_JOBLIB"] == "true",
         state_dir=Path(text["STATE_DIR"]) if text["STATE_DIR"] else None,
         max_body_bytes=number["MAX_BODY_BYTES"],
         max_batch=number["MAX_BATCH"],

@@ -128,6 +128,7 @@ def model_info(scorer: Scorer, challenger: Challenger | None) -> dict[str, objec
     return {
         "version": card.version,
         "model_type": card.model_type,
+        "format": card.format,
         "last_training": trained.isoformat(timespec="seconds"),
         "features": card.features,
         "threshold": card.threshold,

@@ -90,6 +90,7 @@ def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
     command = _command(commands, "evaluate", "judge a published model on rows it has not seen")
     _add_registry(command)
     command.add_argument("--version", help="default: the champion")
+    _add_allow_joblib(command, "load a version that is kept as joblib")
     _add_synthetic(command, EVALUATION_SEED)
     _add_table(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
@@ -109,6 +110,7 @@ def _add_registry_commands(commands: _Commands[argparse.ArgumentParser]) -> None
     compare.add_argument("second", metavar="B")
     promote = _command(commands, "promote", "make a version the champion, which is served")
     promote.add_argument("version", metavar="VERSION")
+    _add_allow_joblib(promote, "also a version that is kept as joblib")
     rollback = _command(commands, "rollback", "make the champion before this one champion again")
     prune = _command(commands, "prune", "remove old versions, never the last two champions")
     _add_keep(prune)
@@ -131,9 +133,23 @@ def _add_import(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--target", metavar="COLUMN", required=True, help="its labels: 1 is fraud, 0 is not"
     )
     _add_reading(command)
+    _add_allow_joblib(
+        command,
+        "publish also what cannot be converted to ONNX: it is served from joblib, only where"
+        " ALLOW_JOBLIB=true",
+    )
     command.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the bootstrap")
     _add_rules(command)
     _add_keep(command)
+
+
+def _add_allow_joblib(command: argparse.ArgumentParser, purpose: str) -> None:
+    command.add_argument(
+        "--allow-joblib",
+        action="store_true",
+        default=os.environ.get("ALLOW_JOBLIB") == "true",
+        help=f"{purpose}; loading joblib runs whatever is in the file; default: ALLOW_JOBLIB",
+    )
 
 
 def _add_keep(command: argparse.ArgumentParser) -> None:

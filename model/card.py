@@ -17,9 +17,13 @@ from model.errors import ModelError
 
 CARD_FILE = "card.json"
 ONNX_FILE = "model.onnx"
+MODEL_FILE = "model.joblib"
+SCALER_FILE = "scaler.joblib"
 SCHEMA = 1
 
 FeatureType = Literal["number", "integer", "boolean", "category"]
+Format = Literal["onnx", "joblib"]
+RowsAs = Literal["matrix", "table", "categories"]
 
 
 class Histogram(msgspec.Struct, frozen=True):
@@ -114,7 +118,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     inclusive, is predicted fraud. `intervals` holds 95 % bootstrap bounds by metric name,
     `segments` the figures of parts of the holdout ("user_type=premium"), `candidates` the average
     precision on the validation rows of every model that was tried. `calibration` is the sigmoid's
-    slope and shift, where one is used.
+    slope and shift, where one is used. `format` is that of the served file: `joblib` where it could
+    not be converted; `rows_as` is then how the model takes its rows (a table whose texts are of
+    pandas' category type: "categories").
     """
 
     schema: int
@@ -136,6 +142,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     calibration: tuple[float, float] | None = None
     user_types: UserTypes | None = None
     value_band: ValueBand | None = None
+    format: Format = "onnx"
+    rows_as: RowsAs | None = None
 
 
 def sha256_of(path: Path) -> str:
@@ -187,14 +195,31 @@ def load_card(folder: Path) -> Card:
 
 def check_file(folder: Path, card: Card, name: str) -> Path:
     """Path of one of the card's files after its hash was checked; else a ModelError."""
+    path = _known_file(folder, card, name)
+    _check_hash(path, sha256_of(path), card)
+    return path
+
+
+def checked_bytes(folder: Path, card: Card, name: str) -> bytes:
+    """What `check_file` has checked: no other program can change it between check and use."""
+    path = _known_file(folder, card, name)
+    data = path.read_bytes()
+    _check_hash(path, hashlib.sha256(data).hexdigest(), card)
+    return data
+
+
+def _known_file(folder: Path, card: Card, name: str) -> Path:
     path = folder / name
     if name not in card.files:
         raise ModelError(f"version {card.version} was published without {name}")
     if not path.is_file():
         raise ModelError(f"{path} is missing; publish the model again or roll back")
-    if sha256_of(path) != card.files[name]:
-        raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {CARD_FILE}")
     return path
+
+
+def _check_hash(path: Path, found: str, card: Card) -> None:
+    if found != card.files[path.name]:
+        raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {CARD_FILE}")
 
 
 def _decode(path: Path, data: bytes) -> Card:

@@ -94,6 +94,7 @@ def import_command(options: Namespace) -> None:
         Registry(options.models),
         seed=options.seed,
         rule=_rule(options),
+        allow_joblib=options.allow_joblib,
         progress=progress,
     )
     _tell(result, options)
@@ -102,7 +103,8 @@ def import_command(options: Namespace) -> None:
 def evaluate_command(options: Namespace) -> None:
     """Judge a published version's served file on rows it has not seen."""
     registry = Registry(options.models)
-    scorer = load_version(registry, options.version or registry.champion())
+    version = options.version or registry.champion()
+    scorer = load_version(registry, version, options.allow_joblib)
     result = evaluate(scorer, _rows(options, scorer.card), options.seed)
     if options.json:
         print(msgspec.json.encode(result.as_json()).decode())
@@ -141,21 +143,27 @@ def compare_command(options: Namespace) -> None:
 def promote_command(options: Namespace) -> None:
     """Make a version champion, after all that is served from it was loaded once."""
     registry = Registry(options.models)
-    load_version(registry, options.version)
+    load_version(registry, options.version, options.allow_joblib)
     registry.promote(options.version)
-    print(f"{options.version} is champion; a running service serves it after its next start")
+    print(f"{options.version} is champion; {_next_start(registry, options.version)}")
 
 
 def rollback_command(options: Namespace) -> None:
     """Make the champion before this one champion again."""
-    version = Registry(options.models).rollback()
-    print(f"{version} is champion again; a running service serves it after its next start")
+    registry = Registry(options.models)
+    version = registry.rollback()
+    print(f"{version} is champion again; {_next_start(registry, version)}")
 
 
 def prune_command(options: Namespace) -> None:
     """Remove old versions."""
     removed = Registry(options.models).prune(options.keep)
     print("removed " + (", ".join(removed) or "nothing"))
+
+
+def _next_start(registry: Registry, version: str) -> str:
+    condition = "" if registry.card(version).format == "onnx" else " with ALLOW_JOBLIB=true"
+    return f"a running service serves it after its next start{condition}"
 
 
 def _tell(result: Publication, options: Namespace) -> None:
@@ -166,6 +174,8 @@ def _tell(result: Publication, options: Namespace) -> None:
         print(f"nothing new: the same model is already published as {result.version}")
         return
     print(f"published {result.version} in {options.models} and made it champion")
+    if result.card.format == "joblib":
+        print("it is kept as joblib: a service serves it only with ALLOW_JOBLIB=true")
     for version in Registry(options.models).prune(options.keep):
         print(f"removed the old version {version}")
 

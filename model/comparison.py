@@ -44,12 +44,15 @@ def _described(registry: Registry, version: str) -> str:
     except ModelError as error:
         return f"unusable: {error}"
     precision = card.metrics.average_precision
-    return f"{trained:%Y-%m-%d %H:%M}  {precision:>9.4f}  {card.model_type}, {card.data.source}"
+    kept = "" if card.format == "onnx" else f" ({card.format})"
+    shown = f"{card.model_type}{kept}, {card.data.source}"
+    return f"{trained:%Y-%m-%d %H:%M}  {precision:>9.4f}  {shown}"
 
 
 def _differences(first: Card, second: Card) -> list[str]:
     pairs = {
         "model": (first.model_type, second.model_type),
+        "served from": (first.format, second.format),
         "seed": (first.seed, second.seed),
         "threshold": (first.threshold, second.threshold),
         "rule": (first.threshold_rule, second.threshold_rule),

@@ -35,7 +35,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from model.dataset import Column, Floats
-from model.errors import ModelError
+from model.errors import NotConverted
 from model.export import check_parity, onnx_bytes
 from model.graph import IR_VERSION
 from model.scorer import INPUT, OUTPUT
@@ -56,7 +56,7 @@ class Converted:
 def convert(
     model: Any, columns: Sequence[Column], by_name: bool, features: Floats, probability: Floats
 ) -> Converted:
-    """The first way whose scores on `features` equal `probability`; else a ModelError with all
+    """The first way whose scores on `features` equal `probability`; else NotConverted with all
     reasons. `by_name`: the model takes a table with these columns, not a matrix."""
     reasons = []
     for way, make in _ways(model, columns, by_name):
@@ -67,7 +67,7 @@ def convert(
             return Converted(file, way, check_parity(file, features, probability))
         except Exception as error:  # A converter raises whatever it stumbles over.
             reasons.append(f"{way}: {_first_line(error)}")
-    raise ModelError(f"{type(model).__name__} cannot be converted to ONNX ({'; '.join(reasons)})")
+    raise NotConverted(f"{type(model).__name__} cannot be converted to ONNX ({'; '.join(reasons)})")
 
 
 def _ways(

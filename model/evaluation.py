@@ -14,7 +14,7 @@ from model.card import Card, Feature, Metrics
 from model.dataset import Column, Floats, Labels
 from model.errors import ModelError
 from model.metrics import intervals, measure
-from model.scorer import OnnxScorer
+from model.scorer import TableScorer
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Evaluation:
         }
 
 
-def evaluate(scorer: OnnxScorer, rows: Rows, seed: int) -> Evaluation:
+def evaluate(scorer: TableScorer, rows: Rows, seed: int) -> Evaluation:
     """Judge the served file itself, at the card's threshold."""
     scores, threshold = scorer.score_table(rows.features), scorer.card.threshold
     return Evaluation(

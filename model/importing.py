@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-import pickle
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
-import pandas as pd
-from sklearn.pipeline import Pipeline, make_pipeline
+import sklearn
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from model.card import MODEL_FILE, SCALER_FILE, RowsAs
 from model.converting import convert
-from model.dataset import Column, Dataset, Floats
-from model.errors import ModelError
-from model.publication import (
-    MODEL_FILE,
-    SCALER_FILE,
-    Finished,
-    Predict,
-    Progress,
-    Publication,
-    publish,
-)
+from model.dataset import Dataset, Floats
+from model.errors import ModelError, NotConverted
+from model.estimator import Estimator, joined, ways_of_asking
+from model.publication import Finished, Progress, Publication, publish
 from model.registry import Registry
 from model.threshold import CostRule, Rule, choose
+from model.unpickling import Unpickled, unpickle
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A joblib file as it is, and what was in it."""
+
+    data: bytes
+    loaded: Unpickled
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The model as it is asked, how it takes its rows, and its scores of the sample."""
+
+    estimator: Estimator
+    rows_as: RowsAs
+    probability: Floats
 
 
 def import_model(
@@ -38,56 +48,80 @@ def import_model(
     *,
     seed: int,
     rule: Rule | None = None,
+    allow_joblib: bool = False,
     progress: Progress = lambda line: None,
 ) -> Publication:
     """Publish the model of a joblib file with a card made from `dataset`, read as a whole.
 
     Loading a joblib file runs whatever its maker put into it. The figures are those of the sample;
-    whether the model was fitted to it cannot be known, and the card says so.
+    whether the model was fitted to it cannot be known, and the card says so. What cannot be
+    converted is refused, or with `allow_joblib` published to be served from joblib.
     """
     began = time.time()
     rule = rule or CostRule()
     with threadpool_limits(limits=1):
-        model = load(model_path)
-        scaler = None if scaler_path is None else load(scaler_path)
-        whole = model if scaler is None else make_pipeline(scaler, model)
+        sources = {MODEL_FILE: _read(model_path)}
+        if scaler_path is not None:
+            sources[SCALER_FILE] = _read(scaler_path)
+        model = sources[MODEL_FILE].loaded.object
+        scaler = sources[SCALER_FILE].loaded.object if SCALER_FILE in sources else None
+        whole = joined(model, scaler)
         _check_classifier(whole, model_path)
-        dataset = _arranged(dataset, whole, model_path)
-        by_name = _takes_a_table(whole)
-        predict = _predictor(whole, dataset.columns, by_name)
-        probability = _first_scores(predict, dataset, model_path)
+        dataset = _arranged(dataset, whole, model_path, _version_notes(sources))
+        asked = _asked(whole, dataset, model_path)
         progress(f"converting {type(model).__name__}")
-        converted = convert(whole, dataset.columns, by_name, dataset.features, probability)
-        progress(f"converted by {converted.way}")
+        onnx, notes = _converted(whole, dataset, asked.probability, allow_joblib, progress)
         finished = Finished(
-            predict=predict,
-            onnx=converted.onnx,
-            joblibs={MODEL_FILE: model} | ({} if scaler is None else {SCALER_FILE: scaler}),
+            predict=asked.estimator.probabilities,
+            onnx=onnx,
+            joblibs={name: source.data for name, source in sources.items()},
             model_type=_type_name(model),
-            threshold=choose(rule, dataset.target, probability),
+            threshold=choose(rule, dataset.target, asked.probability),
             rule=f"on the sample it was imported with: {rule}",
+            rows_as=asked.rows_as if onnx is None else None,
         )
+        dataset = replace(dataset, notes=(*dataset.notes, *notes))
         return publish(dataset, finished, registry, seed=seed, began=began, progress=progress)
 
 
-def load(path: Path) -> Any:
-    """The object in a joblib file, or a ModelError."""
-    if not path.is_file():
-        raise ModelError(f"there is no file {path}")
+def _read(path: Path) -> _Source:
     try:
-        return joblib.load(path)
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        ImportError,
-        IndexError,
-        TypeError,
-        OSError,
-    ) as error:
-        raise ModelError(f"{path} cannot be loaded as a joblib file: {error}") from error
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no file {path}") from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    return _Source(data, unpickle(data, str(path)))
+
+
+def _version_notes(sources: dict[str, _Source]) -> tuple[str, ...]:
+    other = sorted(frozenset().union(*(one.loaded.other_versions for one in sources.values())))
+    if not other:
+        return ()
+    return (
+        f"it was fitted with scikit-learn {', '.join(other)} and imported with"
+        f" {sklearn.__version__}, which does not promise the same scores",
+    )
+
+
+def _converted(
+    model: Any, dataset: Dataset, probability: Floats, allow_joblib: bool, progress: Progress
+) -> tuple[bytes | None, tuple[str, ...]]:
+    """The ONNX file; or None and a note with the reason, where joblib is allowed."""
+    by_name = _takes_a_table(model)
+    try:
+        made = convert(model, dataset.columns, by_name, dataset.features, probability)
+    except NotConverted as error:
+        if not allow_joblib:
+            raise NotConverted(
+                f"{error}; --allow-joblib publishes it all the same, at a price: it is served only"
+                " where ALLOW_JOBLIB=true, by scikit-learn, and loading it runs whatever is in its"
+                " file"
+            ) from error
+        progress(f"{error}: it will be served from joblib")
+        return None, (str(error),)
+    progress(f"converted by {made.way}")
+    return made.onnx, ()
 
 
 def _check_classifier(model: Any, path: Path) -> None:
@@ -101,8 +135,8 @@ def _check_classifier(model: Any, path: Path) -> None:
         raise ModelError(f"{path} must tell 0 (legitimate) from 1 (fraud); its classes: {classes}")
 
 
-def _arranged(dataset: Dataset, model: Any, path: Path) -> Dataset:
-    """The dataset with the model's columns in the model's order."""
+def _arranged(dataset: Dataset, model: Any, path: Path, notes: tuple[str, ...]) -> Dataset:
+    """The dataset with the model's columns in the model's order, and `notes` after its own."""
     names = [column.name for column in dataset.columns]
     wanted = [str(name) for name in getattr(model, "feature_names_in_", names)]
     missing = [name for name in wanted if name not in names]
@@ -127,6 +161,7 @@ def _arranged(dataset: Dataset, model: Any, path: Path) -> Dataset:
             *dataset.notes,
             "an imported model: the figures are those of its sample, which it may have been"
             " fitted to",
+            *notes,
         ),
     )
 
@@ -137,35 +172,17 @@ def _takes_a_table(model: Any) -> bool:
     return type(first).__name__ == "ColumnTransformer" and hasattr(model, "feature_names_in_")
 
 
-def _predictor(model: Any, columns: tuple[Column, ...], by_name: bool) -> Predict:
-    named = hasattr(model, "feature_names_in_")
-
-    def predict(features: Floats) -> Floats:
-        given = _frame(features, columns, decoded=by_name) if named else features
-        probability: Floats = model.predict_proba(given)[:, 1]
-        return probability
-
-    return predict
-
-
-def _frame(features: Floats, columns: tuple[Column, ...], *, decoded: bool) -> pd.DataFrame:
-    """The rows as a table; `decoded`: categories as their texts."""
-    frame = {}
-    for index, column in enumerate(columns):
-        values: Any = features[:, index]
-        if decoded and column.type == "category":
-            words = np.array(column.categories, dtype=object)
-            values = words[values.astype(np.int64)]
-        frame[column.name] = values
-    return pd.DataFrame(frame)
-
-
-def _first_scores(predict: Predict, dataset: Dataset, path: Path) -> Floats:
-    try:
-        return predict(dataset.features)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{path} cannot score the sample: {line}") from error
+def _asked(model: Any, dataset: Dataset, path: Path) -> _Asked:
+    """The first way of asking that the model can answer; else the reason against the likeliest."""
+    first = None
+    for rows_as in ways_of_asking(model, dataset.columns):
+        estimator = Estimator(model, dataset.columns, rows_as)
+        try:
+            return _Asked(estimator, rows_as, estimator.probabilities(dataset.features))
+        except Exception as error:  # A model of anybody's own raises anything.
+            first = first or error
+    line = (str(first).splitlines() or [""])[0] or type(first).__name__
+    raise ModelError(f"{path} cannot score the sample: {line}") from first
 
 
 def _type_name(model: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from model.card import Card, Feature, Metrics
+from model.card import MODEL_FILE, ONNX_FILE, SCALER_FILE, Card, Feature, Metrics
 from model.plots import CALIBRATION_FILE, IMPORTANCE_FILE, PRECISION_RECALL_FILE
 from model.report import FIGURES
 
@@ -38,7 +38,7 @@ def model_card(card: Card) -> str:
 
 def _overview(card: Card) -> str:
     lines = [
-        f"- Model: {card.model_type}, served by ONNX Runtime from `model.onnx`",
+        f"- Model: {card.model_type}, served by {_server(card)}",
         f"- Answers: the probability of fraud; from {card.threshold:g} on it predicts fraud"
         f" ({card.threshold_rule})",
         f"- Risk: medium from {card.risk_levels.medium:g}, high from {card.risk_levels.high:g}",
@@ -48,6 +48,12 @@ def _overview(card: Card) -> str:
         tried = ", ".join(f"{name} {score:.4f}" for name, score in card.candidates.items())
         lines.append(f"- Chosen by average precision on the validation rows: {tried}")
     return "\n".join(lines)
+
+
+def _server(card: Card) -> str:
+    if card.format == "onnx":
+        return f"ONNX Runtime from `{ONNX_FILE}`"
+    return f"scikit-learn from `{MODEL_FILE}`, only where `ALLOW_JOBLIB=true`"
 
 
 def _calibration(card: Card) -> str:
@@ -136,6 +142,13 @@ def _limits(card: Card) -> str:
         "- A value outside the allowed range, or a category never trained on, is refused, not"
         " scored.",
     ]
+    if card.format == "joblib":
+        scaler = f" and `{SCALER_FILE}`" if SCALER_FILE in card.files else ""
+        lines.append(
+            f"- Loading `{MODEL_FILE}`{scaler} runs whatever their maker put into them. Hashes"
+            " notice damage, not malice: serve them only if you trust where they come from. The"
+            f" service needs scikit-learn {card.libraries.get('scikit-learn', '')} for them."
+        )
     if card.metrics.frauds < 200:
         lines.append(
             f"- Only {card.metrics.frauds} frauds judge it: the bounds are wide, heed them."

@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import joblib
 import msgspec
 import numpy as np
 import onnx
@@ -25,6 +24,7 @@ from model.card import (
     DataSummary,
     Feature,
     RiskLevels,
+    RowsAs,
     ValueBand,
     sha256_of,
 )
@@ -39,8 +39,6 @@ from model.segments import segment_masks, segment_metrics
 
 # Probabilities are calibrated, so these read: one in ten, every second one.
 RISK_LEVELS: Final = RiskLevels(medium=0.1, high=0.5)
-MODEL_FILE: Final = "model.joblib"
-SCALER_FILE: Final = "scaler.joblib"
 _HIGH_VALUE_QUANTILE: Final = 0.9
 _IMPORTANCE_ROWS: Final = 20_000
 
@@ -53,17 +51,19 @@ class Finished:
     """A model that is to be published, and how it was chosen.
 
     `predict` gives scikit-learn's probabilities for rows of the dataset's columns; `onnx` is the
-    file that is served; `joblibs` the objects that are kept for people, by file name.
+    file that is served; `joblibs` the files that are kept for people, by name. Without `onnx` these
+    are served, and `rows_as` says how the model takes its rows.
     """
 
     predict: Predict
-    onnx: bytes
-    joblibs: dict[str, Any]
+    onnx: bytes | None
+    joblibs: dict[str, bytes]
     model_type: str
     threshold: float
     rule: str
     candidates: dict[str, float] = field(default_factory=dict)
     calibration: tuple[float, float] | None = None
+    rows_as: RowsAs | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,6 @@ class Publication:
 
     card: Card
     is_new: bool
-    parity: float
 
     @property
     def version(self) -> str:
@@ -95,8 +94,9 @@ def publish(
     """
     holdout = dataset.split.holdout
     scores = finished.predict(dataset.features[holdout])
-    parity = check_parity(finished.onnx, dataset.features[holdout], scores)
-    progress(f"ONNX file checked: largest difference to scikit-learn {parity:.1e}")
+    if finished.onnx is not None:
+        parity = check_parity(finished.onnx, dataset.features[holdout], scores)
+        progress(f"ONNX file checked: largest difference to scikit-learn {parity:.1e}")
     progress("judging on the holdout")
     card = _card(dataset, finished, scores, seed)
     with tempfile.TemporaryDirectory() as name:
@@ -108,7 +108,7 @@ def publish(
         is_new = registry.publish(card, folder, published)
     if is_new:
         registry.promote(card.version)
-    return Publication(registry.card(card.version), is_new, parity)
+    return Publication(registry.card(card.version), is_new)
 
 
 def _card(dataset: Dataset, finished: Finished, scores: Floats, seed: int) -> Card:
@@ -137,6 +137,8 @@ def _card(dataset: Dataset, finished: Finished, scores: Floats, seed: int) -> Ca
         files={},
         user_types=dataset.user_types,
         value_band=value_band,
+        format="joblib" if finished.onnx is None else "onnx",
+        rows_as=finished.rows_as,
     )
 
 
@@ -195,9 +197,10 @@ def _libraries() -> dict[str, str]:
 
 
 def _write_files(folder: Path, dataset: Dataset, finished: Finished, seed: int) -> None:
-    (folder / ONNX_FILE).write_bytes(finished.onnx)
-    for name, item in finished.joblibs.items():
-        joblib.dump(item, folder / name, compress=3)
+    if finished.onnx is not None:
+        (folder / ONNX_FILE).write_bytes(finished.onnx)
+    for name, data in finished.joblibs.items():
+        (folder / name).write_bytes(data)
     background = sample_background(dataset.features[dataset.split.known], seed)
     (folder / BACKGROUND_FILE).write_bytes(encode_background(background))
 

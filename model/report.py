@@ -28,6 +28,7 @@ def summary(card: Card) -> str:
     head = [
         f"version      {card.version}",
         f"model        {card.model_type}, seed {card.seed}{_choice(card)}",
+        f"served from  {card.format}",
         f"data         {data.source}: {data.rows:,} rows, {data.frauds:,} frauds",
         f"threshold    {card.threshold:g}, {card.threshold_rule}",
         *(f"note         {note}" for note in data.notes),

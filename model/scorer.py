@@ -1,7 +1,11 @@
-"""From rows of numbers to fraud probabilities, by ONNX Runtime; nothing is ever unpickled here."""
+"""From rows of numbers to fraud probabilities, by ONNX Runtime.
+
+Nothing is unpickled, unless a version has no other file and that was allowed.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -12,7 +16,7 @@ import onnxruntime as ort
 
 from model.background import BACKGROUND_FILE, read_background
 from model.card import ONNX_FILE, Card, check_file, load_card
-from model.errors import ModelError
+from model.errors import ModelError, NotAllowed
 from model.explain import Explainer
 from model.registry import Registry
 
@@ -33,6 +37,14 @@ class Scorer(Protocol):
 
     def score(self, rows: Sequence[Sequence[float]]) -> list[float]:
         """Fraud probabilities, one per row; rows have the card's columns in the card's order."""
+        ...
+
+
+class TableScorer(Scorer, Protocol):
+    """A loaded version: it also scores whole tables."""
+
+    def score_table(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The same for an array (n, columns) of any length, in bounded memory."""
         ...
 
 
@@ -66,21 +78,44 @@ class OnnxScorer:
         return scores.ravel()
 
 
-def load_scorer(model_dir: Path) -> OnnxScorer:
+def load_scorer(model_dir: Path, allow_joblib: bool = False) -> TableScorer:
     """The champion of a registry folder; a ModelError is one sentence about what is wrong."""
     registry = Registry(model_dir)
-    return load_version(registry, registry.champion())
+    return load_version(registry, registry.champion(), allow_joblib)
 
 
-def load_version(registry: Registry, version: str) -> OnnxScorer:
-    """The scorer of one published version, its card and its file checked by their hashes."""
+def load_version(registry: Registry, version: str, allow_joblib: bool = False) -> TableScorer:
+    """The scorer of one published version, its card and its file checked by their hashes.
+
+    NotAllowed where it can only be served from joblib and `allow_joblib` is false.
+    """
     folder = registry.folder(version)
     card = load_card(folder)
-    path = check_file(folder, card, ONNX_FILE)
-    return OnnxScorer(card, path, registry.published(version).trained_at)
+    trained_at = registry.published(version).trained_at
+    if card.format == "onnx":
+        return OnnxScorer(card, check_file(folder, card, ONNX_FILE), trained_at)
+    if not allow_joblib:
+        raise NotAllowed(
+            f"version {version} is kept as joblib, and loading it runs whatever is in its file;"
+            " if you trust where it comes from, allow it: ALLOW_JOBLIB=true"
+        )
+    return _from_joblib(folder, card, trained_at)
 
 
-def load_explainer(model_dir: Path, scorer: OnnxScorer) -> Explainer | None:
+def _from_joblib(folder: Path, card: Card, trained_at: float) -> TableScorer:
+    # Read when scikit-learn's OpenMP library is loaded, for every thread: one thread a worker.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        from model.joblib_scorer import load_joblib
+    except ImportError as error:
+        raise ModelError(
+            f"version {card.version} is kept as joblib and needs scikit-learn, which is not here"
+            f" ({error}): install requirements-train.txt beside requirements.txt"
+        ) from error
+    return load_joblib(folder, card, trained_at)
+
+
+def load_explainer(model_dir: Path, scorer: TableScorer) -> Explainer | None:
     """What explains the scorer's answers; None where its version has no background sample."""
     if BACKGROUND_FILE not in scorer.card.files:
         return None

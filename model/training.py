@@ -7,28 +7,23 @@ only judges.
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Sequence
 
+import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from model.calibration import Model, calibrate, fraud_probability, parts
 from model.candidates import CANDIDATES, fit
+from model.card import MODEL_FILE, SCALER_FILE
 from model.curve import Ranking
 from model.dataset import Dataset, Floats
 from model.errors import ModelError
 from model.export import onnx_bytes
-from model.publication import (
-    MODEL_FILE,
-    SCALER_FILE,
-    Finished,
-    Predict,
-    Progress,
-    Publication,
-    publish,
-)
+from model.publication import Finished, Predict, Progress, Publication, publish
 from model.registry import Registry
 from model.threshold import CostRule, Rule, choose
 
@@ -102,13 +97,19 @@ def _finish(
     return Finished(
         predict=_predictor(model),
         onnx=onnx_bytes(model),
-        joblibs={MODEL_FILE: model, SCALER_FILE: pipeline["scaler"]},
+        joblibs={MODEL_FILE: _joblib(model), SCALER_FILE: _joblib(pipeline["scaler"])},
         model_type=type(pipeline["classifier"]).__name__,
         threshold=threshold,
         rule=f"on the validation rows: {rule}",
         candidates=scores,
         calibration=None if sigmoid is None else (sigmoid.slope, sigmoid.shift),
     )
+
+
+def _joblib(item: object) -> bytes:
+    file = io.BytesIO()
+    joblib.dump(item, file, compress=3)
+    return file.getvalue()
 
 
 def _predictor(model: Model) -> Predict:

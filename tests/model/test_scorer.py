@@ -12,10 +12,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from model.card import CARD_FILE, ONNX_FILE, Card, encode_card, sha256_of, with_version
+from model.card import (
+    CARD_FILE,
+    MODEL_FILE,
+    ONNX_FILE,
+    Card,
+    encode_card,
+    sha256_of,
+    with_version,
+)
 from model.dataset import synthetic_dataset
 from model.errors import ModelError
-from model.publication import MODEL_FILE, Publication
+from model.publication import Publication
 from model.registry import CHAMPION_FILE, PUBLISHED_FILE, Registry
 from model.scorer import load_scorer
 

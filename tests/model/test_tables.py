@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from model.card import MODEL_FILE
 from model.dataset import Dataset
 from model.errors import ModelError
 from model.features import TransactionReader
-from model.publication import MODEL_FILE
 from model.registry import Registry
 from model.scorer import load_scorer
 from model.split import Holdout

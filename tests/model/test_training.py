@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from model.card import CARD_FILE, ONNX_FILE
+from model.card import CARD_FILE, MODEL_FILE, ONNX_FILE, SCALER_FILE
 from model.commands import SYNTHETIC_CANDIDATES
 from model.dataset import Dataset, synthetic_dataset
 from model.errors import ModelError
 from model.metrics import calibration_error
-from model.publication import MODEL_FILE, SCALER_FILE, Publication
+from model.publication import Publication
 from model.registry import Registry
 from model.scorer import load_scorer
 from model.synthetic import generate
