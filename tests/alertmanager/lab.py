@@ -48,7 +48,7 @@ class Alertmanager(Program):
                     "value": "value",
                     "runbook_url": f"docs/runbooks/{labels['alertname']}.md",
                 },
-                "startsAt": _stamp(now - 1),
+                "startsAt": _stamp(now),
                 **ends,
             }
             for labels in alerts

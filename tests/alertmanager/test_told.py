@@ -22,7 +22,7 @@ from tests.collector.lab import ROOT, Prometheus, until
 from tests.drills.inbox import Inbox
 
 pytestmark = pytest.mark.stack
-QUICK = {"ALERT_GROUP_WAIT": "1s", "ALERT_GROUP_INTERVAL": "1s"}
+QUICK = {"ALERT_GROUP_WAIT": "2s", "ALERT_GROUP_INTERVAL": "1s"}
 DOWN = {"alertname": "ServiceDown", "severity": "page", "job": "fraud-handler"}
 DRIFT = {"alertname": "FeatureDrift", "severity": "ticket", "job": "fraud-handler"}
 
