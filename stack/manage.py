@@ -7,6 +7,7 @@ import signal
 import time
 
 from . import engine, native, state
+from .alerting import firing
 from .errors import StackError
 from .figures import PageFigures, PrometheusFigures, Source
 from .processes import alive, read_records, stop
@@ -56,6 +57,8 @@ def show_status(settings: Settings) -> int:
     print(f"Running ({current.mode}) since {since}, pid {current.process.pid}.")
     for name, address in current.addresses.items():
         print(f"  {name:<12} {address}")
+    if "Alerts" in current.addresses:
+        print(f"  {'Firing':<12} {firing(current.addresses['Alerts'].split()[0])}")
     for record in read_records(settings.run / RECORDS):
         process = alive(record)
         print(f"  {record.name:<12} {f'pid {record.pid}' if process else 'ended'}")

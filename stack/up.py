@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import engine, native, state
+import os
+
+from . import alerting, engine, native, state
 from .containers import Containers, ImagesMissing
 from .engine import Compose
 from .errors import StackError
@@ -15,6 +17,7 @@ from .settings import Settings
 def up(settings: Settings, mode: str | None) -> int:
     """Runs the stack until a signal; `mode` is docker, native or None for the best there is."""
     raise_on_signals()
+    alerting.check(settings, os.environ)
     with state.hold(settings.run):
         native.stop_left_over(settings, say)
         compose = None if mode == state.NATIVE else _compose(settings, required=mode is not None)

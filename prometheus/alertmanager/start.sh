@@ -7,6 +7,8 @@
 # Where alerts are sent; any of them, or none:
 #   ALERT_WEBHOOK_URL         every alert, as Alertmanager's JSON
 #   ALERT_PAGE_WEBHOOK_URL    pages alone: a pager
+#   ALERT_HEARTBEAT_URL       no alert, but a POST each minute while alerting works, to a service that calls you when
+#                             it stops (a dead man's switch): what is broken cannot tell so itself
 #   ALERT_SLACK_WEBHOOK_URL   every alert to Slack; ALERT_SLACK_CHANNEL where the hook allows one
 #   ALERT_EMAIL_TO            every alert by e-mail, and then ALERT_SMTP_SMARTHOST (host:port) and ALERT_SMTP_FROM;
 #                             ALERT_SMTP_USERNAME and ALERT_SMTP_PASSWORD where the server wants them;
@@ -57,7 +59,7 @@ duration() {
     fail "$1 must be a duration above 0 such as 30s or 5m, got '$2'"
 }
 
-webhook=${ALERT_WEBHOOK_URL:-} pager=${ALERT_PAGE_WEBHOOK_URL:-}
+webhook=${ALERT_WEBHOOK_URL:-} pager=${ALERT_PAGE_WEBHOOK_URL:-} heartbeat=${ALERT_HEARTBEAT_URL:-}
 slack=${ALERT_SLACK_WEBHOOK_URL:-} channel=${ALERT_SLACK_CHANNEL:-}
 email=${ALERT_EMAIL_TO:-} smarthost=${ALERT_SMTP_SMARTHOST:-} from=${ALERT_SMTP_FROM:-}
 username=${ALERT_SMTP_USERNAME:-} password=${ALERT_SMTP_PASSWORD:-} tls=${ALERT_SMTP_TLS:-on}
@@ -67,6 +69,7 @@ folder=${ALERTMANAGER_DIR:-.run/alertmanager}
 check() {
   address ALERT_WEBHOOK_URL "$webhook"
   address ALERT_PAGE_WEBHOOK_URL "$pager"
+  address ALERT_HEARTBEAT_URL "$heartbeat"
   address ALERT_SLACK_WEBHOOK_URL "$slack"
   address RUNBOOK_BASE_URL "$runbooks"
   plain ALERT_SLACK_CHANNEL "$channel"
@@ -109,6 +112,14 @@ receiver() {
   fi
   [ -z "$slack" ] || slack_config
   [ -z "$email" ] || email_config
+}
+
+heart() {
+  line "  - name: heartbeat"
+  [ -n "$heartbeat" ] || return 0
+  line "    webhook_configs:"
+  line "      - url: $(quoted "$heartbeat")"
+  line "        send_resolved: false"
 }
 
 slack_config() {
@@ -164,6 +175,12 @@ route:
   group_interval: ${ALERT_GROUP_INTERVAL:-15m}
   repeat_interval: 1d
   routes:
+    - matchers: [alertname="Watchdog"]
+      receiver: heartbeat
+      group_wait: 0s
+      group_interval: ${ALERT_GROUP_INTERVAL:-1m}
+      # Less than the interval: at each one.
+      repeat_interval: 1s
     - matchers: [severity="page"]
       receiver: pages
       group_wait: ${ALERT_GROUP_WAIT:-10s}
@@ -182,6 +199,7 @@ inhibit_rules:
       - alertname=~"ServiceDown|NoTraffic|FreshnessBudgetBurn|ErrorBudgetSoonSpent|TelemetryLost|LabelsStalled"
 receivers:
 EOF
+  heart
   receiver pages
   receiver tickets
 }
@@ -204,5 +222,5 @@ fi
 program=$1
 shift
 # The settings hold secrets, and the program reads none of them itself.
-unset ALERT_WEBHOOK_URL ALERT_PAGE_WEBHOOK_URL ALERT_SLACK_WEBHOOK_URL ALERT_SMTP_USERNAME ALERT_SMTP_PASSWORD
+unset ALERT_WEBHOOK_URL ALERT_PAGE_WEBHOOK_URL ALERT_HEARTBEAT_URL ALERT_SLACK_WEBHOOK_URL ALERT_SMTP_USERNAME ALERT_SMTP_PASSWORD
 exec "$program" "$@" --config.file="$folder/alertmanager.yml" --storage.path="$folder/data"

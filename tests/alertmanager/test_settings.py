@@ -41,13 +41,15 @@ def receivers(**settings: str) -> dict[str, dict[str, Any]]:
 
 
 def test_nothing_set_sends_nowhere() -> None:
-    assert receivers() == {"pages": {"name": "pages"}, "tickets": {"name": "tickets"}}
+    names = ("heartbeat", "pages", "tickets")
+    assert receivers() == {name: {"name": name} for name in names}
 
 
 def test_every_way_at_once() -> None:
     found = receivers(
         ALERT_WEBHOOK_URL="https://example.org/hook",
         ALERT_PAGE_WEBHOOK_URL="https://example.org/pager",
+        ALERT_HEARTBEAT_URL="https://example.org/alive",
         ALERT_SLACK_WEBHOOK_URL="https://example.org/slack",
         ALERT_SLACK_CHANNEL="#fraud",
         **EMAIL,
@@ -56,8 +58,9 @@ def test_every_way_at_once() -> None:
     assert hooks == {
         "pages": ["https://example.org/hook", "https://example.org/pager"],
         "tickets": ["https://example.org/hook"],
+        "heartbeat": ["https://example.org/alive"],
     }
-    for each in found.values():
+    for each in (found["pages"], found["tickets"]):
         assert each["slack_configs"][0]["channel"] == "#fraud"
         assert each["email_configs"][0]["to"] == "oncall@example.org"
 

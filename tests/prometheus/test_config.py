@@ -35,7 +35,7 @@ def test_the_handler_is_not_scraped() -> None:
         for file in (FOLDER / folder).glob("*.yml")
         for group in yaml.safe_load(file.read_text())
     ]
-    assert jobs == ["stack"]
+    assert jobs == ["stack", "alertmanager"]
     assert sorted(set(targets)) == ["otel-collector", "prometheus"]
 
 
@@ -46,6 +46,13 @@ def test_both_ways_to_run_watch_the_same_jobs() -> None:
         for file in ("targets/native.yml", "targets-compose/compose.yml")
     )
     assert native == compose
+
+
+def test_alerts_are_sent_to_the_alertmanager_that_is_watched() -> None:
+    """One file of addresses for both."""
+    [told] = CONFIG["alerting"]["alertmanagers"]
+    [watched] = (job for job in CONFIG["scrape_configs"] if job["job_name"] == "alertmanager")
+    assert told["file_sd_configs"] == watched["file_sd_configs"]
 
 
 @pytest.mark.stack
