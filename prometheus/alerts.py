@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from prometheus.clock import Clock
+from prometheus.deliveries import LOST, TAKEN, delivery_records
 from prometheus.drift import FEATURES, SCORE, Distribution, last
 from prometheus.expected import COMPARED
 from prometheus.rates import INPUTS
@@ -30,7 +31,7 @@ def alerts_file(clock: Clock, limits: Thresholds) -> RuleFile:
     every = clock("1m")
     groups = (
         Group("service_alerts", every, tuple(_service(clock, limits))),
-        Group("telemetry_alerts", every, tuple(_telemetry(clock, limits))),
+        Group("telemetry_alerts", every, (*delivery_records(clock), *_telemetry(clock, limits))),
         Group("input_alerts", every, tuple(_inputs(clock, limits))),
         Group("quality_alerts", every, tuple(_quality(clock, limits))),
         Group("model_alerts", every, tuple(_model(clock, limits))),
@@ -100,6 +101,18 @@ def _telemetry(clock: Clock, limits: Thresholds) -> Iterator[Alert]:
         "0s",
         "Metric points {{ $labels.why }}: the Collector drops telemetry.",
         '{{ $value | printf "%.0f" }} points in 15 minutes.',
+    )
+    shortfall = f"sum by (job) ({LOST})"
+    yield Alert(
+        "TelemetryLost",
+        "ticket",
+        f"""
+        {shortfall} >= {limits.telemetry.lost:g}
+        and {shortfall} > {limits.telemetry.lost_share:g} * sum by (job) ({TAKEN})
+        """,
+        clock("10m"),
+        "The store lacks deliveries that the Collector took from {{ $labels.job }}.",
+        '{{ $value | printf "%.0f" }} deliveries of an hour are missing.',
     )
     yield Alert(
         "CollectorQueueFills",

@@ -58,6 +58,13 @@ class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expected_in_window: float
 
 
+class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Deliveries of an hour that may be missing in the store: their number, and share of all."""
+
+    lost: float
+    lost_share: float
+
+
 class Saturation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of the queues."""
 
@@ -95,6 +102,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quality: Quality
     expected: Expected
     labels: Labels
+    telemetry: Telemetry
     saturation: Saturation
     traffic: Traffic
     model: Model

@@ -229,6 +229,13 @@ PAIRS = (
         labels='why="could not be delivered"',
     ),
     Pair(
+        "TelemetryLost",
+        # Five of sixty are missing.
+        handler("telemetry_deliveries_total", "1+1x30 _x5 37+1x60"),
+        # Refused and repeated ones, silence, a restart with other numbers.
+        handler("telemetry_deliveries_total", "1+1x10 11x3 12+1x8 _x15 20+1x10 1+1x50"),
+    ),
+    Pair(
         "CollectorQueueFills",
         collector("otelcol_exporter_queue_size", constant(80))
         | collector("otelcol_exporter_queue_capacity", constant(100)),
