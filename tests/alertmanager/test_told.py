@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from tests.alertmanager.lab import START, Alertmanager
-from tests.collector.lab import ROOT, Prometheus, until
-from tests.drills.inbox import Inbox
+from tests.collector.lab import ROOT, Prometheus, free_port, until
+from tests.drills.inbox import Inbox, listening
 
 pytestmark = pytest.mark.stack
 QUICK = {"ALERT_GROUP_WAIT": "2s", "ALERT_GROUP_INTERVAL": "1s"}
@@ -89,6 +89,56 @@ def test_a_page_silences_its_ticket(tools: Path, tmp_path: Path, inbox: Inbox) -
         assert seen == {("page", "latency"), ("ticket", "another")}
 
 
+def test_a_silent_collector_silences_what_nobody_can_know(
+    tools: Path, tmp_path: Path, inbox: Inbox
+) -> None:
+    """Of any job: the Collector's own is another than the service's."""
+    silent = {"alertname": "TelemetrySilent", "severity": "page", "job": "otel-collector"}
+    stale = {**DRIFT, "alertname": "ModelStale"}
+    with running(quick(tools, tmp_path, ALERT_WEBHOOK_URL=inbox.url)) as alertmanager:
+        alertmanager.tell(silent, DOWN, {**DRIFT, "alertname": "LabelsStalled"}, stale)
+        until(lambda: len(told(inbox)) >= 2, 20, "two are told")
+        assert {alert for alert, _, _ in told(inbox)} == {"TelemetrySilent", "ModelStale"}
+
+
+def test_a_heart_beats_on_and_nobody_else_hears_it(
+    tools: Path, tmp_path: Path, inbox: Inbox
+) -> None:
+    with listening() as elsewhere:
+        hooks = {"ALERT_HEARTBEAT_URL": inbox.url, "ALERT_WEBHOOK_URL": elsewhere.url}
+        with running(quick(tools, tmp_path, **hooks)) as alertmanager:
+            alertmanager.tell({"alertname": "Watchdog", "severity": "none", "job": "x"}, DOWN)
+            until(lambda: len(inbox.messages) >= 3, 30, "three beats")
+            until(lambda: bool(elsewhere.messages), 20, "the page is told")
+        assert {message.alert for message in inbox.messages} == {"Watchdog"}
+        assert {message.alert for message in elsewhere.messages} == {"ServiceDown"}
+
+
+def test_a_restart_forgets_no_silence_and_tells_nothing_twice(
+    tools: Path, tmp_path: Path, inbox: Inbox
+) -> None:
+    alertmanager = quick(tools, tmp_path, ALERT_WEBHOOK_URL=inbox.url)
+    with running(alertmanager):
+        alertmanager.tell(DOWN)
+        until(lambda: bool(inbox.messages), 20, "the page is told")
+        silence(tools, alertmanager, "alertname=ModelStale")
+    stale = {**DRIFT, "alertname": "ModelStale"}
+    last = {**DRIFT, "job": "another"}
+    with running(alertmanager):
+        alertmanager.tell(DOWN, stale, last)
+        until(lambda: len(told(inbox)) >= 2, 20, "the new one is told")
+    assert [message.alert for message in inbox.messages] == ["ServiceDown", "FeatureDrift"]
+
+
+def silence(tools: Path, alertmanager: Alertmanager, matcher: str) -> None:
+    """For an hour, as somebody on call does it."""
+    url = f"--alertmanager.url={alertmanager.url}"
+    options = [url, "silence", "add", "--duration=1h", "--author=tests", "--comment=tests"]
+    subprocess.run(
+        [str(tools / "amtool"), *options, matcher], check=True, capture_output=True, timeout=20
+    )
+
+
 def test_pages_alone_go_to_the_pager(tools: Path, tmp_path: Path, inbox: Inbox) -> None:
     stale = {"alertname": "ModelStale", "severity": "ticket", "job": "x"}
     with running(quick(tools, tmp_path, ALERT_PAGE_WEBHOOK_URL=inbox.url)) as alertmanager:
@@ -117,6 +167,17 @@ def test_the_secret_is_in_no_log_and_no_command_line(
         assert b"token-of-the-tests" not in (proc / "cmdline").read_bytes()
     mode = stat.S_IMODE((tmp_path / "alertmanager.yml").stat().st_mode)
     assert mode == 0o600
+
+
+def test_the_secret_is_in_no_log_when_nobody_answers_there(tools: Path, tmp_path: Path) -> None:
+    """The log names the way that fails, for whoever looks for the reason."""
+    gone = f"http://127.0.0.1:{free_port()}/token-of-the-tests"
+    hooks = {"ALERT_WEBHOOK_URL": gone, "ALERT_SLACK_WEBHOOK_URL": gone}
+    with running(quick(tools, tmp_path, **hooks)) as alertmanager:
+        alertmanager.tell(DOWN)
+        for way in ("webhook", "slack"):
+            until(lambda way=way: f"{way}[0]" in alertmanager.said(), 30, f"{way} fails")  # type: ignore[misc]
+        assert "token-of-the-tests" not in alertmanager.said()
 
 
 def test_slack_gets_summary_value_and_runbook(tools: Path, tmp_path: Path) -> None:
@@ -195,6 +256,8 @@ def test_what_fires_while_alertmanager_is_away_is_told_later(
 ) -> None:
     alertmanager = quick(tools, tmp_path / "alertmanager", ALERT_WEBHOOK_URL=inbox.url)
     prometheus = Prometheus(tools, tmp_path / "prometheus")
+    # A minute unless told.
+    prometheus.command.append("--rules.alert.resend-delay=1s")
     rule = {"alert": "Always", "expr": "vector(1)", "labels": {"severity": "page", "job": "x"}}
     rules = tmp_path / "prometheus" / "rules"
     rules.mkdir()
