@@ -133,6 +133,7 @@ def facts_of(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:
         holdout_rows=card.metrics.rows,
         holdout_frauds=card.metrics.frauds,
         holdout_alert_rate=card.metrics.alert_rate,
+        holdout_mean_score=card.metrics.mean_score,
         challenger=None if challenger is None else challenger.card.version,
     )
 

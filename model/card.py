@@ -83,7 +83,10 @@ class ValueBand(msgspec.Struct, frozen=True):
 
 
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures on the holdout: rows later than all training rows, never used to fit or choose."""
+    """Figures on the holdout: rows later than all training rows, never used to fit or choose.
+
+    `mean_score` is the mean fraud probability; cards of an earlier form do not have it.
+    """
 
     rows: int
     frauds: int
@@ -97,6 +100,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     calibration_error: float
     recall_at_low_alarm: float
     alert_rate: float
+    mean_score: float | None = None
 
 
 class DataSummary(msgspec.Struct, frozen=True, kw_only=True):

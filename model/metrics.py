@@ -75,6 +75,7 @@ def figures(
         "calibration_error": calibration_error(target, probability, weights),
         "recall_at_low_alarm": curve.recall_at(LOW_ALARM_RATE),
         "alert_rate": alarms / rows,
+        "mean_score": float(np.average(probability, weights=weights)),
     }
 
 

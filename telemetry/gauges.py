@@ -34,6 +34,7 @@ class ModelFacts:
     holdout_rows: int
     holdout_frauds: int
     holdout_alert_rate: float
+    holdout_mean_score: float | None
     challenger: str | None = None
 
 
@@ -57,6 +58,7 @@ def gauges_of(
         (table.HOLDOUT_ROWS, lambda: [(model.holdout_rows, {})]),
         (table.HOLDOUT_FRAUDS, lambda: [(model.holdout_frauds, {})]),
         (table.HOLDOUT_ALERT_RATE, lambda: [(model.holdout_alert_rate, {})]),
+        (table.HOLDOUT_MEAN_SCORE, lambda: _known(model.holdout_mean_score)),
         (table.CPU_USAGE, lambda: [(resources.read().cpu_percent, {})]),
         (table.MEMORY_USAGE, lambda: [(resources.read().memory_percent, {})]),
         (table.DISK_USAGE, lambda: [(resources.read().disk_percent, {})]),
@@ -64,6 +66,10 @@ def gauges_of(
         (table.QUEUE_SIZE, lambda: [(source.in_flight() + backlog(), {})]),
     ]
     return {metric.name: reading for metric, reading in readings}
+
+
+def _known(value: float | None) -> list[Reading]:
+    return [] if value is None else [(value, {})]
 
 
 def _shares(baseline: Baseline) -> list[tuple[str, float]]:

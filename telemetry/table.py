@@ -330,6 +330,10 @@ HOLDOUT_ALERT_RATE = Metric(
     "model.holdout.alert.rate", "model_holdout_alert_rate", Kind.GAUGE, "",
     "Share of the holdout that is predicted to be fraud.",
 )  # fmt: skip
+HOLDOUT_MEAN_SCORE = Metric(
+    "model.holdout.mean.score", "model_holdout_mean_score", Kind.GAUGE, "",
+    "Mean fraud probability of the holdout.",
+)  # fmt: skip
 
 OUTCOMES = Metric(
     "outcomes", "outcomes_total", Kind.COUNTER, "{outcome}",
@@ -409,6 +413,7 @@ METRICS: tuple[Metric, ...] = (
     HOLDOUT_ROWS,
     HOLDOUT_FRAUDS,
     HOLDOUT_ALERT_RATE,
+    HOLDOUT_MEAN_SCORE,
     OUTCOMES,
     OUTCOME_SCORES,
     OUTCOME_PROBABILITY,

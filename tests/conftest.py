@@ -81,6 +81,7 @@ def make_card() -> Card:
             calibration_error=0.01,
             recall_at_low_alarm=0.3,
             alert_rate=0.03,
+            mean_score=0.03,
         ),
         data=DataSummary(
             source="test", sha256="0" * 64, rows=1, frauds=1, training_rows=1, target="fraud"

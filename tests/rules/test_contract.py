@@ -10,9 +10,9 @@ import yaml
 from prometheus.generate import FOLDER
 from telemetry.table import METRICS, Kind
 
-OF_THE_STACK = re.compile(r"up|otelcol_\w+")
+OF_THE_STACK = re.compile(r"up|(otelcol|alertmanager|prometheus)_\w+")
 # Decided, and not counted by the handler yet: their rules give nothing until it does.
-AWAITED = {"challenger_share_target", "model_holdout_mean_score", "paired_outcomes_total"}
+AWAITED = {"challenger_share_target", "paired_outcomes_total"}
 SELECTOR = re.compile(r"(?<![\w:\"])([a-z][a-z0-9_]*)(\{[^}]*\})?(?:\[|(?<=\}))")
 EXPRESSIONS = [
     rule["expr"]

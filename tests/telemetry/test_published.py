@@ -55,6 +55,7 @@ MORE = {
     "model_holdout_rows": set(),
     "model_holdout_frauds": set(),
     "model_holdout_alert_rate": set(),
+    "model_holdout_mean_score": set(),
     "outcomes_total": {"role", "class_name", "truth", "user_type", "value_band"},
     "outcome_scores_total": {"truth", "bin"},
     "outcome_probability_total": {"bin"},
