@@ -19,6 +19,7 @@ from prometheus.thresholds import Thresholds
 from prometheus.trends import QUEUE
 
 COLLECTOR = 'up{job="otel-collector"}'
+OF_THE_STACK = "prometheus|otel-collector|alertmanager"
 FAILURES = {
     "could not be delivered": "otelcol_exporter_send_failed_metric_points_total",
     "did not fit into the queue": "otelcol_exporter_enqueue_failed_metric_points_total",
@@ -114,6 +115,7 @@ def _telemetry(clock: Clock, limits: Thresholds) -> Iterator[Alert]:
         "The store lacks deliveries that the Collector took from {{ $labels.job }}.",
         '{{ $value | printf "%.0f" }} deliveries of an hour are missing.',
     )
+    yield from _alerting(clock)
     yield Alert(
         "CollectorQueueFills",
         "ticket",
@@ -125,10 +127,36 @@ def _telemetry(clock: Clock, limits: Thresholds) -> Iterator[Alert]:
     yield Alert(
         "SeriesBudget",
         "ticket",
-        f'count({{__name__=~".+", job!~"prometheus|otel-collector"}}) > {limits.series:g}',
+        f'count({{__name__=~".+", job!~"{OF_THE_STACK}"}}) > {limits.series:g}',
         clock("15m"),
         "There are almost more active series than the plan includes.",
         "{{ $value }} series.",
+    )
+
+
+def _alerting(clock: Clock) -> Iterator[Alert]:
+    """Whether alerts arrive. Where nothing does, only the heartbeat's absence can tell."""
+    failed = f"increase(alertmanager_notifications_failed_total[{clock('15m')}])"
+    dropped = "prometheus_notifications_dropped_total"
+    yield Alert(
+        "AlertsNotSent",
+        "ticket",
+        f"""
+        label_replace(sum by (integration) ({failed}) > 0, "why", "$1 fails", "integration", "(.*)")
+        or
+        {_grown(dropped, "Alertmanager does not take them", clock("15m"))}
+        """,
+        "0s",
+        "Alerts do not arrive: {{ $labels.why }}.",
+        '{{ $value | printf "%.0f" }} messages in 15 minutes.',
+    )
+    yield Alert(
+        "Watchdog",
+        "none",
+        'max(up{job="alertmanager"}) == 1',
+        "0s",
+        "Always there while alerts can be sent: a heartbeat for a dead man's switch.",
+        "Alertmanager answers.",
     )
 
 

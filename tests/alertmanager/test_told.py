@@ -313,4 +313,4 @@ def test_every_alert_has_its_route_and_the_program_takes_every_configuration(
             ],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        assert route.stdout.strip() == f"{severity}s"
+        assert route.stdout.strip() == ("heartbeat" if severity == "none" else f"{severity}s")

@@ -142,6 +142,12 @@ def up(values: str) -> dict[str, str]:
     return {f"up{{{COLLECTOR}}}": values}
 
 
+def alertmanager(name: str, values: str, **labels: str) -> dict[str, str]:
+    """One of Alertmanager's own series."""
+    shown = "".join(f', {label}="{value}"' for label, value in labels.items())
+    return {f'{name}{{job="alertmanager", instance="localhost:9093"{shown}}}': values}
+
+
 def served(champion: float, challenger: float) -> dict[str, str]:
     """Transactions a minute by role; a fifth should be the challenger's."""
     return (
@@ -234,6 +240,25 @@ PAIRS = (
         handler("telemetry_deliveries_total", "1+1x30 _x5 37+1x60"),
         # Refused and repeated ones, silence, a restart with other numbers.
         handler("telemetry_deliveries_total", "1+1x10 11x3 12+1x8 _x15 20+1x10 1+1x50"),
+    ),
+    Pair(
+        "AlertsNotSent",
+        alertmanager("alertmanager_notifications_failed_total", "0x60 3x40", integration="slack"),
+        alertmanager("alertmanager_notifications_failed_total", "3x100", integration="slack"),
+        labels='integration="slack", why="slack fails"',
+    ),
+    Pair(
+        "AlertsNotSent",
+        {'prometheus_notifications_dropped_total{job="prometheus"}': "0x60 5x40"},
+        {'prometheus_notifications_dropped_total{job="prometheus"}': "5x100"},
+        labels='why="Alertmanager does not take them"',
+    ),
+    Pair(
+        "Watchdog",
+        alertmanager("up", constant(1)),
+        alertmanager("up", constant(0)),
+        "none",
+        labels="",
     ),
     Pair(
         "CollectorQueueFills",
