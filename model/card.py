@@ -23,7 +23,7 @@ SCHEMA = 1
 
 FeatureType = Literal["number", "integer", "boolean", "category"]
 Format = Literal["onnx", "joblib"]
-RowsAs = Literal["matrix", "table", "categories"]
+RowsAs = Literal["matrix", "table"]
 
 
 class Histogram(msgspec.Struct, frozen=True):
@@ -123,8 +123,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `segments` the figures of parts of the holdout ("user_type=premium"), `candidates` the average
     precision on the validation rows of every model that was tried. `calibration` is the sigmoid's
     slope and shift, where one is used. `format` is that of the served file: `joblib` where it could
-    not be converted; `rows_as` is then how the model takes its rows (a table whose texts are of
-    pandas' category type: "categories").
+    not be converted to ONNX; `rows_as` is then what the model takes, a matrix or a data frame.
     """
 
     schema: int

@@ -47,16 +47,13 @@ class Estimator:
         return answer
 
 
-def ways_of_asking(model: Any, columns: Sequence[Described]) -> tuple[RowsAs, ...]:
+def ways_of_asking(model: Any) -> tuple[RowsAs, ...]:
     """How the model may take its rows, likeliest first: by the names it was fitted with, if any.
 
-    Texts are never given as numbers: which number stood for which text only its maker knows.
+    A model without names is given a table second: its first step may be anybody's own class.
     """
     named = hasattr(model, "feature_names_in_")
-    ways: tuple[RowsAs, ...] = ("table",) if named else ("matrix", "table")
-    if any(column.type == "category" for column in columns):
-        ways = (*ways, "categories")
-    return ways
+    return ("table",) if named else ("matrix", "table")
 
 
 def joined(model: Any, scaler: Any | None) -> Any:
@@ -89,19 +86,8 @@ def _table(features: Floats, columns: Sequence[Described]) -> Any:
     )
 
 
-def _categories(features: Floats, columns: Sequence[Described]) -> Any:
-    """The same with texts of pandas' category type."""
-    import pandas as pd
-
-    texts = {
-        column.name: pd.CategoricalDtype(list(column.categories or ()))
-        for column in columns
-        if column.type == "category"
-    }
-    return _table(features, columns).astype(texts)
-
-
 def _values(numbers: Floats, column: Described) -> Any:
+    """Texts are never given as numbers: which stood for which only the model's maker knows."""
     if column.type == "category":
         return _worded(numbers, column.categories or ())
     if column.type == "boolean":
@@ -118,4 +104,4 @@ def _worded(numbers: Floats, words: Sequence[object]) -> Any:
     return np.array([*words, np.nan], dtype=object)[places]
 
 
-_ARRANGED: Final = {"matrix": _matrix, "table": _table, "categories": _categories}
+_ARRANGED: Final = {"matrix": _matrix, "table": _table}

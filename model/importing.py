@@ -175,7 +175,7 @@ def _takes_a_table(model: Any) -> bool:
 def _asked(model: Any, dataset: Dataset, path: Path) -> _Asked:
     """The first way of asking that the model can answer; else the reason against the likeliest."""
     first = None
-    for rows_as in ways_of_asking(model, dataset.columns):
+    for rows_as in ways_of_asking(model):
         estimator = Estimator(model, dataset.columns, rows_as)
         try:
             return _Asked(estimator, rows_as, estimator.probabilities(dataset.features))

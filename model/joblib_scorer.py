@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import sklearn
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from model.card import MODEL_FILE, SCALER_FILE, Card, checked_bytes
+from model.errors import ModelError
 from model.estimator import Estimator, joined
 from model.unpickling import Unpickled, unpickle
 
@@ -62,7 +64,18 @@ def load_joblib(folder: Path, card: Card, trained_at: float) -> JoblibScorer:
     for sentence in _warnings(card, loaded):
         _log.warning("%s", sentence)
     model = joined(loaded[0].object, loaded[1].object if len(loaded) > 1 else None)
+    _check_described(model, folder / MODEL_FILE, card)
     return JoblibScorer(card, Estimator(model, card.features, card.rows_as or "matrix"), trained_at)
+
+
+def _check_described(model: Any, path: Path, card: Card) -> None:
+    if not hasattr(model, "predict_proba"):
+        raise ModelError(f"{path} holds a {type(model).__name__}, no model; it is foreign")
+    columns = len(card.features)
+    if getattr(model, "n_features_in_", columns) != columns:
+        raise ModelError(
+            f"{path} takes {model.n_features_in_} columns, its card describes {columns} features"
+        )
 
 
 def _warnings(card: Card, loaded: Iterable[Unpickled]) -> list[str]:
