@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from stack.commands import Commands
 from stack.processes import read_records
 from stack.progress import Board
 from stack.settings import NATIVE_PORTS
+from tests.drills.inbox import listening
 
 from .conftest import ROOT, free_port, gone, wait_for  # type: ignore[import-not-found]
 
@@ -153,6 +155,8 @@ def test_status_stop_and_a_second_up_from_another_terminal(
     status = stack.other_terminal("status")
     assert status.returncode == 0 and "Running (native)" in status.stdout
     assert f"http://localhost:{env['PROMETHEUS_PORT']}" in status.stdout
+    assert "(sent nowhere: set ALERT_WEBHOOK_URL)" in status.stdout
+    assert re.search(r"^  Firing +nothing$", status.stdout, re.MULTILINE), status.stdout
     second = stack.other_terminal("--native")
     assert second.returncode == 1
     assert "The stack is running already (pid" in second.stderr
@@ -162,6 +166,26 @@ def test_status_stop_and_a_second_up_from_another_terminal(
     assert stack.process.wait(10) == 0
     assert all(gone(process.pid) for process in everyone)
     assert stack.other_terminal("status").returncode == 3
+
+
+def test_alerts_find_their_way_out_of_the_started_stack(
+    start: Callable[..., Stack], env: dict[str, str]
+) -> None:
+    """Prometheus' rules, its addresses, Alertmanager and its settings: the heartbeat needs all."""
+    with listening() as inbox:
+        stack = start({**env, "ALERT_HEARTBEAT_URL": inbox.url}, "--native")
+        stack.wait_until_ready()
+        wait_for(lambda: "Watchdog" in inbox.fired(0, time.time()), 150)
+        assert stack.other_terminal("stop").returncode == 0
+        assert stack.process.wait(10) == 0
+
+
+def test_a_wrong_alert_setting_is_told_before_anything_starts(
+    start: Callable[..., Stack], env: dict[str, str]
+) -> None:
+    stack = start({**env, "ALERT_EMAIL_TO": "oncall@example.org"}, "--native")
+    assert stack.process.wait(60) == 2
+    assert "error: ALERT_EMAIL_TO also needs ALERT_SMTP_FROM" in stack.said()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
