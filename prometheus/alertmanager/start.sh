@@ -126,12 +126,17 @@ slack_config() {
   line "    slack_configs:"
   line "      - api_url: $(quoted "$slack")"
   [ -z "$channel" ] || line "        channel: $(quoted "$channel")"
+  # Instead of the name that Alertmanager has on its own machine, which leads nowhere from here.
+  link=
+  [ -z "$runbooks" ] || link="$runbooks{{ .CommonAnnotations.runbook_url }}"
+  line "        title_link: $(quoted "$link")"
   cat <<EOF
         send_resolved: true
         color: '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "page" }}danger{{ else }}warning{{ end }}'
         title: '{{ .Status | toUpper }} {{ .CommonLabels.severity }}: {{ .CommonLabels.alertname }}'
+        fallback: '{{ .Status | toUpper }} {{ .CommonLabels.severity }}: {{ .CommonLabels.alertname }}'
         text: |-
-          {{ range .Alerts }}{{ .Annotations.summary }} {{ .Annotations.value }}
+          {{ range .Alerts }}{{ if eq .Status "resolved" }}Over: {{ end }}{{ .Annotations.summary }} {{ .Annotations.value }}
           {{ end }}Runbook: $runbooks{{ .CommonAnnotations.runbook_url }}
 EOF
 }

@@ -208,6 +208,8 @@ def test_slack_gets_summary_value_and_runbook(tools: Path, tmp_path: Path) -> No
     assert shown["title"] == "FIRING page: ServiceDown"
     assert "summary of ServiceDown value" in shown["text"]
     assert "https://example.org/repo/docs/runbooks/ServiceDown.md" in shown["text"]
+    assert shown["title_link"] == "https://example.org/repo/docs/runbooks/ServiceDown.md"
+    assert str(alertmanager.port) not in json.dumps(shown), "an address that only holds here"
 
 
 class _Mail(socketserver.StreamRequestHandler):
