@@ -20,6 +20,7 @@ GUIDES = [ROOT / "docs" / "SETUP_GUIDE.md", ROOT / "docs" / "deployment_options.
 STACK = "tests/stack/test_stack.py::"
 STARTED = "tests/compose/test_started.py::test_stack_gets_well_counts_and_leaves_nothing"
 DEPLOY = "tests/railway/test_deploy.py::"
+IMPORT = ".venv/train/bin/python -m model import my_model.joblib --data sample.csv --target fraud"
 TRIED = {
     "./start_mlops.sh": f"{STACK}test_ctrl_c_ends_everything_and_a_second_start_works",
     "./start_mlops.sh status": f"{STACK}test_status_stop_and_a_second_up_from_another_terminal",
@@ -36,6 +37,10 @@ TRIED = {
     "curl -s localhost:9090/api/v1/query --data-urlencode 'query=up'": STARTED,
     ".venv/ops/bin/python -m simulator --rate 20 --duration 60": (
         "tests/railway/test_guides.py::test_simulator_takes_the_flags_of_the_guide"
+    ),
+    IMPORT: "tests/model/test_importing.py::test_an_imported_model_is_served_and_equal",
+    f"{IMPORT} --allow-joblib": (
+        "tests/model/test_joblib.py::test_with_the_option_it_is_served_with_the_estimator_s_own_scores"
     ),
     "./deploy_railway.sh --dry-run": f"{DEPLOY}test_dry_run_changes_nothing",
     "./deploy_railway.sh --new fraud-monitoring": (
