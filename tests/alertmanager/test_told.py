@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import socketserver
@@ -213,34 +214,51 @@ def test_slack_gets_summary_value_and_runbook(tools: Path, tmp_path: Path) -> No
 
 
 class _Mail(socketserver.StreamRequestHandler):
-    """As much of SMTP as a sender needs."""
+    """As much of SMTP as a sender needs, signing in included."""
 
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "EHLO": "250-here\r\n250 AUTH PLAIN",
+        "AUTH": "235 welcome",
+        "QUIT": "221 bye",
+    }
     received: ClassVar[list[str]] = []
+    signed_in: ClassVar[list[str]] = []
 
     def handle(self) -> None:
         self._say("220 ready")
         while line := self.rfile.readline().decode().strip():
-            if line.upper().startswith("DATA"):
+            word = line.split()[0].upper()
+            if word == "AUTH":
+                self.signed_in.append(base64.b64decode(line.split()[2]).decode())
+            if word == "DATA":
                 self._say("354 go on")
-                text = ""
-                while (part := self.rfile.readline().decode()) != ".\r\n":
-                    text += part
-                self.received.append(text)
-            self._say("221 bye" if line.upper() == "QUIT" else "250 ok")
+                self.received.append(self._text())
+            self._say(self.ANSWERS.get(word, "250 ok"))
+
+    def _text(self) -> str:
+        text = ""
+        while (part := self.rfile.readline().decode()) != ".\r\n":
+            text += part
+        return text
 
     def _say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
 
 
 def test_a_mail_server_gets_an_e_mail(tools: Path, tmp_path: Path) -> None:
+    """To each of two people, signed in by a password that YAML and the shell would like to read."""
     _Mail.received.clear()
+    _Mail.signed_in.clear()
+    password = "it's: #$(id) \\n"
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail)
     server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     settings = {
-        "ALERT_EMAIL_TO": "oncall@example.org",
+        "ALERT_EMAIL_TO": "oncall@example.org, second@example.org",
         "ALERT_SMTP_FROM": "alerts@example.org",
         "ALERT_SMTP_SMARTHOST": f"127.0.0.1:{server.server_address[1]}",
+        "ALERT_SMTP_USERNAME": "alerts",
+        "ALERT_SMTP_PASSWORD": password,
         "ALERT_SMTP_TLS": "off",
     }
     with running(quick(tools, tmp_path, **settings)) as alertmanager:
@@ -249,8 +267,11 @@ def test_a_mail_server_gets_an_e_mail(tools: Path, tmp_path: Path) -> None:
     server.shutdown()
     server.server_close()
     [mail] = _Mail.received
+    assert _Mail.signed_in == [f"\0alerts\0{password}"]
     assert re.search(r"Subject: .*FIRING", mail)
-    assert "oncall@example.org" in mail
+    assert "oncall@example.org" in mail and "second@example.org" in mail
+    for part in ("summary of FeatureDrift", "value", "docs/runbooks/FeatureDrift.md"):
+        assert part in mail
 
 
 def test_what_fires_while_alertmanager_is_away_is_told_later(
