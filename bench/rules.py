@@ -1,0 +1,238 @@
+"""What the rules cost: seconds of evaluation a cycle, and series, by features and workers.
+
+    .venv/dev/bin/python -m bench.rules
+
+A real Prometheus is fed what the workers' pushes would have left, each 60 s over --hours, with the
+series that the handler's own telemetry has; then each rule group is evaluated by it, more often
+than in earnest so that one need not wait, and what it says of each group's duration is read. The
+median over the evaluations is told. The 7-day windows hold --hours like the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import requests
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+
+from prometheus.clock import Clock, seconds
+from prometheus.generate import rule_files
+from telemetry.baseline import Baseline
+from telemetry.gauges import ModelFacts
+from telemetry.providers import start
+from tests.collector.lab import Prometheus, until
+from tests.collector.programs import tools_folder
+
+PUSH = 60  # seconds between two pushes
+EVERY = "20s"  # groups are evaluated so often here
+CASES = ((5, 1), (29, 1), (5, 16), (29, 16))
+FREE = 10_000  # active series of Grafana Cloud's free plan
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one case: series by origin, and seconds of one evaluation by group and its interval."""
+
+    pushed: int
+    recorded: int
+    groups: dict[str, float]
+    intervals: dict[str, int]
+
+    @property
+    def cycle(self) -> float:
+        """Seconds to evaluate every group once."""
+        return sum(self.groups.values())
+
+    @property
+    def load(self) -> float:
+        """Share of one core that evaluating at the real intervals takes."""
+        return sum(took / self.intervals[name] for name, took in self.groups.items())
+
+
+def facts(features: int) -> ModelFacts:
+    """A model with so many numbers in ten bins."""
+    shares, edges = (0.1,) * 10, tuple(float(number) for number in range(1, 10))
+    names = [f"feature_{number}" for number in range(features)]
+    return ModelFacts(
+        version="1-ab12cd34",
+        trained_at=time.time(),
+        accuracy=0.98,
+        precision=0.8,
+        recall=0.7,
+        f1_score=0.75,
+        importance=dict.fromkeys(names, 1 / features),
+        features=tuple(Baseline(name, shares, edges, 0.0, 10.0) for name in names),
+        score=Baseline("score", shares, tuple(edge / 10 for edge in edges)),
+        baseline_rows=160_000,
+        threshold=0.5,
+        holdout_rows=40_000,
+        holdout_frauds=1_200,
+        holdout_alert_rate=0.03,
+        holdout_mean_score=0.03,
+    )
+
+
+def pushed_by_a_worker(features: int) -> ExportMetricsServiceRequest:
+    """What one push of the handler's telemetry holds, in a request of its own."""
+    quiet = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
+    with tempfile.TemporaryDirectory() as folder:
+        telemetry = start(Path(folder), facts(features), 0, {**os.environ, **quiet})
+        request = encode_metrics(telemetry.collect())
+        telemetry.close(1)
+    return request
+
+
+class Feed:
+    """The pushes of one worker, `points` of them in one request."""
+
+    def __init__(self, template: ExportMetricsServiceRequest, slot: int, points: int) -> None:
+        self._request = ExportMetricsServiceRequest()
+        self._request.CopyFrom(template)
+        self._points = points
+        [resource] = self._request.resource_metrics
+        for attribute in resource.resource.attributes:
+            if attribute.key == "service.instance.id":
+                attribute.value.string_value = f"host-{slot}"
+        self._kinds = [
+            (name, getattr(metric, name).data_points)
+            for metric in resource.scope_metrics[0].metrics
+            if (name := metric.WhichOneof("data"))
+        ]
+        for _, series in self._kinds:
+            copies = [each for point in list(series) for each in [point] * points]
+            told = [each.SerializeToString() for each in copies]
+            del series[:]
+            for each in told:
+                series.add().ParseFromString(each)
+
+    def body(self, first: float, number: int) -> bytes:
+        """The pushes from the `number`th on, the first at this time; every count rises."""
+        for kind, series in self._kinds:
+            for index, point in enumerate(series):
+                push = index % self._points
+                point.time_unix_nano = int((first + push * PUSH) * 1e9)
+                if kind == "sum":
+                    point.as_double = 3.0 * (number + push)
+                elif kind == "histogram":
+                    buckets = len(point.bucket_counts)
+                    point.bucket_counts[:] = [number + push] * buckets
+                    point.count = (number + push) * buckets
+        return self._request.SerializeToString()
+
+
+def feed(prometheus: Prometheus, features: int, workers: int, hours: int) -> None:
+    """The history of all workers until now, an hour at a time."""
+    template = pushed_by_a_worker(features)
+    points = 3600 // PUSH
+    feeds = [Feed(template, slot, points) for slot in range(workers)]
+    began = time.time() - hours * 3600
+    for hour in range(hours):
+        for each in feeds:
+            answer = requests.post(
+                f"{prometheus.url}/api/v1/otlp/v1/metrics",
+                data=each.body(began + hour * 3600 + PUSH, hour * points),
+                headers={"Content-Type": "application/x-protobuf"},
+                timeout=120,
+            )
+            answer.raise_for_status()
+
+
+def measured(features: int, workers: int, hours: int, evaluations: int) -> Cost:
+    """Feed a Prometheus of its own and let it evaluate every group so many times."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prometheus = Prometheus(tools_folder(), folder)
+        try:
+            prometheus.start()
+            feed(prometheus, features, workers, hours)
+            intervals = write_rules(folder / "rules")
+            assert prometheus.process is not None
+            prometheus.process.send_signal(signal.SIGHUP)
+            return _read(prometheus, intervals, evaluations)
+        finally:
+            prometheus.kill()
+
+
+def write_rules(folder: Path) -> dict[str, int]:
+    """The rules as they are, but for how often; gives each group's real interval in seconds."""
+    folder.mkdir()
+    intervals = {}
+    for file in rule_files(Clock()):
+        groups = [replace(group, interval=EVERY) for group in file.groups]
+        intervals |= {group.name: seconds(group.interval) for group in file.groups}
+        (folder / file.name).write_text(replace(file, groups=tuple(groups)).text())
+    return intervals
+
+
+def _read(prometheus: Prometheus, intervals: dict[str, int], evaluations: int) -> Cost:
+    """Durations of each group's evaluations after the first two, in which series appear."""
+    seen: dict[str, dict[str, float]] = defaultdict(dict)
+
+    def enough() -> bool:
+        for group in prometheus._get("rules")["groups"]:
+            seen[group["name"]][group["lastEvaluation"]] = group["evaluationTime"]
+        return len(seen) == len(intervals) and all(
+            len(found) >= evaluations + 2 for found in seen.values()
+        )
+
+    until(enough, 60 + 30 * (evaluations + 2), "every group is evaluated", every=1)
+    durations = {name: statistics.median(list(found.values())[2:]) for name, found in seen.items()}
+    total = int(prometheus.number('count({__name__=~".+"})') or 0)
+    recorded = int(prometheus.number('count({__name__=~".+:.+|ALERTS.*"})') or 0)
+    of_rules = int(
+        prometheus.number(
+            'count({__name__=~"model_(accuracy|precision|recall|f1_score)|feature_importance",'
+            ' evaluation!="holdout", source!="training"})'
+        )
+        or 0
+    )
+    return Cost(total - recorded - of_rules, recorded + of_rules, durations, intervals)
+
+
+def lines(costs: dict[tuple[int, int], Cost]) -> Iterator[str]:
+    """The table."""
+    yield (
+        "| features | workers | series pushed | series recorded | together, of 10,000"
+        " | all rules once, s | slowest group, s | share of one core |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    for (features, workers), cost in costs.items():
+        slowest = max(cost.groups, key=lambda name: cost.groups[name])
+        together = cost.pushed + cost.recorded
+        yield (
+            f"| {features} | {workers} | {cost.pushed:,} | {cost.recorded:,}"
+            f" | {together:,} ({together / FREE:.0%}) | {cost.cycle:.2f}"
+            f" | {cost.groups[slowest]:.2f} ({slowest}) | {cost.load:.1%} |"
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.rules", description=__doc__)
+    parser.add_argument("--hours", type=int, default=24, help="length of the history (24)")
+    parser.add_argument("--evaluations", type=int, default=3, help="of each group (3)")
+    asked = parser.parse_args()
+    costs = {}
+    for features, workers in CASES:
+        print(f"{features} features, {workers} workers", file=sys.stderr, flush=True)
+        costs[features, workers] = measured(features, workers, asked.hours, asked.evaluations)
+    groups = [group for file in rule_files(Clock()) for group in file.groups]
+    print(f"{len(groups)} groups, at most {max(len(group.rules) for group in groups)} rules.\n")
+    print("\n".join(lines(costs)))
+
+
+if __name__ == "__main__":
+    main()
