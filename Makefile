@@ -14,7 +14,7 @@ help:  ## list these words
 setup:  ## make the development environment from its lock file
 	@$(PYTHON) -m stack.environments dev
 
-tools: setup  ## build the Collector, Prometheus and promtool into .tools/bin
+tools: setup  ## build the Collector, Prometheus, Alertmanager and their tools into .tools/bin
 	@$(DEV)/python -m stack build
 
 train: setup  ## train a model on synthetic data and publish it into models/

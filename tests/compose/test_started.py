@@ -160,11 +160,8 @@ def test_stack_gets_well_counts_and_leaves_nothing(
     first = project.query("sum(predictions_total)")
     until(lambda: project.query("sum(predictions_total)") > first, 60, "the count does not grow")
     assert project.query('up{job="otel-collector"}') == 1
-    until(
-        lambda: project.query("prometheus_notifications_alertmanagers_discovered") == 1,
-        60,
-        "Prometheus does not find Alertmanager",
-    )
+    for found in ('up{job="alertmanager"}', "prometheus_notifications_alertmanagers_discovered"):
+        until(lambda found=found: project.query(found) == 1, 60, f"{found} is not 1")  # type: ignore[misc]
     assert "sent nowhere" in project.compose("logs", "alertmanager")
     assert all(project.is_well(s) for s in STARTED)
     for command in project.commands_of_the_guide():
