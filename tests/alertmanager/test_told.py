@@ -18,6 +18,7 @@ from typing import ClassVar
 import pytest
 import yaml
 
+from prometheus import generate
 from tests.alertmanager.lab import START, Alertmanager
 from tests.collector.lab import ROOT, Prometheus, free_port, until
 from tests.drills.inbox import Inbox, listening
@@ -278,23 +279,50 @@ def test_what_fires_while_alertmanager_is_away_is_told_later(
     tools: Path, tmp_path: Path, inbox: Inbox
 ) -> None:
     alertmanager = quick(tools, tmp_path / "alertmanager", ALERT_WEBHOOK_URL=inbox.url)
-    prometheus = Prometheus(tools, tmp_path / "prometheus")
-    # A minute unless told.
-    prometheus.command.append("--rules.alert.resend-delay=1s")
     rule = {"alert": "Always", "expr": "vector(1)", "labels": {"severity": "page", "job": "x"}}
     rules = tmp_path / "prometheus" / "rules"
-    rules.mkdir()
+    rules.mkdir(parents=True)
     (rules / "one.yml").write_text(
         yaml.safe_dump({"groups": [{"name": "one", "interval": "1s", "rules": [rule]}]})
     )
-    targets = tmp_path / "prometheus" / "targets" / "alertmanager"
-    targets.mkdir(parents=True)
-    (targets / "x.yml").write_text(f"- targets: ['127.0.0.1:{alertmanager.port}']\n")
-    prometheus.start()
-    try:
+    with sending_to(alertmanager, tools, tmp_path / "prometheus") as prometheus:
         until(lambda: prometheus.query('ALERTS{alertstate="firing"}') != [], 20, "it fires")
         with running(alertmanager):
             until(lambda: inbox.fired(0, 1e12) == {"Always"}, 90, "it is told")
+
+
+def test_a_way_that_fails_is_told_by_another(tools: Path, tmp_path: Path, inbox: Inbox) -> None:
+    """By the project's own rule, from the few series that Prometheus keeps of Alertmanager."""
+    gone = f"http://127.0.0.1:{free_port()}/"
+    hooks = {"ALERT_WEBHOOK_URL": inbox.url, "ALERT_SLACK_WEBHOOK_URL": gone}
+    alertmanager = quick(tools, tmp_path / "alertmanager", **hooks)
+    generate.write(tmp_path / "prometheus" / "rules", 60)
+    with (
+        running(alertmanager),
+        sending_to(alertmanager, tools, tmp_path / "prometheus") as prometheus,
+    ):
+        failed = 'alertmanager_notifications_failed_total{integration="slack"}'
+        until(lambda: prometheus.query(failed) != [], 20, "it is scraped")
+        alertmanager.tell(DOWN)
+        until(lambda: "AlertsNotSent" in inbox.fired(0, 1e12), 90, "the failure is told")
+        assert prometheus.number('count({job="alertmanager"})') <= 30
+        [message] = [m for m in inbox.messages if m.alert == "AlertsNotSent"][:1]
+        assert dict(message.labels)["why"] == "slack fails"
+
+
+@contextmanager
+def sending_to(alertmanager: Alertmanager, tools: Path, folder: Path) -> Iterator[Prometheus]:
+    """A running Prometheus with the project's configuration, made quick."""
+    prometheus = Prometheus(tools, folder)
+    config = folder / "prometheus.yml"
+    config.write_text(config.read_text().replace("_interval: 15s", "_interval: 1s"))
+    # A minute unless told.
+    prometheus.command.append("--rules.alert.resend-delay=1s")
+    targets = folder / "targets" / "alertmanager"
+    targets.mkdir(parents=True)
+    (targets / "x.yml").write_text(f"- targets: ['127.0.0.1:{alertmanager.port}']\n")
+    try:
+        yield prometheus.start()
     finally:
         prometheus.terminate()
 
