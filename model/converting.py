@@ -4,8 +4,9 @@ Tried in this order, until one gives scikit-learn's scores on the sample:
 
 1. the project's own graphs, exact, for logistic regression, random forest and gradient boosting on
    raw or standard-scaled numbers;
-2. skl2onnx with 64-bit floats;
-3. skl2onnx with 32-bit floats.
+2. the project's own trees behind columns that skl2onnx prepares with 64-bit floats;
+3. skl2onnx with 64-bit floats;
+4. skl2onnx with 32-bit floats.
 
 A converter's model may take one matrix, or a table whose columns it knows by name and type (a
 pipeline that was fitted on a data frame). Before it stand nodes that cut the card's row into such
@@ -37,11 +38,12 @@ from sklearn.preprocessing import StandardScaler
 from model.dataset import Column, Floats
 from model.errors import NotConverted
 from model.export import check_parity, onnx_bytes
-from model.graph import IR_VERSION
+from model.graph import IR_VERSION, boosting_trees, forest_trees, tree_graph
 from model.scorer import INPUT, OUTPUT
 
 _OPSET: Final = {"": 18, "ai.onnx.ml": 3}
-_NATIVE: Final = (LogisticRegression, HistGradientBoostingClassifier, RandomForestClassifier)
+_TREES: Final = (HistGradientBoostingClassifier, RandomForestClassifier)
+_NATIVE: Final = (LogisticRegression, *_TREES)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def _ways(
     native = None if by_name else _native(model)
     if native is not None:
         yield "the project's own graph", lambda: onnx_bytes(native)
+    if isinstance(model, Pipeline) and len(model) > 1 and isinstance(model[-1], _TREES):
+        yield "the project's own trees", lambda: _prepared_trees(model, columns, by_name)
     yield "skl2onnx, 64 bits", lambda: _by_converter(model, columns, by_name, DoubleTensorType)
     yield "skl2onnx, 32 bits", lambda: _by_converter(model, columns, by_name, FloatTensorType)
 
@@ -101,7 +105,39 @@ def _no_scaling(columns: int) -> StandardScaler:
     return scaler
 
 
+def _prepared_trees(model: Pipeline, columns: Sequence[Column], by_name: bool) -> bytes:
+    """A converter's 32-bit scaling and thresholds lead rows astray; so only the columns are its."""
+    prepared = _converted(model[:-1], columns, by_name, DoubleTensorType)
+    [rows] = [item.name for item in prepared.graph.output]
+    classifier = model[-1]
+    boosted = isinstance(classifier, HistGradientBoostingClassifier)
+    trees, base = boosting_trees(classifier) if boosted else forest_trees(classifier)
+    # A forest sees its rows rounded to 32 bits; boosting sees them as they are.
+    first = TensorProto.DOUBLE if boosted else TensorProto.FLOAT
+    own = tree_graph(trees, base, logistic=boosted, source="own_rows")
+    nodes = [
+        helper.make_node("Cast", [rows], ["own_rounded"], to=first),
+        helper.make_node("Cast", ["own_rounded"], ["own_rows"], to=TensorProto.DOUBLE),
+        *own.nodes,
+    ]
+    return _wrapped(prepared, columns, by_name, TensorProto.DOUBLE, nodes, own.constants)
+
+
 def _by_converter(model: Any, columns: Sequence[Column], by_name: bool, floats: Any) -> bytes:
+    converted = _converted(model, columns, by_name, floats)
+    scores = next(item.name for item in converted.graph.output if "probabilit" in item.name)
+    nodes = [
+        helper.make_node("Gather", [scores, "own_second_class"], ["own_column"], axis=1),
+        helper.make_node("Cast", ["own_column"], [OUTPUT], to=TensorProto.FLOAT),
+    ]
+    constants = [from_array(np.array([1], dtype=np.int64), "own_second_class")]
+    kind = TensorProto.DOUBLE if floats is DoubleTensorType else TensorProto.FLOAT
+    return _wrapped(converted, columns, by_name, kind, nodes, constants)
+
+
+def _converted(
+    model: Any, columns: Sequence[Column], by_name: bool, floats: Any
+) -> onnx.ModelProto:
     size = [None, 1] if by_name else [None, len(columns)]
     kinds = (
         {column.name: floats(size) for column in columns} if by_name else {"matrix": floats(size)}
@@ -109,38 +145,39 @@ def _by_converter(model: Any, columns: Sequence[Column], by_name: bool, floats: 
     for column in columns:
         if by_name and column.type == "category":
             kinds[column.name] = StringTensorType(size)
-    converted = to_onnx(
+    classifies = hasattr(model, "predict_proba")
+    converted: onnx.ModelProto = to_onnx(
         model,
         initial_types=list(kinds.items()),
-        options={id(model): {"zipmap": False}},
+        options={id(model): {"zipmap": False}} if classifies else None,
         target_opset=_OPSET,
     )
-    return _wrapped(converted, columns, by_name, floats is DoubleTensorType)
+    return converted
 
 
 def _wrapped(
-    model: onnx.ModelProto, columns: Sequence[Column], by_name: bool, double: bool
+    model: onnx.ModelProto,
+    columns: Sequence[Column],
+    by_name: bool,
+    kind: int,
+    after: Sequence[onnx.NodeProto],
+    own: Sequence[onnx.TensorProto],
 ) -> bytes:
-    """INPUT to the model's own inputs, its probabilities to OUTPUT."""
-    kind = TensorProto.DOUBLE if double else TensorProto.FLOAT
+    """INPUT to the model's own inputs of this `kind`, its results to OUTPUT by `after`."""
     if by_name:
         before, constants = _column_nodes(columns, kind)
     else:
         before, constants = [helper.make_node("Cast", [INPUT], ["matrix"], to=kind)], []
-    scores = next(item.name for item in model.graph.output if "probabilit" in item.name)
-    constants.append(from_array(np.array([1], dtype=np.int64), "own_second_class"))
-    after = [
-        helper.make_node("Gather", [scores, "own_second_class"], ["own_column"], axis=1),
-        helper.make_node("Cast", ["own_column"], [OUTPUT], to=TensorProto.FLOAT),
-    ]
     graph = helper.make_graph(
         [*before, *model.graph.node, *after],
         "fraud",
         [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, len(columns)])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, 1])],
-        [*model.graph.initializer, *constants],
+        [*model.graph.initializer, *constants, *own],
     )
-    whole = helper.make_model(graph, opset_imports=model.opset_import, ir_version=IR_VERSION)
+    opsets = {item.domain: item.version for item in model.opset_import} | _OPSET
+    imports = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
+    whole = helper.make_model(graph, opset_imports=imports, ir_version=IR_VERSION)
     onnx.checker.check_model(whole)
     data: bytes = whole.SerializeToString(deterministic=True)
     return data

@@ -100,15 +100,15 @@ def unscaled(tree: Tree, scaler: StandardScaler, *, single: bool) -> Tree:
     return replace(tree, threshold=threshold)
 
 
-def tree_graph(trees: Sequence[Tree], base: float, *, logistic: bool) -> Graph:
-    """Base plus the leaves reached; `logistic`: the logistic function of it.
+def tree_graph(trees: Sequence[Tree], base: float, *, logistic: bool, source: str = INPUT) -> Graph:
+    """Base plus the leaves that the rows of `source` reach; `logistic`: its logistic function.
 
     As a node of its own: ONNX Runtime ignores the regressor's `post_transform` (seen in 1.32).
     """
     trees_out = "logit" if logistic else OUTPUT
     node = helper.make_node(
         "TreeEnsembleRegressor",
-        [INPUT],
+        [source],
         [trees_out],
         domain="ai.onnx.ml",
         n_targets=1,

@@ -15,7 +15,7 @@ from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingCla
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn.svm import SVC
 
 from model.card import sha256_of
@@ -32,7 +32,14 @@ MODELS: dict[str, tuple[Callable[[], Any], list[str], bool]] = {
         [*NUMBERS, "channel"],
         True,
     ),
+    "columns and forest": (lambda: mixed(forest()), [*NUMBERS, "channel"], True),
     "forest": (forest, NUMBERS, True),
+    "robustly scaled forest": (lambda: make_pipeline(RobustScaler(), forest()), NUMBERS, False),
+    "robustly scaled boosting, missing values": (
+        lambda: make_pipeline(RobustScaler(), HistGradientBoostingClassifier(max_iter=20)),
+        ["amount", "income"],
+        False,
+    ),
     "scaled boosting": (
         lambda: make_pipeline(StandardScaler(), HistGradientBoostingClassifier(max_iter=20)),
         NUMBERS,
