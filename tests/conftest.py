@@ -39,7 +39,9 @@ VALID = {
 }
 
 
-def _feature(name: str, kind: str, low: float, high: float, importance: float) -> Feature:
+def _feature(
+    name: str, kind: str, low: float, high: float, importance: float, bins: int = 10
+) -> Feature:
     deciles = tuple(low + (high - low) * n / 10 for n in range(11))
     return Feature(
         name=name,
@@ -48,7 +50,7 @@ def _feature(name: str, kind: str, low: float, high: float, importance: float) -
         maximum=float(high),
         importance=importance,
         quantiles=deciles,
-        baseline=Histogram(edges=deciles[1:10], shares=(0.1,) * 10),
+        baseline=Histogram(deciles[1:bins], (*[0.1] * (bins - 1), 0.1 * (11 - bins))),
     )
 
 
@@ -62,7 +64,7 @@ def make_card() -> Card:
             _feature("amount", "number", 0, 50000, 0.5),
             _feature("age", "integer", 18, 100, 0.1),
             _feature("account_balance", "number", 0, 1_000_000, 0.1),
-            _feature("transaction_frequency", "integer", 0, 200, 0.1),
+            _feature("transaction_frequency", "integer", 0, 200, 0.1, bins=9),
             _feature("location_risk", "number", 0, 1, 0.2),
         ),
         threshold=0.5,

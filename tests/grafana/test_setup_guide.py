@@ -14,6 +14,9 @@ from grafana import guide
 from grafana.access import SETTINGS
 from grafana.resources import HINTS as RESOURCE_HINTS
 from grafana.rules import HINTS as RULE_HINTS
+from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
+from model.dataset import synthetic_dataset
+from model.describe import number_baseline
 from telemetry.table import METRICS, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,12 +60,12 @@ def test_troubles_are_told_in_the_programs_words(row: str) -> None:
     assert any(sentence.startswith(row) for sentence in said)
 
 
-def known_series(features: int) -> int:
-    """Series that a worker has from its start: every known label set of the table."""
+def known_series(bins: list[int]) -> int:
+    """Series that a worker has from its start: every known label set, for features of such bins."""
     values = {
         "version": 1,
         "role": 1,
-        "feature": features,
+        "feature": len(bins),
         "source": 1,
         "evaluation": 1,
         "problem": 4,
@@ -70,9 +73,10 @@ def known_series(features: int) -> int:
     total = 0
     for metric in METRICS:
         if metric.kind is Kind.GAUGE or () in metric.labels.values():
-            # deciles; a feature's values have "below" and "above" beside them
-            values["bin"] = 12 if "feature" in metric.labels else 10
-            total += math.prod(values[label] for label in metric.labels)
+            if {"feature", "bin"} <= metric.labels.keys():
+                total += sum(bins) + 2 * len(bins)  # "below" and "above"
+            else:
+                total += math.prod((values | {"bin": 10})[label] for label in metric.labels)
         else:
             known = sum(metric.is_known(labels) for labels in metric.combinations())
             # a histogram has its buckets, +Inf, sum and count
@@ -81,8 +85,10 @@ def known_series(features: int) -> int:
 
 
 def test_figures_of_the_budget_are_those_of_the_table() -> None:
-    """A worker's series with the default model's five features, and what follows from them."""
-    one = known_series(features=5)
+    """A worker's series with the default model's bins, and what follows from them."""
+    data = synthetic_dataset(DEFAULT_ROWS, DEFAULT_SEED)
+    known = data.features[data.split.known]
+    one = known_series([len(number_baseline(column).shares) for column in known.T])
     rows = {
         "one worker, a push every 60 s": (one, one),
         "two workers, a push every 60 s": (2 * one, 2 * one),

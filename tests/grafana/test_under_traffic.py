@@ -275,12 +275,8 @@ def test_queue_is_empty_when_all_is_answered(seen: Experience) -> None:
 
 
 def test_series_fit_the_stated_budget(seen: Experience) -> None:
-    """The guide's figure for two workers, give or take what unusual answers added.
-
-    The guide counts ten bins a feature; where deciles coincide, as those of a small whole number
-    do, there are one or two fewer in each worker's counts and in its baseline.
-    """
+    """The guide's figure for two workers, and what unusual answers added."""
     guide = (ROOT / generate.GUIDE).read_text(encoding="utf-8")
     stated = guide.split("| two workers, a push every 60 s | ")[1].split(" ")[0]
 
-    assert -8 <= seen.series_sent - int(stated.replace(",", "")) <= 40
+    assert 0 <= seen.series_sent - int(stated.replace(",", "")) <= 40

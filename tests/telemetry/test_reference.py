@@ -2,7 +2,10 @@
 
 import pytest
 
-from telemetry.reference import PAGE, current, series_at_most, series_at_start
+from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
+from model.dataset import synthetic_dataset
+from model.describe import number_baseline
+from telemetry.reference import FEATURE_BINS, PAGE, current, series_at_most, series_at_start
 from telemetry.table import METRICS, Kind
 
 
@@ -24,3 +27,11 @@ def test_series_at_start_are_those_that_metrics_shows(client, metric):
     shown = sum(line.split("{")[0].split(" ")[0] in names for line in lines)
     assert shown == series_at_start(metric)
     assert series_at_start(metric) <= series_at_most(metric)
+
+
+def test_bins_are_those_of_the_default_models_data():
+    data = synthetic_dataset(DEFAULT_ROWS, DEFAULT_SEED)
+    known = data.features[data.split.known]
+    bins = [len(number_baseline(column).shares) for column in known.T]
+    names = [column.name for column in data.columns]
+    assert dict(zip(names, bins, strict=True)) == FEATURE_BINS
