@@ -7,27 +7,38 @@ import subprocess
 from collections import Counter
 from collections.abc import Mapping
 
+import yaml
+
 from .errors import StackError
 from .settings import Settings
 from .web import get
 
 _SCRIPT = "prometheus/alertmanager/start.sh"
-# Setting -> how people call that way; the script reads them.
-_WAYS = {
-    "ALERT_WEBHOOK_URL": "webhook",
-    "ALERT_PAGE_WEBHOOK_URL": "pager",
-    "ALERT_SLACK_WEBHOOK_URL": "Slack",
-    "ALERT_EMAIL_TO": "e-mail",
-}
+_WAYS = {"webhook_configs": "webhook", "slack_configs": "Slack", "email_configs": "e-mail"}
 # Fires as long as all is well: a heartbeat, and nobody's trouble.
 _HEARTBEAT = "Watchdog"
 
 
-def alerts_shown(settings: Settings, environ: Mapping[str, str]) -> str:
-    """Alertmanager's address, and by which ways its alerts leave the machine."""
-    ways = [way for setting, way in _WAYS.items() if environ.get(setting)]
-    sent = f"sent by {', '.join(ways)}" if ways else "sent nowhere: set ALERT_WEBHOOK_URL"
-    return f"http://localhost:{settings.ports['ALERTMANAGER_PORT']} ({sent})"
+def with_ways(addresses: Mapping[str, str]) -> dict[str, str]:
+    """The addresses; Alertmanager's with the ways by which its alerts leave the machine."""
+    shown = dict(addresses)
+    if "Alerts" in shown:
+        shown["Alerts"] += f" ({_sent(shown['Alerts'])})"
+    return shown
+
+
+def _sent(url: str) -> str:
+    # Asked from the running program: under Docker the settings may be in a .env file.
+    body = get(f"{url}/api/v2/status")
+    if body is None:
+        return "does not answer"
+    config = yaml.safe_load(json.loads(body)["config"]["original"])
+    receivers = {each["name"]: each for each in config["receivers"]}
+    pages, tickets = receivers["pages"], receivers["tickets"]
+    ways = [way for key, way in _WAYS.items() if key in tickets]
+    if len(pages.get("webhook_configs", ())) > len(tickets.get("webhook_configs", ())):
+        ways.insert(0, "pager")
+    return f"sent by {', '.join(ways)}" if ways else "sent nowhere: set ALERT_WEBHOOK_URL"
 
 
 def check(settings: Settings, environ: Mapping[str, str]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 
 from . import ports, state
-from .alerting import alerts_shown
+from .alerting import with_ways
 from .commands import Commands
 from .engine import Compose
 from .errors import StackError
@@ -41,7 +40,7 @@ class Containers:
         addresses = {
             "Handler": f"http://localhost:{taken['PORT']}",
             "Prometheus": f"http://localhost:{taken['PROMETHEUS_PORT']}",
-            "Alerts": alerts_shown(self.settings, os.environ),
+            "Alerts": f"http://localhost:{taken['ALERTMANAGER_PORT']}",
             "Grafana": f"http://localhost:{taken['GRAFANA_PORT']} (admin/admin at first)",
         }
         commands = Commands()
@@ -52,7 +51,7 @@ class Containers:
             with Board() as board:
                 self._start(board, commands)
                 wait_until_growing(self._source(), self._probes(), self._check, board)
-            show(addresses, "docker compose logs -f")
+            show(with_ways(addresses), "docker compose logs -f")
             show_live(self._source(), self._check)
         except Interrupted:
             # Ending is what a running stack is asked for: not a failure of the command.

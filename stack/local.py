@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from . import build, native, ports, state, tools
-from .alerting import alerts_shown
+from .alerting import with_ways
 from .commands import Commands
 from .errors import StackError
 from .figures import PageFigures, PrometheusFigures, Source
@@ -73,7 +73,7 @@ class Processes:
         try:
             with Board() as board:
                 wait_until_growing(source, self._probes(names), running.check, board)
-            show(addresses, "logs/")
+            show(with_ways(addresses), "logs/")
             show_live(source, running.check)
         except Interrupted:
             # Ending is what a running stack is asked for: not a failure of the command.
@@ -115,5 +115,5 @@ class Processes:
         return {
             "Handler": handler,
             "Prometheus": prometheus,
-            "Alerts": alerts_shown(self.settings, os.environ),
+            "Alerts": f"http://localhost:{self.settings.ports['ALERTMANAGER_PORT']}",
         }

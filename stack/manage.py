@@ -7,7 +7,7 @@ import signal
 import time
 
 from . import engine, native, state
-from .alerting import firing
+from .alerting import firing, with_ways
 from .errors import StackError
 from .figures import PageFigures, PrometheusFigures, Source
 from .processes import alive, read_records, stop
@@ -55,10 +55,10 @@ def show_status(settings: Settings) -> int:
         return NOT_RUNNING
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(current.started))
     print(f"Running ({current.mode}) since {since}, pid {current.process.pid}.")
-    for name, address in current.addresses.items():
+    for name, address in with_ways(current.addresses).items():
         print(f"  {name:<12} {address}")
     if "Alerts" in current.addresses:
-        print(f"  {'Firing':<12} {firing(current.addresses['Alerts'].split()[0])}")
+        print(f"  {'Firing':<12} {firing(current.addresses['Alerts'])}")
     for record in read_records(settings.run / RECORDS):
         process = alive(record)
         print(f"  {record.name:<12} {f'pid {record.pid}' if process else 'ended'}")

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import yaml
 
-from stack.alerting import alerts_shown, check, firing
+from stack.alerting import check, firing, with_ways
 from stack.errors import StackError
 from stack.settings import Settings, read_settings
 
@@ -20,22 +21,20 @@ HOOK = {"ALERT_WEBHOOK_URL": "https://example.org/hook"}
 
 @pytest.fixture
 def settings() -> Settings:
-    return read_settings(ROOT, {"ALERTMANAGER_PORT": "9876"})
+    return read_settings(ROOT, {})
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., str]]:
-    """serve(alerts): the address of an Alertmanager with these."""
+def serve() -> Iterator[Callable[[str], str]]:
+    """serve(answer): the address of an Alertmanager that answers so."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start(*alerts: tuple[str, str]) -> str:
-        body = [{"labels": {"alertname": name, "severity": level}} for level, name in alerts]
-
+    def start(answer: str) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.send_response(200)
                 self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
+                self.wfile.write(answer.encode())
 
             def log_message(self, format: str, *arguments: object) -> None:
                 pass
@@ -51,24 +50,54 @@ def serve() -> Iterator[Callable[..., str]]:
         server.server_close()
 
 
-def test_nothing_set_is_said(settings: Settings) -> None:
-    shown = alerts_shown(settings, {})
-    assert shown == "http://localhost:9876 (sent nowhere: set ALERT_WEBHOOK_URL)"
+def configured(*, pages: str = "", tickets: str = "") -> str:
+    """What Alertmanager answers to /api/v2/status."""
+    receivers = [
+        {"name": "heartbeat", "webhook_configs": [{"url": "<secret>"}]},
+        {"name": "pages"}
+        | {f"{way}_configs": [{}] * pages.split().count(way) for way in set(pages.split())},
+        {"name": "tickets"} | {f"{way}_configs": [{}] for way in tickets.split()},
+    ]
+    return json.dumps({"config": {"original": yaml.safe_dump({"receivers": receivers})}})
 
 
-def test_the_ways_are_named_and_no_address_is(settings: Settings) -> None:
-    shown = alerts_shown(settings, HOOK | {"ALERT_EMAIL_TO": "oncall@example.org"})
-    assert shown == "http://localhost:9876 (sent by webhook, e-mail)"
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (configured(), "sent nowhere: set ALERT_WEBHOOK_URL"),
+        (configured(pages="webhook email", tickets="webhook email"), "sent by webhook, e-mail"),
+        (configured(pages="webhook"), "sent by pager"),
+        (
+            configured(pages="webhook webhook slack", tickets="webhook slack"),
+            "sent by pager, webhook, Slack",
+        ),
+    ],
+)
+def test_the_ways_are_those_of_the_running_program(
+    answer: str, said: str, serve: Callable[[str], str]
+) -> None:
+    url = serve(answer)
+    shown = with_ways({"Handler": "http://localhost:1", "Alerts": url})
+    assert shown == {"Handler": "http://localhost:1", "Alerts": f"{url} ({said})"}
 
 
-def test_pages_come_before_tickets_and_are_counted(serve: Callable[..., str]) -> None:
+def test_a_start_without_alertmanager_has_no_ways() -> None:
+    assert with_ways({"Handler": "http://localhost:1"}) == {"Handler": "http://localhost:1"}
+
+
+def fires(*alerts: tuple[str, str]) -> str:
+    """What Alertmanager answers to /api/v2/alerts."""
+    return json.dumps([{"labels": {"alertname": n, "severity": s}} for s, n in alerts])
+
+
+def test_pages_come_before_tickets_and_are_counted(serve: Callable[[str], str]) -> None:
     drift = ("ticket", "FeatureDrift")
-    url = serve(drift, ("none", "Watchdog"), ("page", "ServiceDown"), drift)
+    url = serve(fires(drift, ("none", "Watchdog"), ("page", "ServiceDown"), drift))
     assert firing(url) == "page ServiceDown, ticket FeatureDrift (2)"
 
 
-def test_a_heartbeat_is_nobodys_trouble(serve: Callable[..., str]) -> None:
-    assert firing(serve(("none", "Watchdog"))) == "nothing"
+def test_a_heartbeat_is_nobodys_trouble(serve: Callable[[str], str]) -> None:
+    assert firing(serve(fires(("none", "Watchdog")))) == "nothing"
 
 
 def test_an_alertmanager_that_does_not_answer_is_not_taken_for_peace() -> None:

@@ -173,8 +173,10 @@ def test_alerts_find_their_way_out_of_the_started_stack(
 ) -> None:
     """Prometheus' rules, its addresses, Alertmanager and its settings: the heartbeat needs all."""
     with listening() as inbox:
-        stack = start({**env, "ALERT_HEARTBEAT_URL": inbox.url}, "--native")
+        hooks = {"ALERT_HEARTBEAT_URL": inbox.url, "ALERT_WEBHOOK_URL": inbox.url}
+        stack = start({**env, **hooks}, "--native")
         stack.wait_until_ready()
+        assert "(sent by webhook)" in stack.said()
         wait_for(lambda: "Watchdog" in inbox.fired(0, time.time()), 150)
         assert stack.other_terminal("stop").returncode == 0
         assert stack.process.wait(10) == 0
