@@ -18,8 +18,9 @@ from random import Random
 from statistics import NormalDist
 from typing import Final
 
-from simulator.model_info import Feature, ModelInfo, UserTypes
+from simulator.model_info import Feature, ModelInfo, UserTypes, most_important
 from simulator.quantile_function import quantile_function, rank_from
+from simulator.scenarios import DRIFT
 
 Value = float | int | bool | str | None
 Transaction = dict[str, Value]
@@ -31,6 +32,8 @@ HABITS: Final = {
     "transaction_frequency": {"premium": 0.5, "standard": 0.0, "basic": -0.7},
 }
 
+_DRIFTING_FEATURES: Final = 2
+
 # Both ways of the request schema are walked: the type said, and the type left to be derived.
 SAYS_USER_TYPE: Final = 0.5
 
@@ -39,30 +42,53 @@ _STANDARD_NORMAL: Final = NormalDist()
 
 @dataclass(frozen=True)
 class Drawn:
-    """A transaction ready to send, and whose it is (None where the model has no user types)."""
+    """A transaction ready to send, and whose it is (None where the model has no user types).
+
+    `probability`: the true one that it is fraud; None where nobody here can know it.
+    """
 
     transaction: Transaction
     user_type: str | None
+    probability: float | None = None
 
 
 class Customers:
-    """Draws transactions for a model; the same `random` gives the same transactions."""
+    """Draws transactions for a model; the same `random` gives the same transactions.
 
-    def __init__(self, info: ModelInfo) -> None:
+    `suspects`: transactions that the model scored high; a fraud burst repeats them.
+    """
+
+    def __init__(self, info: ModelInfo, suspects: Sequence[Drawn] = ()) -> None:
+        self._suspects = suspects
+        self._drifting = {feature.name for feature in most_important(info, _DRIFTING_FEATURES)}
         self._values = {feature.name: _value_of_rank(feature) for feature in info.features}
         self._means = None if info.user_types is None else _Means(info, info.user_types)
 
-    def draw(self, random: Random) -> Drawn:
+    def draw(self, random: Random, scenario: str = "steady") -> Drawn:
         """The next transaction, each feature within the range that the model allows."""
+        drifting = self._drifting if scenario == DRIFT else set()
         if self._means is None:
-            return Drawn(
-                {name: value(random.random()) for name, value in self._values.items()}, None
-            )
-        wealth = random.random()
-        user_type = self._means.user_type(wealth)
+            transaction = {
+                name: value(_risen(random.random(), name in drifting))
+                for name, value in self._values.items()
+            }
+            return Drawn(transaction, None)
+        return self._of_customer(random, drifting, self._means)
+
+    def in_burst(self, drawn: Drawn, random: Random) -> Drawn:
+        """One of the suspects in place of the transaction."""
+        if not self._suspects:
+            return drawn
+        return self._suspects[int(random.random() * len(self._suspects))]
+
+    def _of_customer(self, random: Random, drifting: set[str], means: _Means) -> Drawn:
+        wealth = _risen(random.random(), means.feature in drifting)
+        user_type = means.user_type(wealth)
         transaction: Transaction = {
             name: value(
-                wealth if name == self._means.feature else self._rank(name, user_type, random)
+                wealth
+                if name == means.feature
+                else _risen(self._rank(name, user_type, random), name in drifting)
             )
             for name, value in self._values.items()
         }
@@ -100,6 +126,11 @@ class _Means:
         if rank >= self._premium:
             return "premium"
         return "standard" if rank >= self._standard else "basic"
+
+
+def _risen(rank: float, drifts: bool) -> float:
+    """The larger of two draws where the feature drifts, as a rank."""
+    return 1 - (1 - rank) ** 2 if drifts else rank
 
 
 def _value_of_rank(feature: Feature) -> Callable[[float], Value]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, TypeVar
 
 from simulator.customers import Transaction
-from simulator.model_info import Feature, ModelInfo
+from simulator.model_info import Feature, ModelInfo, most_important
 
 _BLOCK: Final = 100
+_OF_A_VALUE: Final = ("missing_field", "wrong_type", "out_of_range", "unknown_category")
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ def fault_kinds(info: ModelInfo, large_body: int) -> dict[str, Spoil]:
     """The kinds of fault that this model allows, by name; `large_body` is in bytes."""
     required = [f for f in info.features if not f.nullable]
     bounded = [f for f in info.features if f.is_numeric and (f.minimum, f.maximum) != (None, None)]
+    categories = [f for f in info.features if f.type == "category"]
     kinds: dict[str, Spoil] = {
         "wrong_type": lambda transaction, random: _wrong_type(transaction, info.features, random),
         "unknown_field": _unknown_field,
@@ -45,7 +47,18 @@ def fault_kinds(info: ModelInfo, large_body: int) -> dict[str, Spoil]:
         kinds["missing_field"] = lambda transaction, random: _missing(transaction, required, random)
     if bounded:
         kinds["out_of_range"] = lambda transaction, random: _beyond(transaction, bounded, random)
+    if categories:
+        kinds["unknown_category"] = lambda transaction, random: _foreign(
+            transaction, categories, random
+        )
     return kinds
+
+
+def bad_values(info: ModelInfo) -> dict[str, Spoil]:
+    """The kinds of fault in one value, confined to the model's two most important features."""
+    confined = replace(info, features=most_important(info, 2))
+    kinds = fault_kinds(confined, large_body=0)
+    return {name: spoil for name, spoil in kinds.items() if name in _OF_A_VALUE}
 
 
 def fault_schedule(share: float, kinds: tuple[str, ...], random: Random) -> Iterator[str | None]:
@@ -101,6 +114,14 @@ def _beyond(transaction: Transaction, features: list[Feature], random: Random) -
         values.append(feature.maximum + 1 + abs(feature.maximum))
     value = _choice(values, random)
     return _bad({**transaction, feature.name: int(value) if feature.type == "integer" else value})
+
+
+def _foreign(transaction: Transaction, features: list[Feature], random: Random) -> Spoiled:
+    feature = _choice(features, random)
+    unknown = "unknown"
+    while unknown in feature.categories:
+        unknown += "_"
+    return _bad({**transaction, feature.name: unknown})
 
 
 def _unknown_field(transaction: Transaction, random: Random) -> Spoiled:

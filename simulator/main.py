@@ -10,15 +10,23 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import aiohttp
+
+from simulator import process
+from simulator.customers import Drawn
 from simulator.errors import TargetError
+from simulator.feedback import feedback_poster, most_labels
+from simulator.label_desk import LabelDesk
 from simulator.model_info import ModelInfo
 from simulator.open_files import connections_allowed
 from simulator.open_loop import run_open_loop
 from simulator.options import Options, read_options
-from simulator.plan import plan_requests
+from simulator.plan import plan_requests, stream
 from simulator.progress import Progress
-from simulator.sender import http_sender
+from simulator.scenarios import FRAUD_BURST
+from simulator.sender import http_sender, session
 from simulator.summary import Run, as_json, as_markdown, as_text
+from simulator.suspects import find_suspects
 from simulator.tally import Tally
 from simulator.target import reach_target
 
@@ -51,8 +59,6 @@ async def _run(options: Options, progress: Progress) -> tuple[Run, Tally]:
     )
     progress.keep(f"{options.target} serves model {info.version}; seed {seed}; Ctrl-C ends")
     started, tally = datetime.now(UTC), Tally()
-    loop = asyncio.get_running_loop()
-    start = loop.time()
     interrupted = await _send_all(options, info, seed, tally, progress)
     return (
         Run(
@@ -61,9 +67,11 @@ async def _run(options: Options, progress: Progress) -> tuple[Run, Tally]:
             seed=seed,
             rate=options.pace.rate,
             started=started,
-            duration=loop.time() - start,
+            duration=tally.duration,
             interrupted=interrupted,
-            exit_code=_exit_code(tally, options.max_failed),
+            exit_code=_exit_code(tally, options.max_failed, interrupted),
+            scenario=options.course.scenario,
+            known_process=process.is_of_process(info),
         ),
         tally,
     )
@@ -74,11 +82,9 @@ async def _send_all(
 ) -> bool:
     """Sends the whole plan; True where a signal ended it earlier."""
     following = asyncio.create_task(progress.follow(tally))
-    requests = plan_requests(info, seed, options.pace, options.mix)
     try:
-        async with http_sender(options.target, options.timeout, options.token) as send:
-            most = connections_allowed(options.max_in_flight)
-            await run_open_loop(requests, send, tally, most)
+        async with session(options.timeout, options.token) as client:
+            await _send_with_labels(options, info, seed, tally, client)
     except asyncio.CancelledError:
         return True
     finally:
@@ -87,11 +93,47 @@ async def _send_all(
     return False
 
 
-def _exit_code(tally: Tally, max_failed: float) -> int:
+async def _send_with_labels(
+    options: Options, info: ModelInfo, seed: int, tally: Tally, client: aiohttp.ClientSession
+) -> None:
+    suspects = await _suspects(options, info, seed, client)
+    requests = plan_requests(
+        info, seed, options.pace, options.mix, options.course, options.labels, suspects
+    )
+    send = http_sender(client, options.target)
+    most = connections_allowed(options.max_in_flight)
+    if options.labels is None:
+        await run_open_loop(requests, send, tally, most)
+        return
+    batch = await most_labels(client, options.target)
+    post = feedback_poster(client, options.target)
+    desk = LabelDesk(post, options.course.label_due, asyncio.get_running_loop().time, batch)
+    tally.labels = desk.tally
+    sending = asyncio.create_task(desk.run())
+    try:
+        await run_open_loop(requests, send, tally, most, desk.take)
+        await desk.finish(options.labels_wait)
+    finally:
+        sending.cancel()
+        desk.close()
+
+
+async def _suspects(
+    options: Options, info: ModelInfo, seed: int, client: aiohttp.ClientSession
+) -> list[Drawn]:
+    if options.course.scenario != FRAUD_BURST or process.is_of_process(info):
+        return []
+    return await find_suspects(client, options.target, info, stream(seed, "suspects"))
+
+
+def _exit_code(tally: Tally, max_failed: float, interrupted: bool) -> int:
     # A target that told its model but then answered nothing was as good as never reached.
     if tally.failed_share == 1 and not tally.answered:
         return NOT_REACHED
-    return FAILED if tally.failed_share > max_failed else FINE
+    shares = [tally.failed_share, tally.ignored / tally.asked if tally.asked else 0.0]
+    if tally.labels is not None and not interrupted:
+        shares.append(tally.labels.failed_share)
+    return FAILED if max(shares) > max_failed else FINE
 
 
 def _cancel_on_signals() -> None:

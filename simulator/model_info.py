@@ -31,6 +31,7 @@ class Feature:
     shares: tuple[float, ...]
     missing: float
     nullable: bool
+    importance: float = 0.0
 
     @property
     def is_numeric(self) -> bool:
@@ -49,11 +50,21 @@ class UserTypes:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """The request schema of the target's model; `features` is never empty."""
+    """The request schema of the target's model; `features` is never empty.
+
+    `holdout_rows`, `holdout_frauds`: what the model was judged on; 0 where the target does not say.
+    """
 
     version: str
     features: tuple[Feature, ...]
     user_types: UserTypes | None
+    holdout_rows: float = 0.0
+    holdout_frauds: float = 0.0
+
+
+def most_important(info: ModelInfo, number: int) -> tuple[Feature, ...]:
+    """The `number` features that the model leans on most, in the model's own order where equal."""
+    return tuple(sorted(info.features, key=lambda feature: -feature.importance)[:number])
 
 
 def parse_model_info(document: object) -> ModelInfo:
@@ -63,10 +74,13 @@ def parse_model_info(document: object) -> ModelInfo:
     if not isinstance(listed, list) or not listed:
         raise _unusable("features", listed, "a list of at least one feature")
     features = tuple(_feature(item, f"features[{i}]") for i, item in enumerate(listed))
+    metrics = _mapping(fields.get("metrics") or {}, "metrics")
     return ModelInfo(
         version=str(fields.get("version", "unknown")),
         features=features,
         user_types=_user_types(fields.get("user_types"), features),
+        holdout_rows=_number(metrics, "rows", "metrics") or 0.0,
+        holdout_frauds=_number(metrics, "frauds", "metrics") or 0.0,
     )
 
 
@@ -94,6 +108,7 @@ def _feature(item: object, where: str) -> Feature:
         shares=_shares(baseline, f"{where}.baseline", bins),
         missing=_number(baseline, "missing", f"{where}.baseline") or 0.0,
         nullable=fields.get("nullable") is True,
+        importance=_number(fields, "importance", where) or 0.0,
     )
 
 

@@ -7,17 +7,22 @@ omission). Here a stall costs every request that falls into it, counted from whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from simulator.plan import PlannedRequest
-from simulator.sender import Send
+from simulator.sender import Answer, Send
 from simulator.tally import TOO_LATE, TOO_MANY, Tally
 
 LATEST_SECONDS = 1.0
+OnAnswer = Callable[[PlannedRequest, Answer], None]
 
 
 async def run_open_loop(
-    requests: Iterable[PlannedRequest], send: Send, tally: Tally, max_in_flight: int
+    requests: Iterable[PlannedRequest],
+    send: Send,
+    tally: Tally,
+    max_in_flight: int,
+    on_answer: OnAnswer = lambda request, answer: None,
 ) -> None:
     """Returns when every request has come to its end; cancelling ends those under way at once.
 
@@ -39,11 +44,16 @@ async def run_open_loop(
                     tally.leave_out(TOO_LATE)
                 else:
                     tally.start(request, late)
-                    under_way.create_task(_send_one(request, send, tally, due))
+                    under_way.create_task(_send_one(request, send, tally, due, on_answer))
     finally:
         tally.interrupt()
+        tally.duration = loop.time() - start
 
 
-async def _send_one(request: PlannedRequest, send: Send, tally: Tally, due: float) -> None:
+async def _send_one(
+    request: PlannedRequest, send: Send, tally: Tally, due: float, on_answer: OnAnswer
+) -> None:
     outcome = await send(request)
     tally.finish(request, outcome, asyncio.get_running_loop().time() - due)
+    if isinstance(outcome, Answer):
+        on_answer(request, outcome)

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from simulator.label_desk import MOST_WAITING
 from simulator.plan import Mix, Pace
+from simulator.scenarios import CONCEPT, LATE_LABELS, NAMES, STEADY, Course, described
+from simulator.truth import Labels
 
 DEFAULT_TARGET: Final = "http://localhost:5000"
 
@@ -21,6 +24,12 @@ What is sent follows from the target's own GET /model_info: its features, their 
 distribution in training. Customers are premium, standard and basic where the model knows them.
 A share of the requests is faulty, of several kinds, each to be refused with its status.
 
+With --labels-after the truth about the predictions is told too, by POST /feedback. For the default
+model it follows from the documented process of its data, so live figures are those of the holdout.
+For any other model nobody here knows the truth: it is drawn with the fraud_probability that the
+model itself answered, a world in which the model is calibrated by construction. Its live quality
+then says nothing about the model; real truth comes with --replay.
+
 Without options: one request every 1 to 5 seconds, until Ctrl-C.
 """
 
@@ -29,6 +38,16 @@ The same seed and the same model give the same requests at the same times, byte 
 never wait for answers: a slow target does not slow them, and latency counts from when a request
 was due. A request is never sent twice. One that is due while --max-in-flight are under way, or that
 this machine is too busy to send within a second, is left out and counted as not sent.
+
+scenarios, and the alerts that belong to them:
+SCENARIOS
+Each begins --scenario-after the start and lasts --scenario-for; before and afterwards it is steady.
+slow and errors need a service that was started with FAULT_HEADERS=on, never one with a public
+address; where it does not obey, the summary says so and the exit code is 3.
+
+At the end of the run labels that fall due within --labels-wait are waited for; the others are sent
+at once, earlier than they were due, and counted as early. What waits is bounded at WAITING labels;
+further ones are left out and counted. Undelivered labels are sent again.
 
 environment:
   SIMULATOR_TARGET   the address of the target where --url is not given
@@ -44,6 +63,7 @@ examples:
   python -m simulator                                        watch it for a while
   python -m simulator --rate 50 --duration 60 --seed 7       a minute of known traffic
   python -m simulator --count 60 --duration 240 --json       one round of a schedule
+  python -m simulator --rate 20 --labels-after 60 --scenario concept --scenario-after 600
 """
 
 
@@ -55,6 +75,9 @@ class Options:
     token: str
     pace: Pace
     mix: Mix
+    course: Course
+    labels: Labels | None
+    labels_wait: float
     seed: int | None
     timeout: float
     max_in_flight: int
@@ -80,6 +103,9 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         token=environ.get("ACCESS_TOKEN", "").strip(),
         pace=Pace(said.rate, said.count, said.duration),
         mix=Mix(said.faulty, said.large_body),
+        course=Course(said.scenario, said.scenario_after, said.scenario_for),
+        labels=_labels(parser, said),
+        labels_wait=said.labels_wait,
         seed=said.seed,
         timeout=said.timeout,
         max_in_flight=said.max_in_flight,
@@ -91,11 +117,21 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     )
 
 
+def _labels(parser: argparse.ArgumentParser, said: argparse.Namespace) -> Labels | None:
+    if said.labels_after is not None:
+        return Labels(said.labels_after, 1.0 if said.labels is None else said.labels)
+    if said.labels is not None:
+        parser.error("--labels needs --labels-after")
+    if said.scenario in (CONCEPT, LATE_LABELS):
+        parser.error(f"--scenario {said.scenario} is about labels: it needs --labels-after")
+    return None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
         description=DESCRIPTION,
-        epilog=EPILOG,
+        epilog=EPILOG.replace("SCENARIOS", described()).replace("WAITING", f"{MOST_WAITING:,}"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -124,6 +160,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BYTES",
         help="size of a too large request; above the target's MAX_BODY_BYTES (default 300000)",
     )
+    _add_scenarios(parser.add_argument_group("what happens to it"))
+    _add_labels(parser.add_argument_group("what becomes known later"))
     how = parser.add_argument_group("how")
     how.add_argument(
         "--timeout",
@@ -158,6 +196,48 @@ def _parser() -> argparse.ArgumentParser:
         help="exit with 3 where more than this share failed (default 0.1)",
     )
     return parser
+
+
+def _add_scenarios(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--scenario", choices=NAMES, default=STEADY, metavar="NAME", help="see below (steady)"
+    )
+    group.add_argument(
+        "--scenario-after",
+        type=_zero_or_more,
+        default=0.0,
+        metavar="SECONDS",
+        help="steady traffic before it (default 0)",
+    )
+    group.add_argument(
+        "--scenario-for",
+        type=_above_zero,
+        metavar="SECONDS",
+        help="how long it lasts (default: to the end)",
+    )
+
+
+def _add_labels(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--labels-after",
+        type=_zero_or_more,
+        metavar="SECONDS",
+        help="labels come so late on average, evenly from half to one and a half of it"
+        " (default: no labels)",
+    )
+    group.add_argument(
+        "--labels",
+        type=_share,
+        metavar="SHARE",
+        help="share of the predictions that get a label (default 1)",
+    )
+    group.add_argument(
+        "--labels-wait",
+        type=_zero_or_more,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long to wait for labels at the end of the run (default 30)",
+    )
 
 
 def _target(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -21,6 +20,9 @@ _SPACES: Final = b" " * 65536
 # is lost and cannot be repeated safely, so ours are given up earlier.
 _IDLE_SECONDS: Final = 1.0
 
+# Asks the target to misbehave; it does where its setting FAULT_HEADERS is on.
+FAULT_HEADER: Final = "X-Fault"
+
 TIMEOUT: Final = "timeout"
 NOT_CONNECTED: Final = "not_connected"
 CONNECTION_LOST: Final = "connection_lost"
@@ -35,6 +37,8 @@ class Answer:
     user_type: str | None = None
     risk_level: str | None = None
     error_type: str | None = None
+    probability: float | None = None
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +65,38 @@ def session(timeout: float, token: str) -> aiohttp.ClientSession:
     )
 
 
-@asynccontextmanager
-async def http_sender(target: str, timeout: float, token: str) -> AsyncIterator[Send]:
+def http_sender(client: aiohttp.ClientSession, target: str) -> Send:
     """Sends to `POST {target}/predict`; redirects are answers, they would turn POST into GET."""
     url = f"{target}/predict"
-    async with session(timeout, token) as client:
 
-        async def send(request: PlannedRequest) -> Answer | NoAnswer:
-            try:
-                return await _post(client, url, request)
-            except TimeoutError:
-                return NoAnswer(TIMEOUT)
-            except aiohttp.ClientConnectorError:
-                return NoAnswer(NOT_CONNECTED)
-            except (aiohttp.ClientError, OSError):
-                return NoAnswer(CONNECTION_LOST)
+    async def send(request: PlannedRequest) -> Answer | NoAnswer:
+        try:
+            return await _post(client, url, request)
+        except (aiohttp.ClientError, OSError) as error:
+            return NoAnswer(reason_of(error))
 
-        yield send
+    return send
+
+
+def reason_of(error: BaseException) -> str:
+    """Why there was no answer; a timeout of aiohttp is an OSError too."""
+    if isinstance(error, TimeoutError):
+        return TIMEOUT
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return NOT_CONNECTED
+    return CONNECTION_LOST
 
 
 async def _post(client: aiohttp.ClientSession, url: str, request: PlannedRequest) -> Answer:
     headers = {"Content-Type": "application/json"}
+    if request.fault is not None:
+        headers[FAULT_HEADER] = request.fault
     body: bytes | AsyncIterator[bytes] = request.body
     if request.padding:
         headers["Content-Length"] = str(len(request.body) + request.padding)
         body = _padded(request)
     async with client.post(url, data=body, headers=headers, allow_redirects=False) as response:
-        return read_answer(response.status, await _read(response))
+        return read_answer(response.status, await read_text(response))
 
 
 async def _padded(request: PlannedRequest) -> AsyncIterator[bytes]:
@@ -99,7 +108,8 @@ async def _padded(request: PlannedRequest) -> AsyncIterator[bytes]:
         left -= len(_SPACES)
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def read_text(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's body; aiohttp.ClientPayloadError for one that is far too long."""
     text = bytearray()
     async for piece in response.content.iter_any():
         text += piece
@@ -123,7 +133,15 @@ def read_answer(status: int, body: bytes) -> Answer:
         user_type=_text(document.get("user_type")),
         risk_level=_text(document.get("risk_level")),
         error_type=_text(error.get("type")) if isinstance(error, dict) else None,
+        probability=_share(document.get("fraud_probability")),
+        receipt=_text(document.get("receipt")),
     )
+
+
+def _share(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        return None
+    return float(value)
 
 
 def _text(value: object) -> str | None:

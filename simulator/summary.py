@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from simulator.label_tally import LabelTally
 from simulator.latency import Durations
 from simulator.plan import VALID
+from simulator.scenarios import ASKED_ERROR, ASKED_SLOW, STEADY
 from simulator.tally import Tally
 
 _QUANTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
@@ -21,7 +23,10 @@ _LATE_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Run:
-    """What was run against what; `duration` in seconds, `rate` None for one person's pace."""
+    """What was run against what; `duration` in seconds, `rate` None for one person's pace.
+
+    `known_process`: the rows and their truth come from the default model's documented process.
+    """
 
     target: str
     model_version: str
@@ -31,6 +36,8 @@ class Run:
     duration: float
     interrupted: bool
     exit_code: int
+    scenario: str = STEADY
+    known_process: bool = False
 
 
 def as_json(run: Run, tally: Tally) -> str:
@@ -87,8 +94,32 @@ def _document(run: Run, tally: Tally) -> dict[str, Any]:
         "latency_seconds": _quantiles(tally.latency),
         "start_delay_seconds": _quantiles(tally.start_delay),
         "failed_share": tally.failed_share,
+        "scenario": run.scenario,
+        "known_process": run.known_process,
+        "asked_to_misbehave": tally.asked,
+        "ignored_requests_to_misbehave": tally.ignored,
+        "labels": None if tally.labels is None else _labels(tally.labels),
         "interrupted": run.interrupted,
         "exit_code": run.exit_code,
+    }
+
+
+def _labels(labels: LabelTally) -> dict[str, Any]:
+    return {
+        "known": labels.known,
+        "by_result": _sorted(labels.results),
+        "left_out": _sorted(labels.left_out),
+        "outcomes": [
+            {"predicted": predicted, "truth": truth, "count": number}
+            for (predicted, truth), number in sorted(labels.outcomes.items())
+        ],
+        "recall": labels.recall,
+        "precision": labels.precision,
+        "from_answers": labels.from_answers,
+        "early": labels.early,
+        "posts": labels.posts,
+        "failed_posts": _sorted(labels.failed_posts),
+        "failed_share": labels.failed_share,
     }
 
 
@@ -110,14 +141,48 @@ def _rows(run: Run, tally: Tally) -> list[tuple[str, str]]:
     ]
     if tally.not_sent:
         rows.insert(1, ("not sent", _listed(tally.not_sent)))
+    if run.scenario != STEADY:
+        rows.append(("scenario", run.scenario))
+    if tally.labels is not None:
+        rows += _label_rows(run, tally.labels)
+    if tally.ignored:
+        rows.append(
+            (
+                "take care",
+                f"{tally.ignored} of {tally.asked} requests to misbehave were ignored:"
+                " start the service with FAULT_HEADERS=on",
+            )
+        )
     late = tally.start_delay.quantile(0.99)
     if late is not None and late > _LATE_SECONDS:
         rows.append(("take care", f"this machine sent late (p99 {_seconds(late)}): lower the rate"))
     return rows
 
 
+def _label_rows(run: Run, labels: LabelTally) -> list[tuple[str, str]]:
+    told = [_listed(labels.results)]
+    if labels.left_out:
+        told.append(f"left out: {_listed(+labels.left_out)}")
+    if labels.failed_posts:
+        told.append(f"requests to repeat: {_listed(labels.failed_posts)}")
+    if labels.early:
+        told.append(f"{labels.early} sent early")
+    shares = f"precision {_percent(labels.precision)}, recall {_percent(labels.recall)}"
+    rows = [("labels", f"{labels.known}: {'; '.join(told)}"), ("by labels", shares)]
+    if labels.from_answers:
+        rows.append(("truth", "drawn with the model's own probabilities: it is right on average"))
+    elif run.known_process:
+        rows.append(("truth", "from the documented process of the default model"))
+    return rows
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
 def _faulty(tally: Tally) -> str:
-    kinds = {kind: number for kind, number in tally.sent.items() if kind != VALID}
+    own = (VALID, ASKED_SLOW, ASKED_ERROR)
+    kinds = {kind: number for kind, number in tally.sent.items() if kind not in own}
     return f"{sum(kinds.values())}: {_listed(kinds)}" if kinds else "0"
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
+from simulator.label_tally import LabelTally
 from simulator.latency import Durations
 from simulator.plan import PlannedRequest
+from simulator.scenarios import ASKED_ERROR, ASKED_SLOW
 from simulator.sender import TIMEOUT, Answer, NoAnswer
+from simulator.truth import FRAUD
 
 TOO_MANY = "too_many_in_flight"
 TOO_LATE = "too_late"
 INTERRUPTED = "interrupted"
-FRAUD, LEGITIMATE = "fraud", "legitimate"
+TOO_SOON = "200 without the delay"
 
 
 class Tally:
@@ -32,6 +35,10 @@ class Tally:
         """From the moment a request was due to its answer, or to the timeout that ended it."""
         self.start_delay = Durations()
         """From the moment a request was due to the moment it was handed to the network."""
+        self.duration = 0.0
+        """Seconds from the start to the end of the last request."""
+        self.labels: LabelTally | None = None
+        """None where no labels are sent back."""
 
     @property
     def total_sent(self) -> int:
@@ -54,6 +61,17 @@ class Tally:
         due = self.total_sent - self.in_flight + self.not_sent.total()
         due -= self.unanswered[INTERRUPTED]
         return (self.unexpected.total() + self.not_sent.total()) / due if due else 0.0
+
+    @property
+    def asked(self) -> int:
+        """Requests that asked the target to misbehave."""
+        return self.sent[ASKED_SLOW] + self.sent[ASKED_ERROR]
+
+    @property
+    def ignored(self) -> int:
+        """Of those, the ones that were answered as if they had not asked."""
+        slow = self.unexpected[ASKED_SLOW, 200, TOO_SOON]
+        return slow + self.unexpected[ASKED_ERROR, 500, "200"]
 
     @property
     def fraud_share(self) -> float | None:
@@ -86,6 +104,8 @@ class Tally:
         """A request came to its end `waited` seconds after it was due."""
         if isinstance(outcome, Answer):
             self._answer(request, outcome)
+            if outcome.status == 200 and waited < request.at_least:
+                self.unexpected[request.kind, request.status, TOO_SOON] += 1
             self.latency.add(waited)
             return
         self.unanswered[outcome.reason] += 1
