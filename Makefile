@@ -2,11 +2,11 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 DEV := .venv/dev/bin
-CODE := handler.py settings.py errors.py receipts.py scoring.py aside.py feedback.py ledger.py reading.py views.py bookkeeping.py challenger.py openapi.py pages gunicorn.conf.py telemetry model simulator stack grafana prometheus bench tests .railway
+CODE := handler.py settings.py errors.py receipts.py scoring.py aside.py feedback.py fault_switch.py ledger.py reading.py views.py bookkeeping.py challenger.py openapi.py pages gunicorn.conf.py telemetry model simulator stack grafana prometheus bench tests .railway
 SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run prometheus/alertmanager/start.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools train test test-fast test-compose lint format generate bench up down status lock clean
+.PHONY: help setup tools drill train test test-fast test-compose lint format generate bench up down status lock clean
 
 help:  ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ setup:  ## make the development environment from its lock file
 
 tools: setup  ## build the Collector, Prometheus, Alertmanager and their tools into .tools/bin
 	@$(DEV)/python -m stack build
+
+drill: tools  ## play every scenario against the real stack and write docs/detection.md (half an hour)
+	$(DEV)/python -m tests.drills
 
 train: setup  ## train a model on synthetic data and publish it into models/
 	@$(DEV)/python -m model train

@@ -18,6 +18,7 @@ from flask import Flask
 
 from bookkeeping import add_bookkeeping, add_error_shape
 from challenger import Challenger, Shares, check_same_schema
+from fault_switch import add_fault_switch
 from feedback import Feedback
 from ledger import Ledger, RedisLedger, SqliteLedger
 from model.card import Feature
@@ -62,6 +63,8 @@ def create_app(
     app.register_blueprint(start_page(description))
     app.register_blueprint(reader())
     add_bookkeeping(app, telemetry)
+    if settings.fault_headers:
+        add_fault_switch(app)
     add_error_shape(app, telemetry)
     telemetry.instrument(app)
     return app

@@ -130,6 +130,12 @@ TABLE: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "FAULT_HEADERS",
+        "off",
+        "obey the request header X-Fault (delays, failures) for drills; never on a public address",
+        choices=("on", "off"),
+    ),
+    Setting(
         "LOG_LEVEL",
         "info",
         "what is logged; health checks and scrapes only at debug",
@@ -163,6 +169,7 @@ class Settings:
     receipt_keys: tuple[str, ...]
     receipt_days: int
     redis_url: str
+    fault_headers: bool
     log_level: str
     public: bool
     """True on a platform that gives the service a public address."""
@@ -172,6 +179,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in `environ`; raises SettingError for the first value that cannot be used."""
     text = {setting.name: _text(setting, environ) for setting in TABLE}
     number = {s.name: _whole(s, text[s.name]) for s in TABLE if s.minimum is not None}
+    public = "RAILWAY_ENVIRONMENT_NAME" in environ or "RAILWAY_ENVIRONMENT" in environ
+    if public and text["FAULT_HEADERS"] == "on":
+        raise SettingError("FAULT_HEADERS must be off on a public platform (Railway), got 'on'")
     return Settings(
         host=text["HOST"],
         port=number["PORT"],
@@ -194,8 +204,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         receipt_keys=tuple(key for key in text["RECEIPT_KEYS"].split(",") if key.strip()),
         receipt_days=number["RECEIPT_DAYS"],
         redis_url=text["REDIS_URL"],
+        fault_headers=text["FAULT_HEADERS"] == "on",
         log_level=text["LOG_LEVEL"],
-        public="RAILWAY_ENVIRONMENT_NAME" in environ or "RAILWAY_ENVIRONMENT" in environ,
+        public=public,
     )
 
 

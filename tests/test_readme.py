@@ -65,7 +65,7 @@ def imports(package: str) -> set[str]:
 OURS = {
     "handler", "scoring", "errors", "receipts", "settings", "telemetry", "model", "simulator",
     "stack", "grafana", "bench", "openapi", "pages", "aside", "challenger", "feedback", "ledger",
-    "prometheus", "reading", "views", "bookkeeping",
+    "prometheus", "reading", "views", "bookkeeping", "fault_switch",
 }  # fmt: skip
 ALLOWED = {
     "telemetry": {"telemetry"},
@@ -79,6 +79,7 @@ ALLOWED = {
     "receipts": set(),
     "aside": set(),
     "ledger": set(),
+    "fault_switch": {"errors"},
     "feedback": {"errors", "ledger", "receipts", "telemetry"},
     "challenger": {"aside", "model", "telemetry"},
     "scoring": {"aside", "challenger", "errors", "receipts", "model", "telemetry"},
