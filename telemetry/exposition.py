@@ -27,14 +27,19 @@ class SummedReader(PrometheusMetricReader):
 
 
 class Exposition:
-    """Renders one scrape at a time: two at once would each find the other's series too."""
+    """Renders one scrape at a time: two at once would each find the other's series too.
 
-    def __init__(self, reader: SummedReader) -> None:
+    `begin` is called before each.
+    """
+
+    def __init__(self, reader: SummedReader, begin: Callable[[], None]) -> None:
         self._registry = reader.registry
+        self._begin = begin
         self._lock = Lock()
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The body and its content type, in the best format of the Accept header `accept`."""
         encode, content_type = choose_encoder(accept)
         with self._lock:
+            self._begin()
             return encode(self._registry), content_type

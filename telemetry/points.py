@@ -7,7 +7,7 @@ collected, as data points of the same kind.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from opentelemetry.sdk.metrics import Exemplar
@@ -23,8 +23,7 @@ from opentelemetry.sdk.metrics.export import (
 
 from telemetry.exemplars import Sample
 from telemetry.layout import Layout, Series
-from telemetry.slots import Cells
-from telemetry.sources import Source
+from telemetry.sources import Look
 from telemetry.table import Kind
 
 _NO_SAMPLES: Mapping[int, Sample] = {}
@@ -43,15 +42,15 @@ class Bound(float):
 def complete(
     data: MetricsData,
     layout: Layout,
-    source: Source,
+    look: Look,
     samples: Mapping[int, Sample] = _NO_SAMPLES,
 ) -> MetricsData:
     """The collection with the slots' histograms added and the true start of each count.
 
     Counts go on over the worker's death, so they began when the slot did, not the process.
     """
-    start = int(source.created() * 1e9)
-    histograms = histograms_of(layout, source.cells(), start, time.time_ns(), samples)
+    start = int(look.source.created() * 1e9)
+    histograms = histograms_of(layout, look.cells, start, time.time_ns(), samples)
     resources = []
     for resource in data.resource_metrics:
         scope = resource.scope_metrics[0]
@@ -79,7 +78,7 @@ def restamped(data: MetricsData, time_unix_nano: int) -> MetricsData:
 
 
 def histograms_of(
-    layout: Layout, cells: Cells, start: int, now: int, samples: Mapping[int, Sample]
+    layout: Layout, cells: Sequence[float], start: int, now: int, samples: Mapping[int, Sample]
 ) -> list[Metric]:
     """Every histogram of the table with its known and its counted series."""
     return [
@@ -101,15 +100,15 @@ def histograms_of(
     ]
 
 
-def is_shown(series: Series, cells: Cells) -> bool:
+def is_shown(series: Series, cells: Sequence[float]) -> bool:
     """True where a series is known from the start, or was counted at least once."""
     if series.metric.is_known(series.labels):
         return True
-    return bool(cells[series.offset : series.offset + series.cells].any())
+    return any(cells[series.offset : series.offset + series.cells])
 
 
 def _histogram_point(
-    series: Series, cells: Cells, start: int, now: int, samples: Mapping[int, Sample]
+    series: Series, cells: Sequence[float], start: int, now: int, samples: Mapping[int, Sample]
 ) -> HistogramDataPoint:
     bounds = series.metric.bounds
     buckets = cells[series.offset : series.offset + len(bounds) + 1]
@@ -119,7 +118,7 @@ def _histogram_point(
         start_time_unix_nano=start,
         time_unix_nano=now,
         count=sum(counts),
-        sum=float(cells[series.offset + len(bounds) + 1]),
+        sum=cells[series.offset + len(bounds) + 1],
         bucket_counts=counts,
         explicit_bounds=[Bound(bound) for bound in bounds],
         # Not known over the life of a slot; None is left out of the message.

@@ -36,7 +36,7 @@ from telemetry.push import QuietPush
 from telemetry.recorder import Recorder
 from telemetry.resources import ResourceReader
 from telemetry.slots import Slot, Slots
-from telemetry.sources import AllSlots, OneSlot, Source
+from telemetry.sources import AllSlots, Look, OneSlot, Source
 from telemetry.table import METRICS, PREDICTIONS, Kind, Metric, counted
 from telemetry.tracing import Spans
 
@@ -99,9 +99,9 @@ def start(folder: Path, model: ModelFacts, port: int, environ: Mapping[str, str]
     backlog = Backlog(port).waiting
     own = OneSlot(slots, slot.index)
     own_gauges = gauges_of(own, model, resources, backlog if slot.index == 0 else lambda: 0)
-    reader = InMemoryMetricReader()
-    _meter_provider(reader, resource, layout, own, own_gauges)
-    collect = partial(_collect, reader, layout, own, exemplars)
+    reader, look = InMemoryMetricReader(), Look(own)
+    _meter_provider(reader, resource, layout, look, own_gauges)
+    collect = partial(_collect, reader, layout, look, exemplars)
     push = None
     if on and environ.get("OTEL_METRICS_EXPORTER", "otlp") == "otlp":
         push = QuietPush(
@@ -114,10 +114,11 @@ def start(folder: Path, model: ModelFacts, port: int, environ: Mapping[str, str]
         push.start()
     exposition = None
     if on:
-        summed = SummedReader(partial(complete, layout=layout, source=everything))
+        at_all = Look(everything)
+        summed = SummedReader(partial(complete, layout=layout, look=at_all))
         gauges = gauges_of(everything, model, resources, backlog)
-        _meter_provider(summed, resource, layout, everything, gauges)
-        exposition = Exposition(summed)
+        _meter_provider(summed, resource, layout, at_all, gauges)
+        exposition = Exposition(summed, at_all.again)
     tracer_provider = _tracer_provider(resource, environ)
     return Telemetry(
         instance=str(resource.attributes[SERVICE_INSTANCE_ID]),
@@ -171,7 +172,7 @@ def _tracer_provider(resource: Resource, environ: Mapping[str, str]) -> TracerPr
 
 
 def _meter_provider(
-    reader: MetricReader, resource: Resource, layout: Layout, source: Source, gauges: Gauges
+    reader: MetricReader, resource: Resource, layout: Layout, look: Look, gauges: Gauges
 ) -> MeterProvider:
     provider = MeterProvider([reader], resource, shutdown_on_exit=False)
     meter = provider.get_meter(_SCOPE)
@@ -179,7 +180,7 @@ def _meter_provider(
         if metric.kind is Kind.COUNTER:
             meter.create_observable_counter(
                 metric.name,
-                [partial(_observe_counts, layout, source, metric)],
+                [partial(_observe_counts, layout, look, metric)],
                 metric.unit,
                 metric.meaning,
             )
@@ -191,12 +192,11 @@ def _meter_provider(
 
 
 def _observe_counts(
-    layout: Layout, source: Source, metric: Metric, options: CallbackOptions
+    layout: Layout, look: Look, metric: Metric, options: CallbackOptions
 ) -> Iterable[Observation]:
-    cells = source.cells()
     for series in layout.series[metric.name]:
-        if is_shown(series, cells):
-            yield Observation(float(cells[series.offset]), series.attributes())
+        if is_shown(series, look.cells):
+            yield Observation(look.cells[series.offset], series.attributes())
 
 
 def _observe(
@@ -207,12 +207,13 @@ def _observe(
 
 
 def _collect(
-    reader: InMemoryMetricReader, layout: Layout, source: Source, exemplars: Exemplars
+    reader: InMemoryMetricReader, layout: Layout, look: Look, exemplars: Exemplars
 ) -> MetricsData:
+    look.again()
     data = reader.get_metrics_data()
     if data is None:
         return MetricsData(resource_metrics=[])
-    return complete(data, layout, source, exemplars.take())
+    return complete(data, layout, look, exemplars.take())
 
 
 def _total_predictions(source: Source, layout: Layout) -> int:

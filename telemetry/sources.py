@@ -85,6 +85,18 @@ class OneSlot:
         return _throughput(self._cells, time.time())
 
 
+class Look:
+    """One look at a source's counts for a whole collection: all its series are of one moment."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.cells: list[float] = source.cells().tolist()
+
+    def again(self) -> None:
+        """A new collection begins."""
+        self.cells = self.source.cells().tolist()
+
+
 def _throughput(cells: Cells, now: float) -> float:
     stamps = cells[WINDOW_STAMPS : WINDOW_STAMPS + WINDOW_SECONDS]
     counts = cells[WINDOW_COUNTS : WINDOW_COUNTS + WINDOW_SECONDS]

@@ -10,6 +10,7 @@ from handler import create_app
 from receipts import Receipts
 from settings import read_settings
 from telemetry.providers import TelemetryError, check_variables, start
+from telemetry.sources import AllSlots, OneSlot
 from telemetry.table import METRICS, Kind
 from tests.conftest import FACTS
 
@@ -126,6 +127,19 @@ def points(recorded, name):
 def test_push_has_every_instrument(recorded):
     [scope] = recorded.collect().resource_metrics[0].scope_metrics
     assert sorted(metric.name for metric in scope.metrics) == sorted(m.name for m in METRICS)
+
+
+@pytest.mark.parametrize("source", [OneSlot, AllSlots], ids=["push", "/metrics"])
+def test_a_collection_looks_at_the_counts_once(recorded, monkeypatch, source):
+    """So that all its series are of one moment."""
+    looks = []
+    cells = source.cells
+    monkeypatch.setattr(source, "cells", lambda self: looks.append(self) or cells(self))
+    if source is OneSlot:
+        recorded.collect()
+    else:
+        recorded.exposition.render("")
+    assert len(looks) == 1
 
 
 def test_push_and_exposition_agree(client, recorded, counted, valid):
