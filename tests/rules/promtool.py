@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 from prometheus.generate import FOLDER
+from tests.collector.programs import tools_folder
 
 Series = Mapping[str, str]
 
@@ -47,7 +49,7 @@ def run(tools: Path, folder: Path, cases: list[Case], wanted: str, every: str = 
     all of them at every step would take minutes.
     """
     rules = folder / "rules.yml"
-    groups = _needed(wanted)
+    groups = needed(wanted)
     rules.write_text(yaml.safe_dump({"groups": groups}, sort_keys=False))
     tests = [
         {
@@ -63,8 +65,7 @@ def run(tools: Path, folder: Path, cases: list[Case], wanted: str, every: str = 
     content = {
         "rule_files": [str(rules)],
         "evaluation_interval": every,
-        # The order in which Prometheus would have settled: what is read is recorded first.
-        "group_eval_order": sorted((group["name"] for group in groups), key=_rank),
+        "group_eval_order": ordered(groups),
         "tests": tests,
     }
     file = folder / "tests.yml"
@@ -79,15 +80,55 @@ def run(tools: Path, folder: Path, cases: list[Case], wanted: str, every: str = 
     return "" if ended.returncode == 0 else ended.stdout + ended.stderr
 
 
-def _needed(wanted: str) -> list[dict[str, Any]]:
-    """The groups, with only those rules that the wanted one depends on."""
+def ask(
+    series: Series, wanted: tuple[str, ...], seconds: int, steps: int, *expressions: str
+) -> list[dict[str, float]]:
+    """Values by labels of each expression after `steps` steps of `seconds`.
+
+    The wanted rules and alerts are evaluated at each step, with all that they depend on.
+    """
+    groups = needed(*wanted)
+    # Asked for something that cannot be, promtool tells what is.
+    impossible = [{"labels": '{nowhere="to be found"}', "value": 0}]
+    questions = [
+        {"expr": each, "eval_time": f"{steps * seconds}s", "exp_samples": impossible}
+        for each in expressions
+    ]
+    inputs = [{"series": name, "values": values} for name, values in series.items()]
+    test = {"interval": f"{seconds}s", "input_series": inputs, "promql_expr_test": questions}
+    with tempfile.TemporaryDirectory() as folder:
+        rules, tests = Path(folder, "rules.yml"), Path(folder, "tests.yml")
+        rules.write_text(yaml.safe_dump({"groups": groups}, sort_keys=False))
+        content = {
+            "rule_files": [str(rules)],
+            "evaluation_interval": f"{seconds}s",
+            "group_eval_order": ordered(groups),
+            "tests": [test],
+        }
+        tests.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False))
+        command = [str(tools_folder() / "promtool"), "test", "rules", str(tests)]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+    answers = re.findall(r"^\s+got: (.*)$", told.stdout + told.stderr, re.MULTILINE)
+    if len(answers) != len(expressions):
+        raise RuntimeError(f"promtool did not answer:\n{(told.stdout + told.stderr)[:2000]}")
+    found = [re.findall(r"(\{[^}]*\}) ([-+0-9.eE]+)", answer) for answer in answers]
+    return [{labels: float(value) for labels, value in each} for each in found]
+
+
+def ordered(groups: list[dict[str, Any]]) -> list[str]:
+    """Names in the order in which Prometheus would have settled: what is read is recorded first."""
+    return sorted((group["name"] for group in groups), key=_rank)
+
+
+def needed(*wanted: str) -> list[dict[str, Any]]:
+    """The groups, with only the wanted rules and those that they depend on."""
     groups: list[dict[str, Any]] = [
         group
         for path in sorted(FOLDER.glob("*.yml"))
         for group in yaml.safe_load(path.read_text())["groups"]
     ]
     rules = [rule for group in groups for rule in group["rules"]]
-    names, found = {wanted}, 0
+    names, found = set(wanted), 0
     while len(names) > found:
         found = len(names)
         read = " ".join(rule["expr"] for rule in rules if _name(rule) in names)
