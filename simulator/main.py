@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import aiohttp
@@ -21,8 +21,9 @@ from simulator.model_info import ModelInfo
 from simulator.open_files import connections_allowed
 from simulator.open_loop import run_open_loop
 from simulator.options import Options, read_options
-from simulator.plan import plan_requests, stream
+from simulator.plan import PlannedRequest, plan_requests, stream
 from simulator.progress import Progress
+from simulator.replay import check_replay, replay_requests
 from simulator.scenarios import FRAUD_BURST
 from simulator.sender import http_sender, session
 from simulator.summary import Run, as_json, as_markdown, as_text
@@ -71,7 +72,8 @@ async def _run(options: Options, progress: Progress) -> tuple[Run, Tally]:
             interrupted=interrupted,
             exit_code=_exit_code(tally, options.max_failed, interrupted),
             scenario=options.course.scenario,
-            known_process=process.is_of_process(info),
+            replayed=None if options.replay is None else str(options.replay.file),
+            known_process=options.replay is None and process.is_of_process(info),
         ),
         tally,
     )
@@ -96,10 +98,7 @@ async def _send_all(
 async def _send_with_labels(
     options: Options, info: ModelInfo, seed: int, tally: Tally, client: aiohttp.ClientSession
 ) -> None:
-    suspects = await _suspects(options, info, seed, client)
-    requests = plan_requests(
-        info, seed, options.pace, options.mix, options.course, options.labels, suspects
-    )
+    requests = await _requests(options, info, seed, client)
     send = http_sender(client, options.target)
     most = connections_allowed(options.max_in_flight)
     if options.labels is None:
@@ -113,9 +112,24 @@ async def _send_with_labels(
     try:
         await run_open_loop(requests, send, tally, most, desk.take)
         await desk.finish(options.labels_wait)
+        if sending.done():
+            sending.result()  # Only an error of this program ends it earlier: it must be seen.
     finally:
         sending.cancel()
         desk.close()
+
+
+async def _requests(
+    options: Options, info: ModelInfo, seed: int, client: aiohttp.ClientSession
+) -> Iterator[PlannedRequest]:
+    """What is to be sent; raises TargetError where that cannot be known."""
+    if options.replay is not None:
+        await asyncio.to_thread(check_replay, info, options.replay)
+        return replay_requests(info, seed, options.pace, options.replay, options.labels)
+    suspects = await _suspects(options, info, seed, client)
+    return plan_requests(
+        info, seed, options.pace, options.mix, options.course, options.labels, suspects
+    )
 
 
 async def _suspects(

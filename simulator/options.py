@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from simulator.label_desk import MOST_WAITING
 from simulator.plan import Mix, Pace
+from simulator.replay import Replay
 from simulator.scenarios import CONCEPT, LATE_LABELS, NAMES, STEADY, Course, described
 from simulator.truth import Labels
 
 DEFAULT_TARGET: Final = "http://localhost:5000"
+USUAL_FAULTY: Final = 0.02
 
 DESCRIPTION: Final = """\
 Sends transactions to a scoring service, as its customers would, and tells what came back.
@@ -49,6 +51,10 @@ At the end of the run labels that fall due within --labels-wait are waited for; 
 at once, earlier than they were due, and counted as early. What waits is bounded at WAITING labels;
 further ones are left out and counted. Undelivered labels are sent again.
 
+A replay is read once before anything is sent; a cell that cannot be used stops it with a sentence.
+An empty cell is sent as null, and a row without truth gets no label. What the service refuses of
+the rows counts as not as it should be.
+
 environment:
   SIMULATOR_TARGET   the address of the target where --url is not given
   ACCESS_TOKEN       sent as bearer token where it is not empty
@@ -64,6 +70,7 @@ examples:
   python -m simulator --rate 50 --duration 60 --seed 7       a minute of known traffic
   python -m simulator --count 60 --duration 240 --json       one round of a schedule
   python -m simulator --rate 20 --labels-after 60 --scenario concept --scenario-after 600
+  python -m simulator --replay day2.csv --target Class --time Time --speed 60 --labels-after 60
 """
 
 
@@ -77,6 +84,7 @@ class Options:
     mix: Mix
     course: Course
     labels: Labels | None
+    replay: Replay | None
     labels_wait: float
     seed: int | None
     timeout: float
@@ -102,9 +110,10 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         target=target,
         token=environ.get("ACCESS_TOKEN", "").strip(),
         pace=Pace(said.rate, said.count, said.duration),
-        mix=Mix(said.faulty, said.large_body),
+        mix=Mix(_faulty(parser, said), said.large_body),
         course=Course(said.scenario, said.scenario_after, said.scenario_for),
         labels=_labels(parser, said),
+        replay=_replay(parser, said),
         labels_wait=said.labels_wait,
         seed=said.seed,
         timeout=said.timeout,
@@ -117,7 +126,43 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     )
 
 
+def _faulty(parser: argparse.ArgumentParser, said: argparse.Namespace) -> float:
+    if said.replay is None:
+        return USUAL_FAULTY if said.faulty is None else float(said.faulty)
+    if said.faulty:
+        parser.error("--replay sends what is in the file: --faulty does not go with it")
+    return 0.0
+
+
+def _replay(parser: argparse.ArgumentParser, said: argparse.Namespace) -> Replay | None:
+    if said.replay is None:
+        if said.target is not None:
+            parser.error(
+                "--target is the column of the truth in the file of --replay;"
+                " the service's address is --url"
+            )
+        for name in ("time", "speed", "rows"):
+            if getattr(said, name) is not None:
+                parser.error(f"--{name} is about the file of --replay")
+        return None
+    if said.scenario != STEADY:
+        parser.error("--replay sends what is in the file: --scenario does not go with it")
+    if not said.replay.is_file():
+        parser.error(f"--replay must be a file that exists, got {str(said.replay)!r}")
+    if said.time is not None and said.rate is not None:
+        parser.error("--time and --rate both say the pace of a replay: give one of them")
+    if said.speed is not None and said.time is None:
+        parser.error("--speed is about the pace of the column --time")
+    first, end = said.rows or (0, None)
+    return Replay(said.replay, said.target, said.time, said.speed or 1.0, first, end)
+
+
 def _labels(parser: argparse.ArgumentParser, said: argparse.Namespace) -> Labels | None:
+    if said.replay is not None and said.target is None and said.labels_after is not None:
+        parser.error("--labels-after needs --target: the truth of a replay is a column of its file")
+    if said.target is not None:
+        share = 1.0 if said.labels is None else said.labels
+        return Labels(said.labels_after or 0.0, share)
     if said.labels_after is not None:
         return Labels(said.labels_after, 1.0 if said.labels is None else said.labels)
     if said.labels is not None:
@@ -149,9 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--faulty",
         type=_share,
-        default=0.02,
         metavar="SHARE",
-        help="share of faulty requests (default 0.02)",
+        help=f"share of faulty requests (default {USUAL_FAULTY}, 0 in a replay)",
     )
     what.add_argument(
         "--large-body",
@@ -162,6 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_scenarios(parser.add_argument_group("what happens to it"))
     _add_labels(parser.add_argument_group("what becomes known later"))
+    _add_replay(parser.add_argument_group("the rows of a file instead"))
     how = parser.add_argument_group("how")
     how.add_argument(
         "--timeout",
@@ -238,6 +283,42 @@ def _add_labels(group: argparse._ArgumentGroup) -> None:
         metavar="SECONDS",
         help="how long to wait for labels at the end of the run (default 30)",
     )
+
+
+def _add_replay(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="send its rows in their order: CSV, CSV.gz or Parquet with a column for each feature",
+    )
+    group.add_argument(
+        "--target",
+        metavar="COLUMN",
+        help="its truth, 1 or fraud, 0 or legitimate; labels come --labels-after (default 0)",
+    )
+    group.add_argument(
+        "--time", metavar="COLUMN", help="its pace, in seconds or dates (default: as --rate says)"
+    )
+    group.add_argument(
+        "--speed",
+        type=_above_zero,
+        metavar="N",
+        help="N times as fast as --time says; delays of labels stay as they are (default 1)",
+    )
+    group.add_argument(
+        "--rows", type=_rows, metavar="A:B", help="only rows from A up to before B, the first is 0"
+    )
+
+
+def _rows(text: str) -> tuple[int, int | None]:
+    first, colon, end = text.partition(":")
+    usable = colon and all(part == "" or part.isdecimal() for part in (first, end))
+    if not usable or (end and int(end) <= int(first or 0)):
+        raise argparse.ArgumentTypeError(
+            f"must be A:B, A: or :B with whole numbers, A below B, got {text!r}"
+        )
+    return int(first or 0), int(end) if end else None
 
 
 def _target(text: str) -> str:

@@ -37,6 +37,7 @@ class Run:
     interrupted: bool
     exit_code: int
     scenario: str = STEADY
+    replayed: str | None = None
     known_process: bool = False
 
 
@@ -95,6 +96,7 @@ def _document(run: Run, tally: Tally) -> dict[str, Any]:
         "start_delay_seconds": _quantiles(tally.start_delay),
         "failed_share": tally.failed_share,
         "scenario": run.scenario,
+        "replayed": run.replayed,
         "known_process": run.known_process,
         "asked_to_misbehave": tally.asked,
         "ignored_requests_to_misbehave": tally.ignored,
@@ -161,7 +163,7 @@ def _rows(run: Run, tally: Tally) -> list[tuple[str, str]]:
 
 def _label_rows(run: Run, labels: LabelTally) -> list[tuple[str, str]]:
     told = [_listed(labels.results)]
-    if labels.left_out:
+    if +labels.left_out:
         told.append(f"left out: {_listed(+labels.left_out)}")
     if labels.failed_posts:
         told.append(f"requests to repeat: {_listed(labels.failed_posts)}")
@@ -171,6 +173,8 @@ def _label_rows(run: Run, labels: LabelTally) -> list[tuple[str, str]]:
     rows = [("labels", f"{labels.known}: {'; '.join(told)}"), ("by labels", shares)]
     if labels.from_answers:
         rows.append(("truth", "drawn with the model's own probabilities: it is right on average"))
+    elif run.replayed is not None:
+        rows.append(("truth", f"from {run.replayed}"))
     elif run.known_process:
         rows.append(("truth", "from the documented process of the default model"))
     return rows
