@@ -169,7 +169,7 @@ def _wrapped(
     else:
         before, constants = [helper.make_node("Cast", [INPUT], ["matrix"], to=kind)], []
     graph = helper.make_graph(
-        [*before, *model.graph.node, *after],
+        [*before, *_runnable(model.graph.node), *after],
         "fraud",
         [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, len(columns)])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, 1])],
@@ -181,6 +181,21 @@ def _wrapped(
     onnx.checker.check_model(whole)
     data: bytes = whole.SerializeToString(deterministic=True)
     return data
+
+
+def _runnable(nodes: Sequence[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """ONNX Runtime fills missing values in 32 bits only; the same by nodes that it has in 64."""
+    for number, node in enumerate(nodes):
+        given = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+        if node.op_type != "Imputer" or not np.isnan(given.get("replaced_value_float", 0.0)):
+            yield node
+            continue
+        missing, fill, typed = (f"own_{name}_{number}" for name in ("missing", "fill", "typed"))
+        values = from_array(np.array([given["imputed_value_floats"]], dtype=np.float64))
+        yield helper.make_node("IsNaN", node.input, [missing])
+        yield helper.make_node("Constant", [], [fill], value=values)
+        yield helper.make_node("CastLike", [fill, node.input[0]], [typed])
+        yield helper.make_node("Where", [missing, typed, node.input[0]], node.output)
 
 
 def _column_nodes(

@@ -107,7 +107,7 @@ def _version_notes(sources: dict[str, _Source]) -> tuple[str, ...]:
 def _converted(
     model: Any, dataset: Dataset, probability: Floats, allow_joblib: bool, progress: Progress
 ) -> tuple[bytes | None, tuple[str, ...]]:
-    """The ONNX file; or None and a note with the reason, where joblib is allowed."""
+    """The ONNX file, or None where only joblib is left and allowed; and a note on how or why."""
     by_name = _takes_a_table(model)
     try:
         made = convert(model, dataset.columns, by_name, dataset.features, probability)
@@ -120,8 +120,9 @@ def _converted(
             ) from error
         progress(f"{error}: it will be served from joblib")
         return None, (str(error),)
-    progress(f"converted by {made.way}")
-    return made.onnx, ()
+    note = f"converted to ONNX by {made.way}"
+    progress(note)
+    return made.onnx, (note,)
 
 
 def _check_classifier(model: Any, path: Path) -> None:

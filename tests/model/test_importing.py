@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -33,6 +34,11 @@ MODELS: dict[str, tuple[Callable[[], Any], list[str], bool]] = {
         True,
     ),
     "columns and forest": (lambda: mixed(forest()), [*NUMBERS, "channel"], True),
+    "gaps filled and a forest": (
+        lambda: make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), forest()),
+        ["amount", "income"],
+        True,
+    ),
     "forest": (forest, NUMBERS, True),
     "robustly scaled forest": (lambda: make_pipeline(RobustScaler(), forest()), NUMBERS, False),
     "robustly scaled boosting, missing values": (
@@ -128,6 +134,7 @@ def test_the_card_says_where_the_model_comes_from(tmp_path: Path) -> None:
 
     assert card.model_type == "RandomForestClassifier"
     assert any("an imported model" in note for note in card.data.notes)
+    assert "converted to ONNX by the project's own graph" in card.data.notes
     assert [feature.name for feature in card.features] == NUMBERS
     assert card.files["model.joblib"] == sha256_of(tmp_path / "my.joblib")
 
