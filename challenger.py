@@ -1,17 +1,21 @@
 """A second model beside the champion: in the shadow, or serving a share of the traffic.
 
-In the shadow it scores what the champion has scored, aside: its failure, slowness or absence never
-touches an answer. Where it serves, it has a time limit, and the champion answers in its place.
+In the shadow it scores aside what the champion scores: its failure, slowness or absence never
+touches an answer; an answer waits a few milliseconds for its decision, and not at all for a while
+after one that did not come. Where it serves, it has a time limit, and the champion answers in its
+place.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
+from threading import Lock
 
 from aside import Aside
 from model.card import Card
@@ -19,16 +23,72 @@ from model.errors import ModelError
 from model.scorer import Scorer
 from telemetry.recorder import Recorder
 
+REST_SECONDS = 10.0
+
 Rows = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Percentages of the requests: scored in the shadow, and served; and the time to serve in."""
+    """Percentages of the requests: scored in the shadow, and served; and the time to serve in, and
+    the time that an answer waits for the shadow, in seconds."""
 
     shadow_percent: int
     serves_percent: int
     timeout_seconds: float
+    wait_seconds: float = 0.005
+
+
+class Patience:
+    """How long to wait for somebody who may never come: after a disappointment one more try a
+    `REST_SECONDS`, until one succeeds."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = Lock()
+        self._again: float | None = None
+
+    def seconds(self) -> float:
+        """How long to wait this time; 0 while it rests."""
+        with self._lock:
+            now = self._clock()
+            if self._again is not None:
+                if now < self._again:
+                    return 0.0
+                self._again = now + REST_SECONDS
+            return self._seconds
+
+    def kept(self) -> None:
+        """What was waited for came in time."""
+        with self._lock:
+            self._again = None
+
+    def broken(self) -> None:
+        """It did not come."""
+        with self._lock:
+            self._again = self._clock() + REST_SECONDS
+
+
+class Pending:
+    """Probabilities that the challenger is about to give, or fails to give."""
+
+    def __init__(self, answer: Future[list[float]], patience: Patience) -> None:
+        self.answer = answer
+        self._patience = patience
+
+    def take(self) -> list[float] | None:
+        """The probabilities, if they come while it is worth waiting for them."""
+        seconds = self._patience.seconds()
+        try:
+            probabilities = self.answer.result(seconds)
+        except Exception:
+            if seconds:
+                self._patience.broken()
+            return None
+        if seconds:
+            self._patience.kept()
+        return probabilities
 
 
 class Challenger:
@@ -39,17 +99,24 @@ class Challenger:
         self.shares = shares
         self._recorder = recorder
         self._aside = Aside("challenger")
+        self._patience = Patience(shares.wait_seconds)
 
     def serves(self, key: str) -> bool:
         """True if requests with this key are the challenger's: always the same for the same key."""
         place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % 10_000
         return place < self.shares.serves_percent * 100
 
-    def score(self, rows: Rows) -> list[float] | None:
-        """Its probabilities within the time limit; None means that the champion must answer."""
+    def begin(self, rows: Rows) -> Future[list[float]] | None:
+        """Let it score aside; None where there is no place for it."""
         answer: Future[list[float]] = Future()
-        if not self._aside.offer(lambda: _fulfil(answer, self.scorer, rows)):
-            self._recorder.challenged("skipped")
+        if self._aside.offer(lambda: _fulfil(answer, self.scorer, rows)):
+            return answer
+        self._recorder.challenged("skipped")
+        return None
+
+    def finish(self, answer: Future[list[float]] | None) -> list[float] | None:
+        """The probabilities within the time limit; None means that the champion must answer."""
+        if answer is None:
             return None
         try:
             probabilities = answer.result(self.shares.timeout_seconds)
@@ -62,23 +129,35 @@ class Challenger:
         self._recorder.challenged("scored")
         return probabilities
 
-    def shadow(self, rows: Rows, champion: Sequence[float], threshold: float) -> None:
-        """Score the share of requests that is looked at, later and aside, and compare."""
+    def shadow(self, rows: Rows) -> Pending | None:
+        """Score aside the share of requests that is looked at; what becomes of it is counted."""
         if random.random() * 100 >= self.shares.shadow_percent:
-            return
-        if not self._aside.offer(lambda: self._compare(rows, champion, threshold)):
-            self._recorder.challenged("skipped")
+            return None
+        answer = self.begin(rows)
+        if answer is None:
+            self._patience.broken()
+            return None
+        answer.add_done_callback(self._count)
+        return Pending(answer, self._patience)
 
-    def _compare(self, rows: Rows, champion: Sequence[float], threshold: float) -> None:
-        try:
-            own = self.scorer.score(rows)
-        except Exception:
-            self._recorder.challenged("failed")
-            raise
-        self._recorder.challenged("scored")
+    def compare(self, pending: Pending, champion: Sequence[float], threshold: float) -> None:
+        """Count how the two agree, as soon as the challenger is ready: now, or later and aside."""
+
+        def count(answer: Future[list[float]]) -> None:
+            if answer.exception() is None:
+                self.compared(champion, threshold, answer.result())
+
+        pending.answer.add_done_callback(count)
+
+    def compared(self, champion: Sequence[float], threshold: float, own: Sequence[float]) -> None:
+        """Count how the two agree; `threshold` is the champion's."""
         mine = self.scorer.card.threshold
         for theirs, ours in zip(champion, own, strict=True):
-            self._recorder.compared(_name(theirs, threshold), _name(ours, mine), abs(theirs - ours))
+            decisions = class_of(theirs, threshold), class_of(ours, mine)
+            self._recorder.compared(*decisions, abs(theirs - ours))
+
+    def _count(self, answer: Future[list[float]]) -> None:
+        self._recorder.challenged("scored" if answer.exception() is None else "failed")
 
 
 def check_same_schema(champion: Card, challenger: Card) -> None:
@@ -92,12 +171,15 @@ def check_same_schema(champion: Card, challenger: Card) -> None:
         )
 
 
+def class_of(probability: float, threshold: float) -> str:
+    """The decision at this probability."""
+    return "fraud" if probability >= threshold else "legitimate"
+
+
 def _fulfil(answer: Future[list[float]], scorer: Scorer, rows: Rows) -> None:
     try:
-        answer.set_result(scorer.score(rows))
+        probabilities = scorer.score(rows)
     except Exception as error:
         answer.set_exception(error)
-
-
-def _name(probability: float, threshold: float) -> str:
-    return "fraud" if probability >= threshold else "legitimate"
+        raise
+    answer.set_result(probabilities)

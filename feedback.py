@@ -71,6 +71,14 @@ class Feedback:
             return "foreign"
         return self._count(receipt, issued, role, truth)
 
+    def _other(self, receipt: Receipt) -> str | None:
+        """What the other model decided, if both still have their roles."""
+        second = receipt.second
+        if second is None:
+            return None
+        roles = {self._roles[receipt.model_version], self._roles.get(second.model_version)}
+        return second.class_name if roles == {"champion", "challenger"} else None
+
     def _count(self, receipt: Receipt, issued: float, role: str, truth: str) -> str:
         outcome = Outcome(
             role=role,
@@ -80,6 +88,7 @@ class Feedback:
             value_band=receipt.value_band,
             probability=receipt.probability,
             delay=max(0.0, time.time() - issued),
+            other_class_name=self._other(receipt),
         )
         content = msgspec.json.encode(outcome).decode()
         with self._lock:

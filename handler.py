@@ -75,6 +75,8 @@ def _load_challenger(settings: Settings, champion: Scorer) -> Scorer | None:
     if not settings.challenger:
         return None
     try:
+        if settings.challenger == champion.card.version:
+            raise ModelError(f"challenger {settings.challenger} is the champion by now")
         registry = Registry(settings.model_dir)
         challenger = load_version(registry, settings.challenger, settings.allow_joblib)
         check_same_schema(champion.card, challenger.card)
@@ -93,6 +95,7 @@ def _companions(
         settings.challenger_shadow_percent,
         settings.challenger_serves_percent,
         settings.challenger_timeout_ms / 1000,
+        settings.challenger_wait_ms / 1000,
     )
     second = None if challenger is None else Challenger(challenger, shares, recorder)
     return Companions(explainer, settings.explain_percent, second)
@@ -118,8 +121,8 @@ def _feedback(
     return feedback
 
 
-def facts_of(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:
-    """What telemetry publishes of the serving model."""
+def facts_of(scorer: Scorer, challenger: Scorer | None, share: float = 0.0) -> ModelFacts:
+    """What telemetry publishes of the serving model; the challenger is to answer `share`."""
     card = scorer.card
     return ModelFacts(
         version=card.version,
@@ -138,6 +141,7 @@ def facts_of(scorer: Scorer, challenger: Scorer | None) -> ModelFacts:
         holdout_alert_rate=card.metrics.alert_rate,
         holdout_mean_score=card.metrics.mean_score,
         challenger=None if challenger is None else challenger.card.version,
+        challenger_share=None if challenger is None else share,
     )
 
 
@@ -159,7 +163,8 @@ def build(environ: Mapping[str, str] = os.environ) -> Flask:
         explainer = load_explainer(settings.model_dir, scorer)
         challenger = _load_challenger(settings, scorer)
         folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
-        telemetry = start(folder, facts_of(scorer, challenger), settings.port, environ)
+        facts = facts_of(scorer, challenger, settings.challenger_serves_percent / 100)
+        telemetry = start(folder, facts, settings.port, environ)
     except (SettingError, ModelError, TelemetryError) as error:
         print(f"The handler cannot start: {error}", file=sys.stderr, flush=True)
         sys.exit(_CANNOT_BOOT)

@@ -9,18 +9,29 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from itsdangerous import URLSafeTimedSerializer
 
 _SALT = "prediction-receipt-1"
 _KEY_FILE = "receipt-key"
+_OWN_ENTRIES = 6
+
+
+@dataclass(frozen=True)
+class Second:
+    """What the other loaded model said of the same transaction; nobody was answered by it."""
+
+    model_version: str
+    class_name: str
+    probability: float
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What is known of one prediction when it is made."""
+    """What is known of one prediction when it is made; `second` only where two models scored it."""
 
     id: str
     model_version: str
@@ -28,6 +39,7 @@ class Receipt:
     probability: float
     user_type: str
     value_band: str
+    second: Second | None = None
 
 
 class Receipts:
@@ -44,6 +56,7 @@ class Receipts:
         probability: float,
         user_type: str,
         value_band: str,
+        second: Second | None = None,
     ) -> str:
         """A receipt for one prediction, as text that is safe in a URL."""
         content = [
@@ -54,6 +67,8 @@ class Receipts:
             user_type,
             value_band,
         ]
+        if second is not None:
+            content += [second.model_version, second.class_name, round(second.probability, 6)]
         return str(self._serializer.dumps(content))
 
     def read(self, text: str, max_age_seconds: int) -> tuple[Receipt, float]:
@@ -64,7 +79,14 @@ class Receipts:
         content, issued = self._serializer.loads(
             text, max_age=max_age_seconds, return_timestamp=True
         )
-        return Receipt(*content), issued.timestamp()
+        return _receipt(*content), issued.timestamp()
+
+
+def _receipt(*content: Any) -> Receipt:
+    """Of six entries, or of nine where two models scored."""
+    own, other = content[:_OWN_ENTRIES], content[_OWN_ENTRIES:]
+    receipt = Receipt(*own)
+    return replace(receipt, second=Second(*other)) if other else receipt
 
 
 def keys_of(given: Sequence[str], folder: Path) -> tuple[str, ...]:

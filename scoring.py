@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from aside import Aside
-from challenger import Challenger
+from challenger import Challenger, class_of
 from errors import ApiError
 from model.card import Card
 from model.explain import Explainer, Explanation
 from model.features import InvalidTransaction, Transaction, TransactionReader
 from model.sampling import sample_transaction
 from model.scorer import Scorer
-from receipts import Receipts
+from receipts import Receipts, Second
 from telemetry.providers import Telemetry
 from telemetry.recorder import Scored
 from telemetry.table import ATTRIBUTE_CLASS_NAME, ATTRIBUTE_COUNT, ATTRIBUTE_MODEL_VERSION
@@ -56,10 +56,31 @@ class Companions:
 
 @dataclass(frozen=True)
 class Answered:
-    """Scored transactions, and the model that scored them."""
+    """Scored transactions, the model that scored them, and what the other one said of them."""
 
     card: Card
     scored: list[Scored]
+    seconds: list[Second | None]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A model's probabilities of some transactions."""
+
+    card: Card
+    probabilities: list[float]
+
+    def seconds(self) -> list[Second | None]:
+        """As another model's receipts carry it."""
+        version, threshold = self.card.version, self.card.threshold
+        return [Second(version, class_of(p, threshold), p) for p in self.probabilities]
+
+
+Other = Callable[[], Judgement | None]
+
+
+def _nobody() -> None:
+    """There is no other model's judgement."""
 
 
 class Scoring:
@@ -156,7 +177,8 @@ class Scoring:
         # Before anything is counted: what is refused is not predicted. Reasons are the champion's.
         explainer = self._explainer_for(len(transactions)) if explain else None
         answered = self._score(transactions, "/predict", None if explain else key)
-        answers = [self._answer(answered.card, one) for one in answered.scored]
+        pairs = zip(answered.scored, answered.seconds, strict=True)
+        answers = [self._answer(answered.card, one, second) for one, second in pairs]
         if explainer is not None:
             for answer, transaction in zip(answers, transactions, strict=True):
                 answer["explanation"] = self._reason(explainer.explain(transaction.row))
@@ -204,9 +226,9 @@ class Scoring:
             "standard_errors": dict(zip(names, errors, strict=True)) if errors else None,
         }
 
-    def _answer(self, card: Card, one: Scored) -> dict[str, object]:
+    def _answer(self, card: Card, one: Scored, second: Second | None) -> dict[str, object]:
         receipt = self._receipts.issue(
-            card.version, one.class_name, one.probability, one.user_type, one.value_band
+            card.version, one.class_name, one.probability, one.user_type, one.value_band, second
         )
         return {
             "prediction": one.class_name,
@@ -222,9 +244,10 @@ class Scoring:
         """Score and count; with a `key` the challenger answers if the key is its own."""
         with self._spans.scoring() as span:
             started = time.perf_counter()
-            card, probabilities = self._probabilities([one.row for one in transactions], key)
+            own, pending = self._judge([one.row for one in transactions], key)
             seconds = time.perf_counter() - started
-            pairs = zip(transactions, probabilities, strict=True)
+            pairs = zip(transactions, own.probabilities, strict=True)
+            card = own.card
             scored = [_decided(card, one, probability) for one, probability in pairs]
             fraud = any(one.class_name == "fraud" for one in scored)
             span.set_attributes(
@@ -238,21 +261,55 @@ class Scoring:
             if endpoint == "/predict":
                 for transaction, one in zip(transactions, scored, strict=True):
                     self._recorder.observed(transaction.row, one)
-        return Answered(card, scored)
+        other = pending()
+        return Answered(card, scored, other.seconds() if other else [None] * len(scored))
 
-    def _probabilities(self, rows: list[list[float]], key: str | None) -> tuple[Card, list[float]]:
-        challenger = self._companions.challenger if key is not None else None
-        serves = challenger is not None and key is not None and challenger.serves(key)
-        if challenger is not None and serves:
-            probabilities = challenger.score(rows)
-            if probabilities is not None:
-                self._recorder.served("challenger", len(rows))
-                return challenger.scorer.card, probabilities
+    def _judge(self, rows: list[list[float]], key: str | None) -> tuple[Judgement, Other]:
+        """The judgement that is answered, and how to get the other model's, where there is one."""
+        challenger = self._companions.challenger
+        if challenger is None or key is None:
+            return self._champion(rows), _nobody
+        if challenger.serves(key):
+            return self._challenged(challenger, rows)
+        pending = challenger.shadow(rows)
+        champion = self._champion(rows)
+        if pending is None:
+            return champion, _nobody
+        challenger.compare(pending, champion.probabilities, self._card.threshold)
+
+        def other() -> Judgement | None:
+            probabilities = pending.take()
+            if probabilities is None:
+                return None
+            return Judgement(challenger.scorer.card, probabilities)
+
+        return champion, other
+
+    def _champion(self, rows: list[list[float]]) -> Judgement:
         probabilities = self._scorer.score(rows)
         self._recorder.served("champion", len(rows))
-        if challenger is not None and not serves:
-            challenger.shadow(rows, probabilities, self._card.threshold)
-        return self._card, probabilities
+        return Judgement(self._card, probabilities)
+
+    def _challenged(
+        self, challenger: Challenger, rows: list[list[float]]
+    ) -> tuple[Judgement, Other]:
+        """The challenger's, or in its place the champion's; one that failed does not touch the
+        other."""
+        begun = challenger.begin(rows)
+        try:
+            champion = self._scorer.score(rows)
+        except Exception:
+            champion = None
+        own = challenger.finish(begun)
+        if own is None:
+            # Scored anew, so that a champion that fails too tells why.
+            return self._champion(rows), _nobody
+        self._recorder.served("challenger", len(rows))
+        if champion is None:
+            return Judgement(challenger.scorer.card, own), _nobody
+        challenger.compared(champion, self._card.threshold, own)
+        second = Judgement(self._card, champion)
+        return Judgement(challenger.scorer.card, own), lambda: second
 
 
 def _decided(card: Card, transaction: Transaction, probability: float) -> Scored:

@@ -103,6 +103,13 @@ TABLE: tuple[Setting, ...] = (
         maximum=10_000,
     ),
     Setting(
+        "CHALLENGER_WAIT_MS",
+        "5",
+        "time that an answer waits for the challenger's decision, so that its receipt has both",
+        minimum=0,
+        maximum=1000,
+    ),
+    Setting(
         "ACCESS_TOKEN",
         "",
         "bearer token that /metrics and /simulate_traffic ask for; empty means open,"
@@ -165,6 +172,7 @@ class Settings:
     challenger_shadow_percent: int
     challenger_serves_percent: int
     challenger_timeout_ms: int
+    challenger_wait_ms: int
     access_token: str
     receipt_keys: tuple[str, ...]
     receipt_days: int
@@ -200,6 +208,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         challenger_shadow_percent=number["CHALLENGER_SHADOW_PERCENT"],
         challenger_serves_percent=number["CHALLENGER_SERVES_PERCENT"],
         challenger_timeout_ms=number["CHALLENGER_TIMEOUT_MS"],
+        challenger_wait_ms=number["CHALLENGER_WAIT_MS"],
         access_token=text["ACCESS_TOKEN"],
         receipt_keys=tuple(key for key in text["RECEIPT_KEYS"].split(",") if key.strip()),
         receipt_days=number["RECEIPT_DAYS"],

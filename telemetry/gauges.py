@@ -36,6 +36,7 @@ class ModelFacts:
     holdout_alert_rate: float
     holdout_mean_score: float | None
     challenger: str | None = None
+    challenger_share: float | None = None
 
 
 def gauges_of(
@@ -59,6 +60,7 @@ def gauges_of(
         (table.HOLDOUT_FRAUDS, lambda: [(model.holdout_frauds, {})]),
         (table.HOLDOUT_ALERT_RATE, lambda: [(model.holdout_alert_rate, {})]),
         (table.HOLDOUT_MEAN_SCORE, lambda: _known(model.holdout_mean_score)),
+        (table.CHALLENGER_SHARE_TARGET, lambda: _known(model.challenger_share)),
         (table.CPU_USAGE, lambda: [(resources.read().cpu_percent, {})]),
         (table.MEMORY_USAGE, lambda: [(resources.read().memory_percent, {})]),
         (table.DISK_USAGE, lambda: [(resources.read().disk_percent, {})]),

@@ -30,7 +30,10 @@ from telemetry.table import Labels, Metric
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A prediction whose truth is known; `truth` is a class, `delay` in seconds."""
+    """A prediction whose truth is known; `truth` is a class, `delay` in seconds.
+
+    `other_class_name` is what the model in the other role said of it, where that is known.
+    """
 
     role: str
     class_name: str
@@ -39,6 +42,7 @@ class Outcome:
     value_band: str
     probability: float
     delay: float
+    other_class_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class Recorder:
         self._probability = _Counts(layout, table.PROBABILITY)
         self._uncertainty = _Counts(layout, table.UNCERTAINTY)
         self._outcomes = _Counts(layout, table.OUTCOMES)
+        self._paired = _Counts(layout, table.PAIRED_OUTCOMES)
         self._outcome_scores = _Counts(layout, table.OUTCOME_SCORES)
         self._outcome_probability = _Counts(layout, table.OUTCOME_PROBABILITY)
         self._squared_error = _Counts(layout, table.OUTCOME_SQUARED_ERROR)
@@ -189,6 +194,10 @@ class Recorder:
             self._outcomes.add(cells, labels)
             if one.role == "champion":
                 self._champion_outcome(cells, one)
+            if one.other_class_name is not None:
+                pair = (one.class_name, one.other_class_name)
+                champion, challenger = pair if one.role == "champion" else pair[::-1]
+                self._paired.add(cells, (champion, challenger, one.truth))
             cells[LAST_NOTE] = number
             cells[ACTIVITY] += 1
 

@@ -275,6 +275,11 @@ CHALLENGER_DIFFERENCE = Metric(
     bounds=(0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5),
 )  # fmt: skip
 
+CHALLENGER_SHARE_TARGET = Metric(
+    "challenger.share.target", "challenger_share_target", Kind.GAUGE, "",
+    "Share of the requests that the challenger is set to answer; absent where there is none.",
+)  # fmt: skip
+
 FEATURE_VALUES = Metric(
     "feature.values", "feature_values_total", Kind.COUNTER, "{value}",
     "Values of live transactions by the bins of the card's baseline.",
@@ -346,6 +351,11 @@ OUTCOMES = Metric(
         "value_band": VALUE_BANDS,
     },
 )  # fmt: skip
+PAIRED_OUTCOMES = Metric(
+    "paired.outcomes", "paired_outcomes_total", Kind.COUNTER, "{outcome}",
+    "Told predictions that champion and challenger both scored, by their two decisions.",
+    {"champion": CLASS_NAMES, "challenger": CLASS_NAMES, "truth": CLASS_NAMES},
+)  # fmt: skip
 OUTCOME_SCORES = Metric(
     "outcome.scores", "outcome_scores_total", Kind.COUNTER, "{outcome}",
     "The champion's told predictions by probability and truth.",
@@ -401,6 +411,7 @@ METRICS: tuple[Metric, ...] = (
     CHALLENGER_REQUESTS,
     CHALLENGER_DECISIONS,
     CHALLENGER_DIFFERENCE,
+    CHALLENGER_SHARE_TARGET,
     FEATURE_VALUES,
     FEATURE_BASELINE,
     SCORE_VALUES,
@@ -415,6 +426,7 @@ METRICS: tuple[Metric, ...] = (
     HOLDOUT_ALERT_RATE,
     HOLDOUT_MEAN_SCORE,
     OUTCOMES,
+    PAIRED_OUTCOMES,
     OUTCOME_SCORES,
     OUTCOME_PROBABILITY,
     OUTCOME_SQUARED_ERROR,

@@ -7,10 +7,12 @@ import time
 import msgspec
 import pytest
 
-from challenger import Challenger, Shares, check_same_schema
+from challenger import REST_SECONDS, Challenger, Patience, Shares, check_same_schema
+from feedback import Feedback
 from handler import create_app
+from ledger import SqliteLedger
 from model.errors import ModelError
-from receipts import Receipts
+from receipts import Receipts, Second
 from scoring import Companions
 from tests.collector.lab import until
 from tests.conftest import LocationRiskScorer, make_card, total
@@ -36,13 +38,19 @@ def other():
 
 
 @pytest.fixture
-def beside(scorer, other, recorded, settings):
+def beside(scorer, other, recorded, settings, tmp_path):
     """beside(shadow_percent, serves_percent): a client of a service with the challenger."""
 
-    def make(shadow: int, serves: int, timeout: float = 0.2):
-        challenger = Challenger(other, Shares(shadow, serves, timeout), recorded.recorder)
+    def make(shadow: int, serves: int, timeout: float = 0.2, wait: float = 30):
+        """It waits long enough for any machine, so that no test depends on the machine's load."""
+        shares = Shares(shadow, serves, timeout, wait)
+        challenger = Challenger(other, shares, recorded.recorder)
         companions = Companions(challenger=challenger)
-        app = create_app(scorer, recorded, Receipts(["k"]), settings, companions)
+        receipts = Receipts(["k"])
+        ledger = SqliteLedger(tmp_path / "ledger")
+        roles = {"1-abcd1234": "champion", "2-other": "challenger"}
+        feedback = Feedback(receipts, ledger, recorded.recorder, recorded.instance, roles, 3600)
+        app = create_app(scorer, recorded, receipts, settings, companions, feedback)
         return app.test_client()
 
     return make
@@ -72,7 +80,7 @@ def test_failing_shadow_is_counted_and_not_noticed(beside, other, valid):
 
 def test_hanging_shadow_holds_nothing_up(beside, other, valid):
     """It hangs with the first request; the queue fills, the rest is skipped, all are answered."""
-    client = beside(100, 0)
+    client = beside(100, 0, wait=0.005)
     other.delay = 30
     began = time.monotonic()
     for _ in range(100):
@@ -121,3 +129,87 @@ def test_challenger_with_other_fields_is_refused():
     other = msgspec.structs.replace(make_card(), version="2-x", features=make_card().features[:4])
     with pytest.raises(ModelError, match="2-x takes other fields than champion 1-abcd1234"):
         check_same_schema(make_card(), other)
+
+
+def told(client, receipt, label="fraud"):
+    return client.post("/feedback", json={"receipt": receipt, "label": label}).json
+
+
+def read(answer):
+    return Receipts(["k"]).read(answer["receipt"], 60)[0]
+
+
+@pytest.mark.parametrize(("shares", "first"), [((100, 0), "champion"), ((0, 100), "challenger")])
+def test_outcome_is_counted_jointly_whoever_answered(beside, valid, shares, first):
+    """Champion legitimate, challenger fraud, truth fraud: once, in that cell alone."""
+    client = beside(*shares)
+    receipt = client.post("/predict", json=valid).json["receipt"]
+    for _ in range(2):
+        told(client, receipt)
+    cell = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
+    assert counted(client, "paired_outcomes_total", **cell) == 1
+    assert counted(client, "paired_outcomes_total") == 1
+    assert counted(client, "outcomes_total", role=first) == 1
+    assert counted(client, "challenger_decisions_total") == 1
+
+
+def test_batch_has_both_decisions_row_by_row(beside, valid):
+    rows = [valid | {"location_risk": risk} for risk in (0.1, 0.6, 0.3)]
+    answers = beside(100, 0).post("/predict", json={"transactions": rows}).json["predictions"]
+    receipts = [read(answer) for answer in answers]
+    assert [one.probability for one in receipts] == [0.1, 0.6, 0.3]
+    assert {(one.second.model_version, one.second.probability) for one in receipts} == {
+        ("2-other", 0.9)
+    }
+
+
+def test_failing_champion_does_not_touch_the_challengers_answer(beside, scorer, valid):
+    client = beside(0, 100)
+    scorer.fault = RuntimeError("broken")
+    answer = client.post("/predict", json=valid).json
+    assert (answer["model_version"], read(answer).second) == ("2-other", None)
+
+
+def test_without_the_challengers_decision_the_receipt_has_one(beside, other, valid):
+    client = beside(100, 0)
+    other.fault = RuntimeError("broken")
+    answer = client.post("/predict", json=valid).json
+    assert read(answer).second is None
+    assert told(client, answer["receipt"])["result"] == "counted"
+    assert counted(client, "paired_outcomes_total") == 0
+
+
+def test_pair_of_earlier_roles_is_not_counted_jointly(beside):
+    """A receipt whose second model is not loaded any more still tells about the first."""
+    client = beside(100, 0)
+    second = Second("0-earlier", "fraud", 0.9)
+    receipt = Receipts(["k"]).issue("1-abcd1234", "fraud", 0.6, "basic", "low", second)
+    assert told(client, receipt)["result"] == "counted"
+    assert counted(client, "paired_outcomes_total") == 0
+
+
+def test_patience_ends_with_a_disappointment_and_comes_back_with_a_success():
+    """One try in REST_SECONDS until one succeeds: so a challenger that hangs costs a worker no more
+    than that one wait."""
+    now = [0.0]
+    patience = Patience(0.005, lambda: now[0])
+    assert [patience.seconds() for _ in range(3)] == [0.005] * 3
+    patience.broken()
+    assert patience.seconds() == 0
+    now[0] += REST_SECONDS
+    assert [patience.seconds() for _ in range(3)] == [0.005, 0, 0]
+    now[0] += REST_SECONDS
+    assert patience.seconds() == 0.005
+    patience.kept()
+    assert [patience.seconds() for _ in range(3)] == [0.005] * 3
+
+
+def test_after_a_wait_in_vain_the_next_answer_does_not_wait(beside, other, valid):
+    """The second answer would have its decision if it waited."""
+    client = beside(100, 0, wait=0.005)
+    other.delay = 2
+    assert read(client.post("/predict", json=valid).json).second is None
+    other.delay = 0.0
+    assert read(client.post("/predict", json=valid).json).second is None
+    until(lambda: counted(client, "challenger_requests_total", result="scored") == 2, 10, "scored")
+    assert counted(client, "challenger_decisions_total") == 2

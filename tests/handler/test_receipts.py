@@ -3,7 +3,7 @@
 import pytest
 from itsdangerous import BadSignature
 
-from receipts import Receipts, keys_of
+from receipts import Receipts, Second, keys_of
 
 ISSUED = ("1-ab", "fraud", 0.25, "basic", "low")
 
@@ -17,6 +17,13 @@ def test_receipt_is_read_back():
         0.25,
     )
     assert (receipt.user_type, receipt.value_band) == ("basic", "low")
+
+
+def test_both_decisions_are_read_back():
+    """And a receipt of one decision, as an earlier version wrote all of them, still is."""
+    receipts, second = Receipts(["key"]), Second("2-cd", "legitimate", 0.125)
+    assert receipts.read(receipts.issue(*ISSUED, second), 60)[0].second == second
+    assert receipts.read(receipts.issue(*ISSUED), 60)[0].second is None
 
 
 def test_every_receipt_is_its_own():

@@ -6,13 +6,13 @@ import os
 
 import pytest
 
-from handler import create_app
+from handler import create_app, facts_of
 from receipts import Receipts
 from settings import read_settings
 from telemetry.providers import TelemetryError, check_variables, start
 from telemetry.sources import AllSlots, OneSlot
 from telemetry.table import METRICS, Kind
-from tests.conftest import FACTS
+from tests.conftest import FACTS, LocationRiskScorer, total
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
 
@@ -44,6 +44,8 @@ MORE = {
     "challenger_requests_total": {"result"},
     "challenger_decisions_total": {"champion", "challenger"},
     "challenger_score_difference": set(),
+    "challenger_share_target": set(),
+    "paired_outcomes_total": {"champion", "challenger", "truth"},
     "feature_values_total": {"feature", "bin"},
     "feature_baseline_share": {"feature", "bin"},
     "score_values_total": {"bin"},
@@ -71,7 +73,10 @@ def test_table_is_the_contract():
     assert {metric.exposed: set(metric.labels) for metric in METRICS} == CONTRACT | MORE
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.exposed)
+ALWAYS = [metric for metric in METRICS if metric.exposed != "challenger_share_target"]
+
+
+@pytest.mark.parametrize("metric", ALWAYS, ids=lambda metric: metric.exposed)
 def test_metric_is_exposed_with_its_labels_before_anything_happened(client, counted, metric):
     name = metric.exposed + ("_count" if metric.kind is Kind.HISTOGRAM else "")
     text = client.get("/metrics").text
@@ -81,6 +86,13 @@ def test_metric_is_exposed_with_its_labels_before_anything_happened(client, coun
     assert samples
     for label in metric.labels:
         assert f'{label}="' in samples[0]
+
+
+def test_share_of_a_challenger_is_published_where_there_is_one(tmp_path):
+    facts = facts_of(LocationRiskScorer(), LocationRiskScorer(), 0.2)
+    telemetry = start(tmp_path / "other", facts, 5000, SILENT)
+    assert total(telemetry.exposition.render("")[0].decode(), "challenger_share_target") == 0.2
+    telemetry.close(1)
 
 
 def test_series_are_exposed_once(client, valid):
@@ -126,7 +138,7 @@ def points(recorded, name):
 
 def test_push_has_every_instrument(recorded):
     [scope] = recorded.collect().resource_metrics[0].scope_metrics
-    assert sorted(metric.name for metric in scope.metrics) == sorted(m.name for m in METRICS)
+    assert sorted(metric.name for metric in scope.metrics) == sorted(m.name for m in ALWAYS)
 
 
 @pytest.mark.parametrize("source", [OneSlot, AllSlots], ids=["push", "/metrics"])
