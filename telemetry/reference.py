@@ -57,7 +57,9 @@ def generated() -> str:
 
 
 def series_at_start(metric: Metric) -> int:
-    """Series of one worker before anything was counted."""
+    """Series of one worker before anything was counted, without a challenger."""
+    if metric == table.CHALLENGER_SHARE_TARGET:
+        return 0
     if _is_of_the_card(metric):
         return _card_series(metric)
     known = sum(metric.is_known(labels) for labels in metric.combinations())
@@ -65,7 +67,7 @@ def series_at_start(metric: Metric) -> int:
 
 
 def series_at_most(metric: Metric) -> int:
-    """Series of one worker if every combination of its closed label sets were counted."""
+    """Series of one worker with a challenger if every combination of its labels were counted."""
     if _is_of_the_card(metric):
         return _card_series(metric)
     return sum(1 for _ in metric.combinations()) * _width(metric)
