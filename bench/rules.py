@@ -130,11 +130,11 @@ class Feed:
                     buckets = len(point.bucket_counts)
                     point.bucket_counts[:] = [number + push] * buckets
                     point.count = (number + push) * buckets
-        return self._request.SerializeToString()
+        return bytes(self._request.SerializeToString())
 
 
-def feed(prometheus: Prometheus, features: int, workers: int, hours: int) -> None:
-    """The history of all workers until now, an hour at a time."""
+def feed(prometheus: Prometheus, features: int, workers: int, hours: int) -> float:
+    """The history of all workers until now, an hour at a time; gives the time of its end."""
     template = pushed_by_a_worker(features)
     points = 3600 // PUSH
     feeds = [Feed(template, slot, points) for slot in range(workers)]
@@ -148,6 +148,7 @@ def feed(prometheus: Prometheus, features: int, workers: int, hours: int) -> Non
                 timeout=120,
             )
             answer.raise_for_status()
+    return began + hours * 3600
 
 
 def measured(features: int, workers: int, hours: int, evaluations: int) -> Cost:
@@ -157,11 +158,12 @@ def measured(features: int, workers: int, hours: int, evaluations: int) -> Cost:
         prometheus = Prometheus(tools_folder(), folder)
         try:
             prometheus.start()
-            feed(prometheus, features, workers, hours)
+            ended = feed(prometheus, features, workers, hours)
+            pushed = int(prometheus.number('count({__name__=~".+"})', ended) or 0)
             intervals = write_rules(folder / "rules")
             assert prometheus.process is not None
             prometheus.process.send_signal(signal.SIGHUP)
-            return _read(prometheus, intervals, evaluations)
+            return replace(_read(prometheus, intervals, evaluations), pushed=pushed)
         finally:
             prometheus.kill()
 
@@ -169,7 +171,7 @@ def measured(features: int, workers: int, hours: int, evaluations: int) -> Cost:
 def write_rules(folder: Path) -> dict[str, int]:
     """The rules as they are, but for how often; gives each group's real interval in seconds."""
     folder.mkdir()
-    intervals = {}
+    intervals: dict[str, int] = {}
     for file in rule_files(Clock()):
         groups = [replace(group, interval=EVERY) for group in file.groups]
         intervals |= {group.name: seconds(group.interval) for group in file.groups}
@@ -190,16 +192,9 @@ def _read(prometheus: Prometheus, intervals: dict[str, int], evaluations: int) -
 
     until(enough, 60 + 30 * (evaluations + 2), "every group is evaluated", every=1)
     durations = {name: statistics.median(list(found.values())[2:]) for name, found in seen.items()}
-    total = int(prometheus.number('count({__name__=~".+"})') or 0)
-    recorded = int(prometheus.number('count({__name__=~".+:.+|ALERTS.*"})') or 0)
-    of_rules = int(
-        prometheus.number(
-            'count({__name__=~"model_(accuracy|precision|recall|f1_score)|feature_importance",'
-            ' evaluation!="holdout", source!="training"})'
-        )
-        or 0
-    )
-    return Cost(total - recorded - of_rules, recorded + of_rules, durations, intervals)
+    names = r".+:.+|ALERTS.*|feature_importance|model_(accuracy|precision|recall|f1_score)"
+    kept = f'{{__name__=~"{names}", evaluation!="holdout", source!="training"}}'
+    return Cost(0, int(prometheus.number(f"count({kept})") or 0), durations, intervals)
 
 
 def lines(costs: dict[tuple[int, int], Cost]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Expected performance by the rules against NannyML's."""
