@@ -3,6 +3,8 @@
 Time is compressed 60 times. Every counter begins at 0 and moves at the same moments, so that
 `increase` extrapolates all by one factor: what is a ratio must equal the reference on the
 transactions themselves; what depends on the number of rows, that on the recorded counts.
+
+`pytest -s tests/rules/test_reference.py` prints the largest difference of each statistic.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from tests.rules.service import (
 pytestmark = pytest.mark.stack
 
 CLOSE = 1e-9
+LARGEST: dict[str, float] = {}  # difference by statistic, over all windows and segments
 Z = norm.ppf(0.975)
 PARTS = [draw(2000, 1), draw(1500, 2)]
 DRIFT_WINDOWS = ("15m", "1h", "24h")
@@ -113,10 +116,18 @@ def _settled(prometheus: Prometheus, pushed: float) -> bool:
     return all(moment > pushed + 5.6 for moment in moments)
 
 
-def close(found: float, wanted: float) -> None:
-    """Equal to CLOSE; the difference is shown with -s."""
-    print(f"difference {abs(found - wanted):.1e}")
+def close(what: str, found: float, wanted: float) -> None:
+    """Equal to CLOSE; the largest difference of the statistic is remembered."""
+    LARGEST[what] = max(abs(found - wanted), LARGEST.get(what, 0.0))
     assert found == pytest.approx(wanted, abs=CLOSE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def told() -> Iterator[None]:
+    """The table of the largest differences, after the last test."""
+    yield
+    print("\n| statistic | largest difference |\n| --- | --- |")
+    print("\n".join(f"| {what} | {difference:.0e} |" for what, difference in LARGEST.items()))
 
 
 def psi(live: np.ndarray, base: np.ndarray, base_rows: float) -> float:
@@ -147,12 +158,16 @@ def test_drift(recorded: Recorded, feature: str, window: str) -> None:
     def value(operation: str) -> float:
         return recorded.value(f"feature:feature_values:{operation}{window}{one}", at)
 
-    close(value("psi"), psi(live, base, BASELINE_ROWS))
-    close(value("js_distance"), jensenshannon(live, base, base=2))
+    close("PSI", value("psi"), psi(live, base, BASELINE_ROWS))
+    close("Jensen-Shannon distance", value("js_distance"), jensenshannon(live, base, base=2))
     freedom, per_row = np.count_nonzero(base) - 1, 1 / live.sum() + 1 / BASELINE_ROWS
-    close(value("psi_expected"), freedom * per_row)
+    close("PSI expected by chance", value("psi_expected"), freedom * per_row)
     spread = 2 / 9 / freedom
-    close(value("psi_chance"), freedom * per_row * (1 - spread + 5 * np.sqrt(spread)) ** 3)
+    close(
+        "quantile of PSI by chance",
+        value("psi_chance"),
+        freedom * per_row * (1 - spread + 5 * np.sqrt(spread)) ** 3,
+    )
     # Wilson and Hilferty's quantile is an approximation, never below the true one.
     true = chi2.isf(norm.sf(5), freedom) * per_row
     assert true <= value("psi_chance") <= 1.12 * true
@@ -174,9 +189,9 @@ def test_decisions(recorded: Recorded, window: str) -> None:
         truth, decision = ALL.truth[chosen], ALL.decision[chosen]
         for measure, reference in judged.items():
             selector = f'segment:outcomes:share{window}{{measure="{measure}", {segment}}}'
-            close(recorded.value(selector), reference(truth, decision))
+            close(measure, recorded.value(selector), reference(truth, decision))
         f1 = recorded.value(f"segment:outcomes:f1_score{window}{{{segment}}}")
-        close(f1, f1_score(truth, decision))
+        close("F1", f1, f1_score(truth, decision))
 
 
 @pytest.mark.parametrize("measure", ["accuracy", "precision", "recall"])
@@ -193,15 +208,17 @@ def test_wilson_interval(recorded: Recorded, window: str, measure: str) -> None:
     def refused(p: float) -> float:
         return float((share - p) ** 2 - Z**2 * p * (1 - p) / trials)
 
-    close(low, brentq(refused, 0, share, xtol=1e-14))
-    close(high, brentq(refused, share, 1, xtol=1e-14))
+    close("Wilson interval", low, brentq(refused, 0, share, xtol=1e-14))
+    close("Wilson interval", high, brentq(refused, share, 1, xtol=1e-14))
 
 
 @pytest.mark.parametrize("window", LABEL_WINDOWS)
 def test_scores(recorded: Recorded, window: str) -> None:
     """Binned ROC AUC, Brier and calibration error."""
-    close(recorded.value(f"job:outcome_scores:roc_auc{window}"), roc_auc_score(ALL.truth, ALL.bin))
+    auc = recorded.value(f"job:outcome_scores:roc_auc{window}")
+    close("ROC AUC, binned", auc, roc_auc_score(ALL.truth, ALL.bin))
     close(
+        "Brier score",
         recorded.value(f"job:outcome_scores:brier{window}"),
         brier_score_loss(ALL.truth, ALL.probability),
     )
@@ -211,7 +228,8 @@ def test_scores(recorded: Recorded, window: str) -> None:
         if inside.any():
             off = abs(ALL.probability[inside].mean() - ALL.truth[inside].mean())
             wanted += off * inside.mean()
-    close(recorded.value(f"job:outcome_scores:calibration_error{window}"), wanted)
+    error = recorded.value(f"job:outcome_scores:calibration_error{window}")
+    close("calibration error (ECE)", error, wanted)
 
 
 @pytest.mark.parametrize("window", ["1h", "1d", "7d"])
@@ -225,8 +243,10 @@ def test_expected_performance(recorded: Recorded, window: str) -> None:
         "recall": hits / frauds,
     }
     for measure, value in wanted.items():
-        close(recorded.value(f'job:expected:share{window}{{measure="{measure}"}}'), value)
-    close(recorded.value(f"job:expected:f1_score{window}"), 2 * hits / (alarm.sum() + frauds))
+        found = recorded.value(f'job:expected:share{window}{{measure="{measure}"}}')
+        close(f"expected {measure}", found, value)
+    f1 = recorded.value(f"job:expected:f1_score{window}")
+    close("expected F1", f1, 2 * hits / (alarm.sum() + frauds))
 
 
 @pytest.mark.parametrize("window", LABEL_WINDOWS)
@@ -234,7 +254,7 @@ def test_gap_to_the_realised(recorded: Recorded, window: str) -> None:
     """The gap, and its error from the labels' and the scores' variances."""
     p, y, alarm = ALL.probability, ALL.truth, ALL.decision == 1
     gap = recorded.value(f'job:expected:gap{window}{{measure="precision"}}')
-    close(gap, y[alarm].mean() - p[alarm].mean())
+    close("gap to the realised", gap, y[alarm].mean() - p[alarm].mean())
     for measure, right, among in (
         ("accuracy", np.where(alarm, p, 1 - p), np.ones(len(p), bool)),
         ("precision", p, alarm),
@@ -248,7 +268,11 @@ def test_gap_to_the_realised(recorded: Recorded, window: str) -> None:
         count = predicted["fraud"] + (predicted["legitimate"] if measure == "accuracy" else 0)
         mean, spread = right[among].mean(), right[among].var()
         deviation = recorded.value(f"job:expected:gap_deviation{window}{chosen}", at)
-        close(deviation, np.sqrt(mean * (1 - mean) / seen + spread / count))
+        close(
+            "standard error of the gap",
+            deviation,
+            np.sqrt(mean * (1 - mean) / seen + spread / count),
+        )
 
 
 def test_no_rule_failed(recorded: Recorded) -> None:
