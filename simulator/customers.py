@@ -130,7 +130,7 @@ class _Means:
 
 def _risen(rank: float, drifts: bool) -> float:
     """The larger of two draws where the feature drifts, as a rank."""
-    return 1 - (1 - rank) ** 2 if drifts else rank
+    return math.sqrt(rank) if drifts else rank
 
 
 def _value_of_rank(feature: Feature) -> Callable[[float], Value]:

@@ -63,14 +63,3 @@ def read_results(status: int, body: bytes, number: int) -> list[str] | NotTaken:
     if len(results) != number or not all(isinstance(result, str) for result in results):
         return NotTaken("200 with other results", final=True)
     return results
-
-
-async def most_labels(client: aiohttp.ClientSession, target: str) -> int:
-    """Labels that the target takes in one request, as far as its description says."""
-    try:
-        async with client.get(f"{target}/openapi.json", allow_redirects=False) as got:
-            document = json.loads(await read_text(got))
-        most = document["components"]["schemas"]["FeedbackBatch"]["properties"]["feedback"]
-        return max(1, min(USUAL_BATCH, int(most["maxItems"])))
-    except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError):
-        return USUAL_BATCH

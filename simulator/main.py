@@ -15,8 +15,9 @@ import aiohttp
 from simulator import process
 from simulator.customers import Drawn
 from simulator.errors import TargetError
-from simulator.feedback import feedback_poster, most_labels
+from simulator.feedback import USUAL_BATCH, feedback_poster
 from simulator.label_desk import LabelDesk
+from simulator.limits import LABELS, most_in_batch
 from simulator.model_info import ModelInfo
 from simulator.open_files import connections_allowed
 from simulator.open_loop import run_open_loop
@@ -104,7 +105,7 @@ async def _send_with_labels(
     if options.labels is None:
         await run_open_loop(requests, send, tally, most)
         return
-    batch = await most_labels(client, options.target)
+    batch = await most_in_batch(client, options.target, LABELS, USUAL_BATCH)
     post = feedback_poster(client, options.target)
     desk = LabelDesk(post, options.course.label_due, asyncio.get_running_loop().time, batch)
     tally.labels = desk.tally

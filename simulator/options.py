@@ -38,7 +38,7 @@ Without options: one request every 1 to 5 seconds, until Ctrl-C.
 EPILOG: Final = """\
 The same seed and the same model give the same requests at the same times, byte by byte. Requests
 never wait for answers: a slow target does not slow them, and latency counts from when a request
-was due. A request is never sent twice. One that is due while --max-in-flight are under way, or that
+was due. No transaction is sent twice. One that is due while --max-in-flight are under way, or that
 this machine is too busy to send within a second, is left out and counted as not sent.
 
 scenarios, and the alerts that belong to them:
@@ -63,7 +63,8 @@ exit codes:
   0  the target was reached and answered as it should (also when ended by Ctrl-C or SIGTERM)
   1  the target was never reached, or is no scoring service
   2  wrong usage
-  3  more than --max-failed of the requests got no answer, or not the status that they should
+  3  more than --max-failed of the requests got no answer, or not the status that they should; or
+     as many of the labels were not counted, or as many requests to misbehave were ignored
 
 examples:
   python -m simulator                                        watch it for a while

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import zip_longest
+from textwrap import wrap
 from typing import Final
 
 STEADY: Final = "steady"
@@ -43,7 +45,7 @@ SCENARIOS: Final = (
     Scenario(
         DRIFT,
         "default model: amounts times 1.6, riskier places; others: the two most important"
-        " features rise (rank u becomes 1 - (1 - u)^2)",
+        " features rise, to the larger of two draws by rank",
         "FeatureDrift, ScoreDrift, MeanScoreJump, FraudRateJump",
     ),
     Scenario(
@@ -116,5 +118,8 @@ def described() -> str:
     """The table of the scenarios for `--help`."""
     lines = []
     for scenario in SCENARIOS:
-        lines += [f"  {scenario.name:<13}{scenario.does}", f"{'':<15}alerts: {scenario.alerts}"]
+        told = wrap(scenario.does, 83) + [f"alerts: {scenario.alerts}"]
+        lines += [
+            f"  {name:<13}{line}" for name, line in zip_longest([scenario.name], told, fillvalue="")
+        ]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ import aiohttp
 
 from simulator.customers import Customers, Drawn
 from simulator.errors import TargetError
+from simulator.limits import TRANSACTIONS, most_in_batch
 from simulator.model_info import ModelInfo
 from simulator.sender import read_text
 
@@ -29,8 +30,9 @@ async def find_suspects(
     customers = Customers(info)
     drawn = [customers.draw(random) for _ in range(ASKED)]
     scores: list[float] = []
-    for start in range(0, ASKED, _BATCH):
-        scores += await _scores(client, f"{target}/predict", drawn[start : start + _BATCH])
+    batch = await most_in_batch(client, target, TRANSACTIONS, _BATCH)
+    for start in range(0, ASKED, batch):
+        scores += await _scores(client, f"{target}/predict", drawn[start : start + batch])
     ranked = sorted(range(ASKED), key=lambda place: -scores[place])
     return [drawn[place] for place in ranked[:KEPT]]
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,6 +162,12 @@ def info() -> ModelInfo:
 def describe() -> Callable[[], dict[str, Any]]:
     """Makes the `/model_info` of the default model, for a test to change."""
     return five_features
+
+
+@pytest.fixture
+def read_root() -> Path:
+    """The project's folder."""
+    return Path(__file__).parents[2]
 
 
 @pytest.fixture
