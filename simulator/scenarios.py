@@ -118,7 +118,7 @@ def described() -> str:
     """The table of the scenarios for `--help`."""
     lines = []
     for scenario in SCENARIOS:
-        told = wrap(scenario.does, 83) + [f"alerts: {scenario.alerts}"]
+        told = [*wrap(scenario.does, 83), f"alerts: {scenario.alerts}"]
         lines += [
             f"  {name:<13}{line}" for name, line in zip_longest([scenario.name], told, fillvalue="")
         ]

@@ -29,7 +29,14 @@ def commands():
 @pytest.mark.parametrize(("file", "arguments"), sorted(set(commands())))
 def test_command_is_understood(file, arguments, tmp_path):
     """No file asks for an option that is gone, or gives one a value it refuses."""
-    filled = {"$COUNT": "60", "$DURATION": "240", "$GITHUB_STEP_SUMMARY": str(tmp_path / "s.md")}
+    table = tmp_path / "table.csv"
+    table.touch()
+    filled = {
+        "FILE.csv": str(table),
+        "$COUNT": "60",
+        "$DURATION": "240",
+        "$GITHUB_STEP_SUMMARY": str(tmp_path / "s.md"),
+    }
     words = [filled.get(word, word) for word in arguments.split()]
 
     if words not in (["--help"], ["-h"]):

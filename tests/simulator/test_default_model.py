@@ -1,0 +1,91 @@
+"""Against the real service with the default model, whose world the simulator knows."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+import requests
+
+from simulator.model_info import parse_model_info
+from simulator.plan import Mix, Pace, plan_requests
+from simulator.truth import Labels
+from tests.collector.lab import ROOT
+from tests.service.service import Handler
+
+pytestmark = pytest.mark.stack
+
+_OUTCOME = re.compile(
+    r'^outcomes_total\{class_name="(\w+)",role="champion",truth="(\w+)",.*\} (\S+)$', re.M
+)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """Two workers and a model of its own."""
+    folder = tmp_path_factory.mktemp("default-model")
+    train = [sys.executable, "-m", "model", "train", "--models", folder / "models"]
+    subprocess.run([*train, "--rows", "40000"], cwd=ROOT, check=True, capture_output=True)
+    handler = Handler(folder / "handler", folder / "models", LOG_LEVEL="warning").start()
+    yield handler
+    handler.terminate()
+
+
+def outcomes(service):
+    """What the service has counted, by predicted class and truth."""
+    counts = Counter()
+    for predicted, truth, number in _OUTCOME.findall(service.exposition()):
+        counts[predicted, truth] += int(float(number))
+    return counts
+
+
+def test_outcomes_are_those_that_the_simulator_told(service):
+    """Concept and labels, two workers: every cell of the table, so every figure made of them."""
+    before = outcomes(service)
+    words = f"--url {service.url} --rate 30 --duration 20 --seed 4 --json --quiet"
+    scenario = "--scenario concept --scenario-after 10 --labels-after 2"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", *words.split(), *scenario.split()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    told = json.loads(done.stdout)
+    table = {(o["predicted"], o["truth"]): o["count"] for o in told["labels"]["outcomes"]}
+    assert told["known_process"] and told["labels"]["from_answers"] == 0
+    assert +(outcomes(service) - before) == table
+    assert sum(table.values()) == told["predictions"]["total"] == told["labels"]["known"]
+
+
+@pytest.mark.parametrize("rows", [20_000])
+def test_live_quality_is_that_of_the_holdout(service, rows):
+    """Rows and truth of steady traffic, scored by the service: within four standard errors."""
+    document = requests.get(f"{service.url}/model_info", timeout=30).json()
+    info, holdout = parse_model_info(document), document["metrics"]
+    planned = list(plan_requests(info, 9, Pace(count=rows), Mix(0, 1), labels=Labels(1)))
+    counts = Counter()
+    for start in range(0, rows, 1000):
+        part = planned[start : start + 1000]
+        body = {"transactions": [json.loads(request.body) for request in part]}
+        answer = requests.post(f"{service.url}/predict", json=body, timeout=60).json()
+        for request, prediction in zip(part, answer["predictions"], strict=True):
+            counts[prediction["prediction"], request.label.truth] += 1
+
+    hits = counts["fraud", "fraud"]
+    frauds, alarms = hits + counts["legitimate", "fraud"], hits + counts["fraud", "legitimate"]
+    holdout_alarms = holdout["alert_rate"] * holdout["rows"]
+    for got, trials, expected, expected_trials in (
+        (hits / frauds, frauds, holdout["recall"], holdout["frauds"]),
+        (hits / alarms, alarms, holdout["precision"], holdout_alarms),
+        (frauds / rows, rows, holdout["frauds"] / holdout["rows"], holdout["rows"]),
+    ):
+        spread = expected * (1 - expected) * (1 / trials + 1 / expected_trials)
+        assert abs(got - expected) < 4 * math.sqrt(spread)
