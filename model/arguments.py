@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -109,13 +110,49 @@ def _add_registry_commands(commands: _Commands[argparse.ArgumentParser]) -> None
     compare.add_argument("first", metavar="A")
     compare.add_argument("second", metavar="B")
     promote = _command(commands, "promote", "make a version the champion, which is served")
-    promote.add_argument("version", metavar="VERSION")
+    promote.add_argument("version", metavar="VERSION", nargs="?")
     _add_allow_joblib(promote, "also a version that is kept as joblib")
+    _add_if_better(promote)
     rollback = _command(commands, "rollback", "make the champion before this one champion again")
     prune = _command(commands, "prune", "remove old versions, never the last two champions")
     _add_keep(prune)
     for command in (compare, promote, rollback, prune):
         _add_registry(command)
+
+
+def _add_if_better(promote: argparse.ArgumentParser) -> None:
+    group = promote.add_argument_group(
+        "promote a challenger only if told outcomes say that it is better",
+        "Exit code 0: it is better, and promoted; 3: it is worse, keep the champion; 4: not enough"
+        " labels yet. It may be asked again and again: a challenger that is not better is ever"
+        " promoted with a probability of at most alpha. PROMETHEUS_TOKEN is sent as bearer token,"
+        " with PROMETHEUS_USER beside it as basic auth.",
+    )
+    group.add_argument("--if-better", action="store_true", help="VERSION: default CHALLENGER")
+    group.add_argument(
+        "--prometheus",
+        metavar="URL",
+        default=os.environ.get("PROMETHEUS_URL"),
+        help="where the outcomes are; default PROMETHEUS_URL",
+    )
+    group.add_argument("--job", default="fraud-handler", help="default fraud-handler")
+    group.add_argument("--alpha", type=_share, default=0.05, help="default 0.05")
+    group.add_argument(
+        "--cost-ratio",
+        type=_positive,
+        metavar="N",
+        help="a missed fraud costs N false alarms; default: as the champion's threshold was chosen,"
+        " else 1",
+    )
+    group.add_argument(
+        "--since",
+        type=_moment,
+        metavar="DATE",
+        help="outcomes from then on, such as 2026-11-01 or 2026-11-01T12:00 (UTC), which must stay"
+        " the same at every look; default: since the challenger was trained",
+    )
+    group.add_argument("--dry-run", action="store_true", help="decide and tell, change nothing")
+    group.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_import(commands: _Commands[argparse.ArgumentParser]) -> None:
@@ -245,6 +282,12 @@ def _seconds(text: str) -> float:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text} is not a time such as 7d, 12h, 30m or 90s")
     return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def _moment(text: str) -> float:
+    """Seconds since 1970 of an ISO date; UTC unless it says otherwise."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _holdout(text: str) -> Holdout:

@@ -11,7 +11,7 @@ from model import commands
 from model.arguments import parser
 from model.errors import ModelError
 
-COMMANDS: Final[dict[str, Callable[[Namespace], None]]] = {
+COMMANDS: Final[dict[str, Callable[[Namespace], int | None]]] = {
     "data": commands.data_command,
     "train": commands.train_command,
     "evaluate": commands.evaluate_command,
@@ -26,11 +26,11 @@ COMMANDS: Final[dict[str, Callable[[Namespace], None]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 could not be done (one sentence on standard error), 2 wrong usage."""
+    """Exit code: 0 done, 1 could not be done (one sentence on standard error), 2 wrong usage;
+    of `promote --if-better` also 3 for keep and 4 for not enough labels yet."""
     options = parser().parse_args(arguments)
     try:
-        COMMANDS[options.command](options)
+        return COMMANDS[options.command](options) or 0
     except ModelError as error:
         print(f"model: {error}", file=sys.stderr)
         return 1
-    return 0

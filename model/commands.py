@@ -20,6 +20,7 @@ from model.card import CARD_FILE, Card
 from model.comparison import comparison, listing
 from model.errors import ModelError
 from model.evaluation import Rows, evaluate, file_rows, synthetic_rows
+from model.if_better import promote_if_better
 from model.registry import Registry
 from model.scorer import load_version
 from model.threshold import AlertRateRule, CostRule, PrecisionRule, Rule
@@ -140,12 +141,20 @@ def compare_command(options: Namespace) -> None:
     print(comparison(registry.card(options.first), registry.card(options.second)))
 
 
-def promote_command(options: Namespace) -> None:
-    """Make a version champion, after all that is served from it was loaded once."""
+def promote_command(options: Namespace) -> int:
+    """Make a version champion, after all that is served from it was loaded once.
+
+    With --if-better the exit code tells what was decided: EXIT_CODES.
+    """
+    if options.if_better:
+        return promote_if_better(options)
+    if options.version is None:
+        raise ModelError("name the version to promote; 'python -m model list' shows them")
     registry = Registry(options.models)
     load_version(registry, options.version, options.allow_joblib)
     registry.promote(options.version)
     print(f"{options.version} is champion; {_next_start(registry, options.version)}")
+    return 0
 
 
 def rollback_command(options: Namespace) -> None:

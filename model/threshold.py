@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -40,6 +41,12 @@ class CostRule:
         """The cheapest threshold; of equally cheap ones the highest."""
         missed, false_alarms = curve.hits[-1] - curve.hits, curve.alarms - curve.hits
         return int(np.argmin(self.ratio * missed + false_alarms))
+
+
+def cost_ratio_of(rule: str) -> float | None:
+    """The ratio of a CostRule out of its text, as a card keeps it; None for any other rule."""
+    found = re.fullmatch(r"least cost, a missed fraud costing as much as (\S+) false alarms", rule)
+    return float(found[1]) if found else None
 
 
 @dataclass(frozen=True)
