@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
@@ -34,6 +35,8 @@ class Estimator:
         self._model = model
         self._columns = tuple(columns)
         self._arranged = _ARRANGED[rows_as]
+        if rows_as == "table":
+            importlib.import_module("pandas")  # Now, not with the first request.
 
     def probabilities(self, features: Floats) -> Floats:
         """`predict_proba` of fraud, shape (n,), for rows of the columns (n, columns).
@@ -79,7 +82,7 @@ def _matrix(features: Floats, columns: Sequence[Described]) -> Any:
 
 def _table(features: Floats, columns: Sequence[Described]) -> Any:
     """A data frame with the types that pandas reads from a file."""
-    import pandas as pd  # Takes half a second and 40 MB, which a matrix does not need.
+    import pandas as pd  # Half a second and 40 MB, which a matrix does not need.
 
     return pd.DataFrame(
         {column.name: _values(features[:, n], column) for n, column in enumerate(columns)}

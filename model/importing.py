@@ -20,7 +20,7 @@ from model.estimator import Estimator, joined, ways_of_asking
 from model.publication import Finished, Progress, Publication, publish
 from model.registry import Registry
 from model.threshold import CostRule, Rule, choose
-from model.unpickling import Unpickled, unpickle
+from model.unpickling import Unpickled, first_line, unpickle
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,8 @@ def _asked(model: Any, dataset: Dataset, path: Path) -> _Asked:
             return _Asked(estimator, rows_as, estimator.probabilities(dataset.features))
         except Exception as error:  # A model of anybody's own raises anything.
             first = first or error
-    line = (str(first).splitlines() or [""])[0] or type(first).__name__
-    raise ModelError(f"{path} cannot score the sample: {line}") from first
+    assert first is not None
+    raise ModelError(f"{path} cannot score the sample: {first_line(first)}") from first
 
 
 def _type_name(model: Any) -> str:

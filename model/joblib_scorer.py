@@ -16,10 +16,11 @@ import numpy.typing as npt
 import sklearn
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from model.card import MODEL_FILE, SCALER_FILE, Card, checked_bytes
+from model.background import BACKGROUND_FILE, read_background
+from model.card import MODEL_FILE, SCALER_FILE, Card, check_file, checked_bytes
 from model.errors import ModelError
 from model.estimator import Estimator, joined
-from model.unpickling import Unpickled, unpickle
+from model.unpickling import Unpickled, first_line, unpickle
 
 _PART = 10_000
 _log = logging.getLogger(__name__)
@@ -65,7 +66,10 @@ def load_joblib(folder: Path, card: Card, trained_at: float) -> JoblibScorer:
         _log.warning("%s", sentence)
     model = joined(loaded[0].object, loaded[1].object if len(loaded) > 1 else None)
     _check_described(model, folder / MODEL_FILE, card)
-    return JoblibScorer(card, Estimator(model, card.features, card.rows_as or "matrix"), trained_at)
+    estimator = Estimator(model, card.features, card.rows_as or "matrix")
+    scorer = JoblibScorer(card, estimator, trained_at)
+    _check_answers(scorer, folder)
+    return scorer
 
 
 def _check_described(model: Any, path: Path, card: Card) -> None:
@@ -76,6 +80,21 @@ def _check_described(model: Any, path: Path, card: Card) -> None:
         raise ModelError(
             f"{path} takes {model.n_features_in_} columns, its card describes {columns} features"
         )
+
+
+def _check_answers(scorer: JoblibScorer, folder: Path) -> None:
+    """A model of another scikit-learn may be loaded and fail only when it is asked."""
+    card = scorer.card
+    if BACKGROUND_FILE not in card.files:
+        return
+    rows = read_background(check_file(folder, card, BACKGROUND_FILE), len(card.features))
+    try:
+        scorer.score_table(rows[:1])
+    except Exception as error:  # A model of anybody's own raises anything.
+        raise ModelError(
+            f"version {card.version} cannot score a row that it was published with, by scikit-learn"
+            f" {sklearn.__version__}: {first_line(error)}"
+        ) from error
 
 
 def _warnings(card: Card, loaded: Iterable[Unpickled]) -> list[str]:

@@ -107,12 +107,13 @@ def _from_joblib(folder: Path, card: Card, trained_at: float) -> TableScorer:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         from model.joblib_scorer import load_joblib
+
+        return load_joblib(folder, card, trained_at)
     except ImportError as error:
         raise ModelError(
             f"version {card.version} is kept as joblib and needs scikit-learn, which is not here"
             f" ({error}): install requirements-train.txt beside requirements.txt"
         ) from error
-    return load_joblib(folder, card, trained_at)
 
 
 def load_explainer(model_dir: Path, scorer: TableScorer) -> Explainer | None:

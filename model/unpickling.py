@@ -31,8 +31,9 @@ def unpickle(data: bytes, origin: str) -> Unpickled:
             warnings.simplefilter("always", InconsistentVersionWarning)
             loaded = joblib.load(io.BytesIO(data))
     except Exception as error:  # A pickle raises whatever its maker's classes raise.
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-        raise ModelError(f"{origin} cannot be loaded as a joblib file: {reason}") from error
+        raise ModelError(
+            f"{origin} cannot be loaded as a joblib file: {first_line(error)}"
+        ) from error
     versions = set()
     for one in caught:
         if isinstance(one.message, InconsistentVersionWarning):
@@ -40,3 +41,8 @@ def unpickle(data: bytes, origin: str) -> Unpickled:
         else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     return Unpickled(loaded, frozenset(versions))
+
+
+def first_line(error: Exception) -> str:
+    """What an error says in one line; its kind where it says nothing."""
+    return (str(error).splitlines() or [""])[0] or type(error).__name__

@@ -266,15 +266,25 @@ def test_a_damaged_file_is_refused(
         load_scorer(imported.root, allow_joblib=True)
 
 
-@pytest.mark.parametrize("missing", ["sklearn", "joblib", "threadpoolctl"])
-def test_without_scikit_learn_the_sentence_says_how_to_get_it(
-    imported: Registry, missing: str
+def test_a_model_that_cannot_be_asked_any_more_stops_the_start(
+    imported: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As one that another scikit-learn loads and fails to ask."""
+    monkeypatch.delattr(Derived, "transform")
+
+    with pytest.raises(ModelError, match="cannot score a row that it was published with"):
+        load_scorer(imported.root, allow_joblib=True)
+
+
+@pytest.mark.parametrize("missing", ["sklearn", "joblib", "threadpoolctl", "pandas"])
+def test_without_scikit_learn_the_sentence_says_how_to_get_it(tmp_path: Path, missing: str) -> None:
+    model = LogisticRegression().fit(FRAME[NUMBERS], FRAME.fraud)
+    registry = laid(tmp_path, model, rows_as="table")
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from pathlib import Path; from model.errors import ModelError\n"
         "from model.scorer import load_scorer\n"
-        f"try: load_scorer(Path({str(imported.root)!r}), allow_joblib=True)\n"
+        f"try: load_scorer(Path({str(registry.root)!r}), allow_joblib=True)\n"
         "except ModelError as error: print(error)"
     )
     done = subprocess.run(
