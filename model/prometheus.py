@@ -38,9 +38,9 @@ class Span:
 
 
 def span_of(start: float, end: float) -> Span:
-    """In the shortest steps that Prometheus answers in one go."""
+    """In the shortest steps that Prometheus answers in one go; the last one is at the end."""
     step = max(SHORTEST_STEP, math.ceil((end - start) / MOST_POINTS))
-    return Span(int(start), int(end), step)
+    return Span(int(end) - step * int((end - start) / step), int(end), step)
 
 
 class Prometheus:
