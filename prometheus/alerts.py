@@ -90,7 +90,8 @@ def _telemetry(clock: Clock, limits: Thresholds) -> Iterator[Alert]:
         "TelemetrySilent",
         "page",
         f"{COLLECTOR} == 0",
-        clock("5m"),
+        # Before ServiceDown, which then only follows from it, is told after six minutes.
+        clock("3m"),
         "The Collector does not answer: nothing is measured.",
         "up is {{ $value }} on {{ $labels.instance }}.",
     )
