@@ -61,6 +61,7 @@ class Customers:
     def __init__(self, info: ModelInfo, suspects: Sequence[Drawn] = ()) -> None:
         self._suspects = suspects
         self._drifting = {feature.name for feature in most_important(info, _DRIFTING_FEATURES)}
+        self.features = tuple(feature.name for feature in info.features)
         self._values = {feature.name: _value_of_rank(feature) for feature in info.features}
         self._means = None if info.user_types is None else _Means(info, info.user_types)
 

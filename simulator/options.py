@@ -26,8 +26,12 @@ What is sent follows from the target's own GET /model_info: its features, their 
 distribution in training. Customers are premium, standard and basic where the model knows them.
 A share of the requests is faulty, of several kinds, each to be refused with its status.
 
+For the default model rows come from the documented process of its data. For any other model each
+feature is drawn for itself: single features are as in training, scores need not be, so alerts on
+scores may fire in steady traffic. --replay sends rows that belong together.
+
 With --labels-after the truth about the predictions is told too, by POST /feedback. For the default
-model it follows from the documented process of its data, so live figures are those of the holdout.
+model it follows from that process too, so live figures are those of the holdout.
 For any other model nobody here knows the truth: it is drawn with the fraud_probability that the
 model itself answered, a world in which the model is calibrated by construction. Its live quality
 then says nothing about the model; real truth comes with --replay.

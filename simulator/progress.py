@@ -74,4 +74,6 @@ def progress_line(tally: Tally, elapsed: float) -> str:
         "under way": tally.in_flight,
     }
     parts += [f"{name} {number}" for name, number in troubles.items() if number]
+    if tally.labels is not None:
+        parts.append(f"labels {tally.labels.outcomes.total()} of {tally.labels.known}")
     return "  ".join(parts)

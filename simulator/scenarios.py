@@ -57,7 +57,7 @@ SCENARIOS: Final = (
     Scenario(
         FRAUD_BURST,
         "every tenth request; default model: risky place, many transactions before; others:"
-        " one of 25 that the model scored highest of 500 asked before the start",
+        " one of 20 that the model scores high, searched by 500 questions before the start",
         "FraudRateJump, MeanScoreJump, ScoreDrift, FeatureDrift",
     ),
     Scenario(

@@ -206,7 +206,7 @@ def test_bad_data_is_refused_and_counted(simulate, counted):
 
 
 def test_fraud_burst_comes_from_what_the_model_scores_high(simulate, counted):
-    """500 transactions are asked first; every tenth request then is one of the 25 highest."""
+    """500 transactions are asked first; every tenth request then is one of the 20 highest."""
     code, told = simulate("--count 200 --faulty 0 --scenario fraud-burst")
 
     assert code == 0

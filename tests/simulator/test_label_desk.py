@@ -10,7 +10,9 @@ import pytest
 from simulator.feedback import NotTaken, read_results
 from simulator.label_desk import LabelDesk
 from simulator.plan import VALID, PlannedRequest
+from simulator.progress import progress_line
 from simulator.sender import Answer
+from simulator.tally import Tally
 from simulator.truth import FRAUD, LEGITIMATE, PlannedLabel
 
 COUNTED = "counted"
@@ -115,6 +117,15 @@ def test_desk_sends_again_what_the_ledger_could_not_take():
     tally = run(target, [(request(), answer(n)) for n in range(3)])
 
     assert tally.outcomes.total() == 3 and tally.posts == 2
+
+
+def test_progress_tells_the_labels():
+    """So that the wait for them at the end is no riddle."""
+    tally = Tally()
+    tally.labels = run(Target(NotTaken("400", final=True)), [(request(), answer(1))])
+
+    assert progress_line(tally, 1).endswith("labels 0 of 1")
+    assert "labels" not in progress_line(Tally(), 1)
 
 
 @pytest.mark.parametrize("reason", ["400", "404"])
