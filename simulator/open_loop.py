@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+from simulator.errors import TargetError
 from simulator.plan import PlannedRequest
 from simulator.sender import Answer, Send
 from simulator.tally import TOO_LATE, TOO_MANY, Tally
@@ -45,6 +46,10 @@ async def run_open_loop(
                 else:
                     tally.start(request, late)
                     under_way.create_task(_send_one(request, send, tally, due, on_answer))
+    except ExceptionGroup as group:
+        # Raised by `requests`, as by a table that was changed while it is replayed.
+        sentences = group.subgroup(TargetError)
+        raise sentences.exceptions[0] if sentences else group from None
     finally:
         tally.interrupt()
         tally.duration = loop.time() - start

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from simulator.errors import TargetError
 from simulator.open_loop import run_open_loop
 from simulator.plan import Mix, Pace, plan_requests
 from simulator.sender import Answer
@@ -50,6 +51,20 @@ def test_open_loop_counts_from_when_a_request_was_due(info):
     assert tally.start_delay.quantile(0.5) > 0.1
     assert tally.latency.quantile(0.5) > 0.1
     assert tally.latency.largest >= 0.5
+
+
+def test_open_loop_tells_what_ends_the_requests(info):
+    """A table that cannot be read any further is one sentence, not a trace."""
+
+    def broken():
+        yield from plan(info, 500, 5)
+        raise TargetError("row 5: gone")
+
+    async def send(request):
+        return ANSWER
+
+    with pytest.raises(TargetError, match="row 5: gone"):
+        asyncio.run(run_open_loop(broken(), send, Tally(), 1000))
 
 
 def test_open_loop_bounds_what_is_under_way(info):
