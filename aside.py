@@ -1,4 +1,4 @@
-"""Work that no answer waits for: one thread of low priority behind a short queue.
+"""Work that no answer depends on: one thread behind a short queue.
 
 What does not fit into the queue is not done. So work that is slow, or hangs, costs its own results
 and never anybody's answer.
@@ -17,9 +17,10 @@ _NICENESS = 10
 
 
 class Aside:
-    """Runs tasks one after the other in a thread of its own."""
+    """Runs tasks one after the other in a thread of its own, of low priority where it is `nice`."""
 
-    def __init__(self, name: str, places: int = 64) -> None:
+    def __init__(self, name: str, places: int = 64, nice: bool = True) -> None:
+        self._nice = nice
         self._tasks: Queue[Callable[[], None]] = Queue(places)
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
@@ -32,7 +33,7 @@ class Aside:
         return True
 
     def _run(self) -> None:
-        if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
+        if self._nice and hasattr(os, "setpriority") and os.uname().sysname == "Linux":
             # On Linux a thread has a priority of its own.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while True:

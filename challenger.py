@@ -98,7 +98,9 @@ class Challenger:
         self.scorer = scorer
         self.shares = shares
         self._recorder = recorder
-        self._aside = Aside("challenger")
+        # Answers wait for it a little, and all threads while it holds the interpreter: a thread of
+        # low priority that is kept from the processor would hold it for long.
+        self._aside = Aside("challenger", nice=False)
         self._patience = Patience(shares.wait_seconds)
 
     def serves(self, key: str) -> bool:

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 BODY = json.dumps(
     {
@@ -22,9 +22,11 @@ BODY = json.dumps(
 
 @dataclass(frozen=True)
 class Load:
-    """What one client saw: answers with 200, seconds, and the time of each request in seconds."""
+    """What one client saw: answers with 200 and others, seconds, and the time of each answer with
+    200 in seconds."""
 
     answered: int
+    refused: int
     seconds: float
     latencies: list[float]
 
@@ -35,29 +37,29 @@ def drive(port: int, path: str, seconds: float, connections: int) -> Load:
     began = time.perf_counter()
     with ThreadPoolExecutor(connections) as pool:
         parts = list(pool.map(lambda _: _one(port, path, deadline), range(connections)))
-    latencies = [latency for part in parts for latency in part]
-    return Load(len(latencies), time.perf_counter() - began, latencies)
+    latencies = [latency for part, _ in parts for latency in part]
+    refused = sum(others for _, others in parts)
+    return Load(len(latencies), refused, time.perf_counter() - began, latencies)
 
 
-def _one(port: int, path: str, deadline: float) -> list[float]:
+def _one(port: int, path: str, deadline: float) -> tuple[list[float], int]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"Content-Type": "application/json"}
     latencies = []
+    refused = 0
     while (began := time.perf_counter()) < deadline:
         connection.request("POST", path, BODY, headers)
         answer = connection.getresponse()
         answer.read()
         if answer.status == 200:
             latencies.append(time.perf_counter() - began)
+        else:
+            refused += 1
     connection.close()
-    return latencies
+    return latencies, refused
 
 
 if __name__ == "__main__":
     # A process of its own, so that the client's interpreter does not stand in the server's way.
     load = drive(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
-    print(
-        json.dumps(
-            {"answered": load.answered, "seconds": load.seconds, "latencies": load.latencies}
-        )
-    )
+    print(json.dumps(asdict(load)))

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import Process
@@ -19,7 +19,8 @@ from flask import Flask, Response
 
 ROOT = Path(__file__).resolve().parents[1]
 # name -> application and settings. All have one worker with four threads.
-VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
+Variants = Mapping[str, tuple[str, Mapping[str, str]]]
+VARIANTS: Variants = {
     "telemetry on": ("handler:build()", {}),
     "no trace leaves": ("handler:build()", {"OTEL_TRACES_SAMPLER": "always_off"}),
     "telemetry off": ("handler:build()", {"OTEL_SDK_DISABLED": "true"}),
@@ -43,9 +44,9 @@ def bare() -> Flask:
 
 
 @contextmanager
-def running(variant: str, folder: Path, sink: int) -> Iterator[int]:
+def running(variant: str, folder: Path, sink: int, variants: Variants = VARIANTS) -> Iterator[int]:
     """The variant under gunicorn; gives its port."""
-    application, settings = VARIANTS[variant]
+    application, settings = variants[variant]
     port = _free_port()
     environment = {
         **os.environ,

@@ -70,7 +70,8 @@ def ask(models, prometheus) -> tuple[int, dict[str, object]]:
     done = subprocess.run(
         [
             sys.executable, "-m", "model", "promote", models.versions()[-1],
-            "--if-better", "--json", "--models", str(models.root), "--prometheus", prometheus.url, "--cost-ratio", "1",
+            "--if-better", "--json", "--cost-ratio", "1",
+            "--models", str(models.root), "--prometheus", prometheus.url,
         ],
         cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
