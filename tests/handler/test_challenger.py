@@ -14,6 +14,7 @@ from ledger import SqliteLedger
 from model.errors import ModelError
 from receipts import Receipts, Second
 from scoring import Companions
+from telemetry.recorder import Recorder
 from tests.collector.lab import until
 from tests.conftest import LocationRiskScorer, make_card, total
 
@@ -213,3 +214,26 @@ def test_after_a_wait_in_vain_the_next_answer_does_not_wait(beside, other, valid
     assert read(client.post("/predict", json=valid).json).second is None
     until(lambda: counted(client, "challenger_requests_total", result="scored") == 2, 10, "scored")
     assert counted(client, "challenger_decisions_total") == 2
+
+
+def test_pair_that_a_killed_worker_wrote_down_is_counted_by_its_successor(
+    recorded, tmp_path, monkeypatch
+):
+    """The worker ends between the ledger and the count: its successor counts both decisions."""
+    receipts, ledger = Receipts(["k"]), SqliteLedger(tmp_path / "ledger")
+    roles = {"1": "champion", "2": "challenger"}
+
+    def worker() -> Feedback:
+        return Feedback(receipts, ledger, recorded.recorder, "slot", roles, 60)
+
+    receipt = receipts.issue("2", "fraud", 0.9, "basic", "low", Second("1", "legitimate", 0.2))
+    with monkeypatch.context() as dying:
+        dying.setattr(Recorder, "outcome", lambda *_: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            worker().take(receipt, "fraud")
+    for _ in range(2):
+        worker().begin()
+    text = recorded.exposition.render("")[0].decode()
+    cell = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
+    assert total(text, "paired_outcomes_total", **cell) == 1
+    assert total(text, "paired_outcomes_total") == total(text, "outcomes_total") == 1
