@@ -1,8 +1,9 @@
 """Share of predicted fraud, mean score and refused inputs, against what the holdout had.
 
 A share's standard error under the holdout's share r is sqrt(r (1 - r) (1/n + 1/m)), n live and m
-holdout rows. The mean score's comes from the live scores: the sum of p squared is (sum of p) -
-(sum of p (1 - p)), hence prediction_uncertainty_total.
+holdout rows. The mean score's is the same with the holdout's mean score as r: a score lies between
+0 and 1, so with the mean r its variance is r (1 - r) at most. The live scores' own variance would
+not do: a window that by chance has no fraud in it has hardly any.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ def _rates(window: str, clock: Clock, limits: Thresholds) -> Iterator[Record]:
     )
     mean = f"job:predictions:mean_score{window}"
     yield Record(mean, f"{increase('prediction_probability')} / {count}")
-    unsure = f"{increase('prediction_uncertainty')} / {count}"
+    usual = last("model_holdout_mean_score", window)
     yield Record(
         f"job:predictions:mean_score_deviation{window}",
-        f"sqrt(clamp_min({mean} - {unsure} - {mean} ^ 2, 0) * {per_row})",
+        f"sqrt({usual} * (1 - {usual}) * {per_row})",
     )
 
 

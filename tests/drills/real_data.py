@@ -14,7 +14,7 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,23 +52,24 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="real-data-") as name:
         folder = Path(name)
         training.to_csv(folder / "training.csv", index=False)
-        days = {"day1": held_out, "day2": second}
-        for day, rows in days.items():
-            rows.to_csv(folder / f"{day}.csv", index=False)
+        days = pd.concat([held_out, second])
+        days["moment"] = [number / RATE for number in range(len(days))]
+        days.to_csv(folder / "days.csv", index=False)
         _train(folder)
         with listening() as inbox:
             stage = Stage(tools_folder(), folder, folder / "models", SCALE, inbox)
             try:
                 stage.start()
-                sent = {"day1": _replay(stage, folder / "day1.csv")}
-                begin = time.time()
-                sent["day2"] = _replay(stage, folder / "day2.csv")
-                end = time.time()
+                sent = _replay(stage, folder / "days.csv")
             finally:
                 stage.stop()
-            fired, _ = _seen(inbox, begin, end, SECOND, 0)
-    for day, rows in days.items():
-        print(f"{day}: {len(rows)} rows, {rows['Class'].sum()} frauds, {_told(sent[day])}")
+    start = datetime.fromisoformat(sent["started_at"]).timestamp()
+    change, end = start + len(held_out) / RATE, start + len(days) / RATE
+    fired, _ = _seen(inbox, change, end, SECOND, 0)
+    for day, rows in {"day 1": held_out, "day 2": second}.items():
+        minutes = len(rows) / RATE / SECOND
+        print(f"{day}: {len(rows)} rows, {rows['Class'].sum()} frauds, {minutes:.0f} minutes")
+    print(f"answered {sent['answered']}, labels {sent['labels']['by_result']}")
     for alert, after in sorted(fired.items(), key=lambda pair: pair[1]):
         print(f"{alert}: {after:+.0f} min from the change of day")
     return 1 if any(after < 0 for after in fired.values()) else 0
@@ -89,17 +90,13 @@ def _replay(stage: Stage, file: Path) -> dict[str, Any]:
     done = subprocess.run(
         [
             sys.executable, "-m", "simulator", "--url", stage.handler.url, "--seed", str(SEED),
-            "--replay", str(file), "--target", "Class", "--rate", str(RATE),
+            "--replay", str(file), "--target", "Class", "--time", "moment",
             "--labels-after", str(5 * SECOND), "--json", "--quiet",
         ],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
     told: dict[str, Any] = json.loads(done.stdout)
     return told
-
-
-def _told(sent: dict[str, Any]) -> str:
-    return f"answered {sent['answered']}, predicted fraud {sent['fraud_share']:.2%}"
 
 
 if __name__ == "__main__":

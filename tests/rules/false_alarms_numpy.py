@@ -127,7 +127,7 @@ class Study:
             live = seen[:, alarm].sum(1) / rows
             share[window] = enough & jumped(live, usual_share, off, window, self.limits)
             live = seen @ ATOMS / rows
-            off = np.sqrt((seen @ ATOMS**2 / rows - live**2) * per_row)
+            off = np.sqrt(usual_mean * (1 - usual_mean) * per_row)
             mean[window] = enough & jumped(live, usual_mean, off, window, self.limits)
         return {
             "ScoreDrift": self._any(drift),
