@@ -80,7 +80,7 @@ def unused_port():
 
 def test_run_counts_what_the_target_received(simulate, target):
     """Every number of the summary agrees with the other side, and with each other."""
-    code, told = simulate("--rate", 200, "--count", 300, "--seed", 7, "--faulty", 0.1)
+    code, told = simulate("--rate", 60, "--count", 300, "--seed", 7, "--faulty", 0.1)
 
     assert code == 0 and told["exit_code"] == 0
     assert told["sent"] == told["answered"] == len(target.received) == 300
