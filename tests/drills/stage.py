@@ -6,7 +6,9 @@ configuration; only durations are divided by the scale, and deliveries go to the
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 
 from prometheus import generate
@@ -77,6 +79,13 @@ class Stage:
         self.prometheus.start()
         self.collector.start()
         self.handler.start()
+
+    def kill_handler(self) -> None:
+        """All of it at once: workers would go on for some seconds after their master."""
+        workers = self.handler.workers()
+        self.handler.kill()
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
 
     def restart_handler(self) -> None:
         """After it was killed; its counts go on."""

@@ -103,7 +103,7 @@ DRILLS = (
         must=(("ServiceDown",),),
         may=frozenset({"ErrorBudgetSoonSpent"}),
         lasts=60,
-        begin=lambda stage: stage.handler.kill(),
+        begin=lambda stage: stage.kill_handler(),
         end=lambda stage: stage.restart_handler(),
     ),
     Drill(
