@@ -7,16 +7,15 @@ all of them; what is printed are medians over the rounds and the ratio to 'telem
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.servers import ROOT, VARIANTS, running, sink
+from bench.client import load
+from bench.servers import VARIANTS, running, sink
 
 REFERENCE = "telemetry off"
 
@@ -51,13 +50,10 @@ def main() -> None:
 
 
 def _turn(port: int, seconds: float, connections: int) -> Round:
-    arguments = [str(port), "/predict", str(seconds), str(connections)]
-    command = [sys.executable, "-m", "bench.client", *arguments]
-    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    load = json.loads(told.stdout)
-    latencies = sorted(load["latencies"])
+    told = load(port, seconds, connections)
+    latencies = sorted(told.latencies)
     p99 = latencies[int(0.99 * len(latencies))]
-    return Round(load["answered"] / load["seconds"], 1000 * p99)
+    return Round(told.answered / told.seconds, 1000 * p99)
 
 
 def _print(rounds: dict[str, list[Round]]) -> None:

@@ -6,11 +6,9 @@ The challenger is the champion once more, with another threshold: in the shadow 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +20,7 @@ from pathlib import Path
 import msgspec
 from flask import Flask
 
+from bench.client import load
 from bench.servers import ROOT, Variants, running, sink
 from model.card import CARD_FILE, Card
 from model.registry import PUBLISHED_FILE, Published, Registry
@@ -73,10 +72,10 @@ def application() -> Flask:
     """The service, with the fault of BENCH_FAULT built into its challenger."""
     import handler
 
-    load = handler._load_challenger
+    load_challenger = handler._load_challenger
 
     def faulty(settings: handler.Settings, champion: Scorer) -> Scorer | None:
-        challenger = load(settings, champion)
+        challenger = load_challenger(settings, champion)
         if challenger is None:
             raise SystemExit("the challenger cannot be loaded")
         return Faulty(challenger, os.environ["BENCH_FAULT"])  # type: ignore[return-value]
@@ -136,13 +135,10 @@ def _publish_challenger(models: Path) -> str:
 
 
 def _turn(port: int, seconds: float, connections: int) -> Turn:
-    arguments = [str(port), "/predict", str(seconds), str(connections)]
-    command = [sys.executable, "-m", "bench.client", *arguments]
-    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    load = json.loads(told.stdout)
-    times = sorted(load["latencies"])
+    told = load(port, seconds, connections)
+    times = sorted(told.latencies)
     p50, p99 = (1000 * times[int(share * len(times))] for share in (0.5, 0.99))
-    return Turn(load["answered"] / load["seconds"], p50, p99, load["answered"], load["refused"])
+    return Turn(told.answered / told.seconds, p50, p99, told.answered, told.refused)
 
 
 def _print(turns: dict[str, list[Turn]]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 BODY = json.dumps(
     {
         "amount": 120.5,
@@ -59,7 +62,15 @@ def _one(port: int, path: str, deadline: float) -> tuple[list[float], int]:
     return latencies, refused
 
 
+def load(port: int, seconds: float, connections: int) -> Load:
+    """The load on POST /predict of a client that is a process of its own, so that its interpreter
+    does not stand in the server's way."""
+    arguments = [str(port), "/predict", str(seconds), str(connections)]
+    command = [sys.executable, "-m", "bench.client", *arguments]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return Load(**json.loads(told.stdout))
+
+
 if __name__ == "__main__":
-    # A process of its own, so that the client's interpreter does not stand in the server's way.
-    load = drive(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
-    print(json.dumps(asdict(load)))
+    port, path, seconds, connections = sys.argv[1:]
+    print(json.dumps(asdict(drive(int(port), path, float(seconds), int(connections)))))

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from flask import Flask, Response
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench.client import ROOT
+
 # name -> application and settings. All have one worker with four threads.
 Variants = Mapping[str, tuple[str, Mapping[str, str]]]
 VARIANTS: Variants = {

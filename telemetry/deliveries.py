@@ -16,6 +16,7 @@ from dataclasses import replace
 from opentelemetry.sdk.metrics.export import Metric, MetricsData, NumberDataPoint
 
 from telemetry.layout import Layout
+from telemetry.points import changed
 from telemetry.slots import Slot
 from telemetry.table import DELIVERIES
 
@@ -40,18 +41,7 @@ class Deliveries:
 
 def numbered(data: MetricsData, number: int) -> MetricsData:
     """The same collection with the delivery's number as the value of telemetry_deliveries_total."""
-    return MetricsData(
-        resource_metrics=[
-            replace(
-                resource,
-                scope_metrics=[
-                    replace(scope, metrics=[_numbered(metric, number) for metric in scope.metrics])
-                    for scope in resource.scope_metrics
-                ],
-            )
-            for resource in data.resource_metrics
-        ]
-    )
+    return changed(data, lambda metric: _numbered(metric, number))
 
 
 def _numbered(metric: Metric, number: int) -> Metric:

@@ -7,7 +7,7 @@ collected, as data points of the same kind.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from opentelemetry.sdk.metrics import Exemplar
@@ -63,12 +63,17 @@ def complete(
 
 def restamped(data: MetricsData, time_unix_nano: int) -> MetricsData:
     """The same values, seen at another time; exemplars are not told twice."""
+    return changed(data, lambda metric: _seen_at(metric, time_unix_nano))
+
+
+def changed(data: MetricsData, change: Callable[[Metric], Metric]) -> MetricsData:
+    """The same collection with each of its metrics changed."""
     return MetricsData(
         resource_metrics=[
             replace(
                 resource,
                 scope_metrics=[
-                    replace(scope, metrics=[_seen_at(m, time_unix_nano) for m in scope.metrics])
+                    replace(scope, metrics=[change(metric) for metric in scope.metrics])
                     for scope in resource.scope_metrics
                 ],
             )

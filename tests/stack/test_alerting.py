@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -16,38 +14,13 @@ from stack.settings import Settings, read_settings
 
 from .conftest import ROOT, free_port
 
+Serve = Callable[[Callable[[], str]], str]
 HOOK = {"ALERT_WEBHOOK_URL": "https://example.org/hook"}
 
 
 @pytest.fixture
 def settings() -> Settings:
     return read_settings(ROOT, {})
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[str], str]]:
-    """serve(answer): the address of an Alertmanager that answers so."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(answer: str) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(answer.encode())
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def configured(*, pages: str = "", tickets: str = "") -> str:
@@ -73,10 +46,8 @@ def configured(*, pages: str = "", tickets: str = "") -> str:
         ),
     ],
 )
-def test_the_ways_are_those_of_the_running_program(
-    answer: str, said: str, serve: Callable[[str], str]
-) -> None:
-    url = serve(answer)
+def test_the_ways_are_those_of_the_running_program(answer: str, said: str, serve: Serve) -> None:
+    url = serve(lambda: answer)
     shown = with_ways({"Handler": "http://localhost:1", "Alerts": url})
     assert shown == {"Handler": "http://localhost:1", "Alerts": f"{url} ({said})"}
 
@@ -90,14 +61,17 @@ def fires(*alerts: tuple[str, str]) -> str:
     return json.dumps([{"labels": {"alertname": n, "severity": s}} for s, n in alerts])
 
 
-def test_pages_come_before_tickets_and_are_counted(serve: Callable[[str], str]) -> None:
+def test_pages_come_before_tickets_and_are_counted(
+    serve: Serve,
+) -> None:
     drift = ("ticket", "FeatureDrift")
-    url = serve(fires(drift, ("none", "Watchdog"), ("page", "ServiceDown"), drift))
+    told = fires(drift, ("none", "Watchdog"), ("page", "ServiceDown"), drift)
+    url = serve(lambda: told)
     assert firing(url) == "page ServiceDown, ticket FeatureDrift (2)"
 
 
-def test_a_heartbeat_is_nobodys_trouble(serve: Callable[[str], str]) -> None:
-    assert firing(serve(fires(("none", "Watchdog")))) == "nothing"
+def test_a_heartbeat_is_nobodys_trouble(serve: Serve) -> None:
+    assert firing(serve(lambda: fires(("none", "Watchdog")))) == "nothing"
 
 
 def test_an_alertmanager_that_does_not_answer_is_not_taken_for_peace() -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 
 import pytest
 
@@ -21,32 +19,6 @@ http_request_duration_seconds_bucket{method="POST",endpoint="/predict",le="0.02"
 http_request_duration_seconds_bucket{method="POST",endpoint="/predict",le="+Inf"} 100.0
 http_request_duration_seconds_bucket{method="GET",endpoint="/health",le="+Inf"} 7000.0
 """
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[], str]], str]]:
-    """serve(answer): the address of a server that answers every GET with answer()."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(answer: Callable[[], str]) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(answer().encode())
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def test_the_page_gives_total_share_and_p95(serve: Callable[[Callable[[], str]], str]) -> None:
