@@ -26,26 +26,27 @@ RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements.txt
 
 FROM python AS simulator-packages
-COPY requirements-ops.txt ./
+COPY requirements/ops.txt requirements/
 RUN python3 -m venv --without-pip /opt/venv \
-    && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements-ops.txt
+    && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements/ops.txt
 
 
 # The default model. The same seed gives the same bytes, so every rebuild serves the same version.
 FROM python AS model
-COPY requirements-train.txt ./
+COPY requirements/train.txt requirements/
 RUN python3 -m venv --without-pip /opt/venv \
-    && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements-train.txt
+    && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements/train.txt
 COPY model/ model/
 RUN /opt/venv/bin/python -m model train
 
 
 FROM python AS handler
 COPY --from=serving-packages /opt/venv /opt/venv
-COPY *.py ./
-COPY pages/ pages/
+COPY handler.py gunicorn.conf.py ./
+COPY service/ service/
 COPY telemetry/ telemetry/
-COPY model/ model/
+COPY model/__init__.py model/
+COPY model/serving/ model/serving/
 # Compiled here: the root file system is read-only later, and a start need not compile again.
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app
 COPY --from=model /app/models models/

@@ -2,7 +2,6 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 DEV := .venv/dev/bin
-CODE := handler.py settings.py errors.py receipts.py scoring.py aside.py feedback.py fault_switch.py ledger.py reading.py views.py bookkeeping.py challenger.py openapi.py pages gunicorn.conf.py telemetry model simulator stack grafana prometheus bench tests .railway
 SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run prometheus/alertmanager/start.sh
 
 .DEFAULT_GOAL := help
@@ -18,7 +17,7 @@ tools: setup  ## build the Collector, Prometheus, Alertmanager and their tools i
 	@$(DEV)/python -m stack build
 
 drill: tools  ## play every scenario against the real stack and write docs/detection.md (half an hour)
-	$(DEV)/python -m tests.drills
+	$(DEV)/python -m bench.detection
 
 train: setup  ## train a model on synthetic data and publish it into models/
 	@$(DEV)/python -m model train
@@ -33,18 +32,18 @@ test-compose: tools  ## really start docker-compose.yml, with stand-ins for imag
 	$(DEV)/python -m pytest -m compose tests/compose
 
 lint: setup  ## style, types, shell scripts
-	$(DEV)/ruff check $(CODE)
-	$(DEV)/ruff format --check $(CODE)
+	$(DEV)/ruff check
+	$(DEV)/ruff format --check
 	$(DEV)/mypy
 	$(DEV)/shellcheck $(SCRIPTS)
 
 format: setup  ## put the code into the one style
-	$(DEV)/ruff check --fix $(CODE)
-	$(DEV)/ruff format $(CODE)
+	$(DEV)/ruff check --fix
+	$(DEV)/ruff format
 
 generate: setup  ## write the generated files anew: dashboards, rules, the tables in docs/telemetry.md
 	$(DEV)/python -m grafana generate
-	$(DEV)/python -m telemetry.reference
+	$(DEV)/python -m telemetry.docs
 	$(DEV)/python -m prometheus generate
 
 bench: tools train  ## measure the handler, with telemetry and without
@@ -63,9 +62,10 @@ status:  ## what runs, and its figures
 LOCK := $(DEV)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
 lock: setup  ## resolve the requirements anew and write the lock files
-	$(LOCK) requirements-dev.in -o requirements-dev.txt
-	for name in "" -train -ops; do \
-	  $(LOCK) -c requirements-dev.txt requirements$$name.in -o requirements$$name.txt || exit 1; done
+	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt requirements/serve.in -o requirements.txt
+	for name in train ops; do \
+	  $(LOCK) -c requirements/dev.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean:  ## remove environments, programs, models and data
 	@./start_mlops.sh stop >/dev/null 2>&1 || true

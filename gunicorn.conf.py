@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from settings import SettingError, read_settings
+from service.settings import SettingError, read_settings
 from telemetry.logs import configuration
 
 # Two OpenMP threads in each of two workers made scoring fifty times slower: one a worker.

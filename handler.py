@@ -16,26 +16,26 @@ from pathlib import Path
 
 from flask import Flask
 
-from bookkeeping import add_bookkeeping, add_error_shape
-from challenger import Challenger, Shares, check_same_schema
-from fault_switch import add_fault_switch
-from feedback import Feedback
-from ledger import Ledger, RedisLedger, SqliteLedger
-from model.card import Feature
-from model.errors import ModelError, NotAllowed
-from model.explain import Explainer
-from model.registry import Registry
-from model.scorer import Scorer, load_explainer, load_scorer, load_version
-from openapi import description_of
-from pages import reader, start_page
-from receipts import Receipts, keys_of
-from scoring import Companions, Scoring
-from settings import SettingError, Settings, read_settings
+from model.serving.card import Feature
+from model.serving.errors import ModelError, NotAllowed
+from model.serving.explain import Explainer
+from model.serving.registry import Registry
+from model.serving.scorer import Scorer, load_explainer, load_scorer, load_version
+from service.challenger import Challenger, Shares, check_same_schema
+from service.fault_injection import add_fault_switch
+from service.feedback import Feedback
+from service.middleware import add_bookkeeping, add_error_shape
+from service.openapi import description_of
+from service.pages import reader, start_page
+from service.predict import Companions, Scoring
+from service.receipts import Receipts, keys_of
+from service.routes import add_feedback, add_views
+from service.settings import SettingError, Settings, read_settings
+from service.used_receipts import Ledger, RedisLedger, SqliteLedger
 from telemetry.baseline import Baseline
-from telemetry.gauges import ModelFacts
+from telemetry.export.gauges import ModelFacts
 from telemetry.providers import Telemetry, TelemetryError, start
 from telemetry.recorder import Recorder
-from views import add_feedback, add_views
 
 _log = logging.getLogger("handler")
 # gunicorn's exit code for a worker that cannot boot: on any other it would start it for ever.

@@ -22,9 +22,9 @@ from flask import Flask
 
 from bench.client import load
 from bench.servers import ROOT, Variants, running, sink
-from model.card import CARD_FILE, Card
-from model.registry import PUBLISHED_FILE, Published, Registry
-from model.scorer import Scorer
+from model.serving.card import CARD_FILE, Card
+from model.serving.registry import PUBLISHED_FILE, Published, Registry
+from model.serving.scorer import Scorer
 
 _HANG_SECONDS = 5.0
 _SLOWER = 10

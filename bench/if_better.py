@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model.betting import log_capital
+from model.promotion.sequential_test import log_capital
 
 
 @dataclass(frozen=True)

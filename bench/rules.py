@@ -28,13 +28,13 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from prometheus.clock import Clock, seconds
-from prometheus.generate import rule_files
+from prometheus.generator.durations import Clock, seconds
+from prometheus.generator.generate import rule_files
 from telemetry.baseline import Baseline
-from telemetry.gauges import ModelFacts
+from telemetry.export.gauges import ModelFacts
 from telemetry.providers import start
-from tests.collector.lab import Prometheus, until
-from tests.collector.programs import tools_folder
+from tests.lab.programs import Prometheus, until
+from tests.lab.tools import tools_folder
 
 PUSH = 60  # seconds between two pushes
 EVERY = "20s"  # groups are evaluated so often here

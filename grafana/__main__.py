@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from grafana import commands
-from grafana.web import Problem
+from grafana.http import Problem
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     """All words with their options."""
     words_of = argparse.ArgumentParser(
         prog="python -m grafana",
-        description="Dashboards as code: generated from grafana/panels.py, checked, uploaded.",
+        description="Dashboards as code: generated from grafana/panels/, checked, uploaded.",
     )
     words = words_of.add_subparsers(required=True, metavar="WORD")
     commands.add_to(words)

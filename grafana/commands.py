@@ -9,8 +9,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grafana import budget, generate, upload, verify
-from grafana.access import (
+from grafana import generate
+from grafana.cloud import budget, upload, verify
+from grafana.cloud.access import (
     FOR_DASHBOARDS,
     FOR_METRICS,
     SETTINGS,
@@ -19,8 +20,8 @@ from grafana.access import (
     read_settings,
     ruler_access,
 )
+from grafana.http import Client
 from grafana.prometheus import Prometheus, Sample
-from grafana.web import Client
 
 if TYPE_CHECKING:
     Words = argparse._SubParsersAction[argparse.ArgumentParser]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from grafana.panels import OVERVIEW, Panel, Query
+from grafana.panels.overview import OVERVIEW, Panel, Query
 from grafana.sdk import (
     JSONEncoder,
     PromQueryFormat,
@@ -46,7 +46,7 @@ def overview(datasource_uid: str = LOCAL_DATASOURCE, push_interval: str = "") ->
         build.Dashboard(TITLE)
         .uid(UID)
         .description(
-            "Generated from grafana/panels.py by `python -m grafana generate`: change it there."
+            "Generated from grafana/panels/ by `python -m grafana generate`: change it there."
         )
         .tags(["fraud-detection", "generated"])
         .timezone("browser")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grafana.web import Client, Problem
+from grafana.http import Client, Problem
 
 
 @dataclass(frozen=True)

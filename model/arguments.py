@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from model.split import Holdout
+from model.data.split import Holdout
 
 DEFAULT_ROWS: Final = 200_000
 DEFAULT_SEED: Final = 1
@@ -48,7 +48,7 @@ def _add_data(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--scenario",
         choices=("steady", "drift", "concept", "burst"),
         default="steady",
-        help="what changes after half of the time (see model/synthetic.py)",
+        help="what changes after half of the time (see model/data/synthetic.py)",
     )
     command.add_argument(
         "--probability", action="store_true", help="add the true fraud_probability as a column"

@@ -9,7 +9,7 @@ from typing import Final
 
 from model import commands
 from model.arguments import parser
-from model.errors import ModelError
+from model.serving.errors import ModelError
 
 COMMANDS: Final[dict[str, Callable[[Namespace], int | None]]] = {
     "data": commands.data_command,

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from model import report
 from model.arguments import CANDIDATE_NAMES
-from model.card import CARD_FILE, Card
-from model.comparison import comparison, listing
-from model.errors import ModelError
-from model.evaluation import Rows, evaluate, file_rows, synthetic_rows
-from model.if_better import promote_if_better
-from model.registry import Registry
-from model.scorer import load_version
-from model.threshold import AlertRateRule, CostRule, PrecisionRule, Rule
+from model.promotion.if_better import promote_if_better
+from model.registry import report
+from model.registry.comparison import comparison, listing
+from model.serving.card import CARD_FILE, Card
+from model.serving.errors import ModelError
+from model.serving.registry import Registry
+from model.serving.scorer import load_version
+from model.training.evaluation import Rows, evaluate, file_rows, synthetic_rows
+from model.training.threshold import AlertRateRule, CostRule, PrecisionRule, Rule
 
 if TYPE_CHECKING:
-    from model.dataset import Dataset
-    from model.publication import Publication
+    from model.data.dataset import Dataset
+    from model.registry.publication import Publication
 
 Progress = Callable[[str], None]
 # The forest takes most of the time.
@@ -36,7 +36,7 @@ SYNTHETIC_CANDIDATES = ("logistic", "boosting")
 
 def data_command(options: Namespace) -> None:
     """Write synthetic transactions to a file."""
-    from model.synthetic_file import write
+    from model.data.synthetic_file import write
 
     progress = _progress()
     progress(f"making {options.rows:,} rows")
@@ -54,7 +54,7 @@ def data_command(options: Namespace) -> None:
 
 def train_command(options: Namespace) -> None:
     """Train, publish and promote; progress on standard error, the result on standard output."""
-    from model.training import train
+    from model.train import train
 
     progress = _progress()
     dataset = _dataset(options, progress)
@@ -74,8 +74,8 @@ def train_command(options: Namespace) -> None:
 
 def import_command(options: Namespace) -> None:
     """Convert, check, publish and promote a model made elsewhere."""
-    from model.importing import import_model
-    from model.tables import Layout, load_dataset
+    from model.data.tables import Layout, load_dataset
+    from model.import_estimator import import_model
 
     progress = _progress()
     layout = Layout(
@@ -191,12 +191,12 @@ def _tell(result: Publication, options: Namespace) -> None:
 
 def _dataset(options: Namespace, progress: Progress) -> Dataset:
     if options.data is None:
-        from model.dataset import synthetic_dataset
+        from model.data.dataset import synthetic_dataset
 
         _refuse_table_options(options)
         progress(f"making {options.rows:,} synthetic rows")
         return synthetic_dataset(options.rows, options.seed)
-    from model.tables import Layout, load_dataset
+    from model.data.tables import Layout, load_dataset
 
     progress(f"reading {options.data}")
     layout = Layout(

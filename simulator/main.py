@@ -12,25 +12,25 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from simulator import process
-from simulator.customers import Drawn
-from simulator.errors import TargetError
-from simulator.feedback import USUAL_BATCH, feedback_poster
-from simulator.label_desk import LabelDesk
-from simulator.limits import LABELS, most_in_batch
-from simulator.model_info import ModelInfo
-from simulator.open_files import connections_allowed
-from simulator.open_loop import run_open_loop
 from simulator.options import Options, read_options
-from simulator.plan import PlannedRequest, plan_requests, stream
-from simulator.progress import Progress
-from simulator.replay import check_replay, replay_requests
-from simulator.scenarios import FRAUD_BURST
-from simulator.sender import http_sender, session
-from simulator.summary import Run, as_json, as_markdown, as_text
-from simulator.suspects import find_suspects
-from simulator.tally import Tally
-from simulator.target import reach_target
+from simulator.report.progress import Progress
+from simulator.report.summary import Run, as_json, as_markdown, as_text
+from simulator.report.tally import Tally
+from simulator.run.label_sender import LabelDesk
+from simulator.run.open_loop import run_open_loop
+from simulator.target.feedback import USUAL_BATCH, feedback_poster
+from simulator.target.high_score_samples import find_suspects
+from simulator.target.limits import LABELS, most_in_batch
+from simulator.target.open_files import connections_allowed
+from simulator.target.sender import http_sender, session
+from simulator.target.target import reach_target
+from simulator.traffic import process
+from simulator.traffic.customers import Drawn
+from simulator.traffic.errors import TargetError
+from simulator.traffic.model_info import ModelInfo
+from simulator.traffic.plan import PlannedRequest, plan_requests, stream
+from simulator.traffic.replay import check_replay, replay_requests
+from simulator.traffic.scenarios import FRAUD_BURST
 
 FINE, NOT_REACHED, FAILED = 0, 1, 3
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from simulator.label_desk import MOST_WAITING
-from simulator.plan import Mix, Pace
-from simulator.replay import Replay
-from simulator.scenarios import CONCEPT, LATE_LABELS, NAMES, STEADY, Course, described
-from simulator.truth import Labels
+from simulator.run.label_sender import MOST_WAITING
+from simulator.traffic.labels import Labels
+from simulator.traffic.plan import Mix, Pace
+from simulator.traffic.replay import Replay
+from simulator.traffic.scenarios import CONCEPT, LATE_LABELS, NAMES, STEADY, Course, described
 
 DEFAULT_TARGET: Final = "http://localhost:5000"
 USUAL_FAULTY: Final = 0.02

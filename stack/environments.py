@@ -22,9 +22,9 @@ from .progress import Board, Task
 
 LOCK_FILES = {
     "serve": "requirements.txt",
-    "train": "requirements-train.txt",
-    "ops": "requirements-ops.txt",
-    "dev": "requirements-dev.txt",
+    "train": "requirements/train.txt",
+    "ops": "requirements/ops.txt",
+    "dev": "requirements/dev.txt",
 }
 OLDEST_PYTHON = (3, 11)
 STAMP = "made-from"

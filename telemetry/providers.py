@@ -26,18 +26,18 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from telemetry import tracing
 from telemetry.backlog import Backlog
-from telemetry.deliveries import Deliveries
 from telemetry.exemplars import Exemplars
-from telemetry.exposition import Exposition, SummedReader
-from telemetry.gauges import Gauges, ModelFacts, Reading, gauges_of
-from telemetry.layout import Layout
-from telemetry.points import complete, is_shown
-from telemetry.push import QuietPush
+from telemetry.export.data_points import complete, is_shown
+from telemetry.export.export_numbers import Deliveries
+from telemetry.export.exposition import Exposition, SummedReader
+from telemetry.export.gauges import Gauges, ModelFacts, Reading, gauges_of
+from telemetry.export.push import QuietPush
+from telemetry.metrics import METRICS, PREDICTIONS, Kind, Metric, counted
 from telemetry.recorder import Recorder
-from telemetry.resources import ResourceReader
-from telemetry.slots import Slot, Slots
-from telemetry.sources import AllSlots, Look, OneSlot, Source
-from telemetry.table import METRICS, PREDICTIONS, Kind, Metric, counted
+from telemetry.store.layout import Layout
+from telemetry.store.slots import Slot, Slots
+from telemetry.store.sources import AllSlots, Look, OneSlot, Source
+from telemetry.system_usage import ResourceReader
 from telemetry.tracing import Spans
 
 _log = logging.getLogger(__name__)

@@ -12,10 +12,11 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from telemetry import table
+from telemetry import metrics
 from telemetry.baseline import Baseline
 from telemetry.exemplars import Exemplars
-from telemetry.layout import (
+from telemetry.metrics import Labels, Metric
+from telemetry.store.layout import (
     ACTIVITY,
     IN_FLIGHT,
     LAST_NOTE,
@@ -24,8 +25,7 @@ from telemetry.layout import (
     WINDOW_STAMPS,
     Layout,
 )
-from telemetry.slots import Slot
-from telemetry.table import Labels, Metric
+from telemetry.store.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +99,30 @@ class Recorder:
         self._slot = slot
         self._features = tuple(features)
         self._score = score
-        self._feature_values = _Counts(layout, table.FEATURE_VALUES)
-        self._score_values = _Counts(layout, table.SCORE_VALUES)
-        self._quality = _Counts(layout, table.DATA_QUALITY)
-        self._probability = _Counts(layout, table.PROBABILITY)
-        self._uncertainty = _Counts(layout, table.UNCERTAINTY)
-        self._outcomes = _Counts(layout, table.OUTCOMES)
-        self._paired = _Counts(layout, table.PAIRED_OUTCOMES)
-        self._outcome_scores = _Counts(layout, table.OUTCOME_SCORES)
-        self._outcome_probability = _Counts(layout, table.OUTCOME_PROBABILITY)
-        self._squared_error = _Counts(layout, table.OUTCOME_SQUARED_ERROR)
-        self._delays = _Distribution(layout, table.OUTCOME_DELAY)
-        self._feedback = _Counts(layout, table.FEEDBACK)
-        self._predictions = _Counts(layout, table.PREDICTIONS)
-        self._requests = _Counts(layout, table.HTTP_REQUESTS)
-        self._errors = _Counts(layout, table.ERRORS)
-        self._latency = _Distribution(layout, table.PREDICTION_LATENCY, exemplars)
-        self._scores = _Distribution(layout, table.FRAUD_SCORE, exemplars)
-        self._durations = _Distribution(layout, table.HTTP_DURATION, exemplars)
-        self._values = _Distribution(layout, table.TRANSACTION_VALUE)
-        self._attributions = _Counts(layout, table.FEATURE_ATTRIBUTION)
-        self._served = _Counts(layout, table.SERVED)
-        self._challenged = _Counts(layout, table.CHALLENGER_REQUESTS)
-        self._decisions = _Counts(layout, table.CHALLENGER_DECISIONS)
-        self._differences = _Distribution(layout, table.CHALLENGER_DIFFERENCE)
+        self._feature_values = _Counts(layout, metrics.FEATURE_VALUES)
+        self._score_values = _Counts(layout, metrics.SCORE_VALUES)
+        self._quality = _Counts(layout, metrics.DATA_QUALITY)
+        self._probability = _Counts(layout, metrics.PROBABILITY)
+        self._uncertainty = _Counts(layout, metrics.UNCERTAINTY)
+        self._outcomes = _Counts(layout, metrics.OUTCOMES)
+        self._paired = _Counts(layout, metrics.PAIRED_OUTCOMES)
+        self._outcome_scores = _Counts(layout, metrics.OUTCOME_SCORES)
+        self._outcome_probability = _Counts(layout, metrics.OUTCOME_PROBABILITY)
+        self._squared_error = _Counts(layout, metrics.OUTCOME_SQUARED_ERROR)
+        self._delays = _Distribution(layout, metrics.OUTCOME_DELAY)
+        self._feedback = _Counts(layout, metrics.FEEDBACK)
+        self._predictions = _Counts(layout, metrics.PREDICTIONS)
+        self._requests = _Counts(layout, metrics.HTTP_REQUESTS)
+        self._errors = _Counts(layout, metrics.ERRORS)
+        self._latency = _Distribution(layout, metrics.PREDICTION_LATENCY, exemplars)
+        self._scores = _Distribution(layout, metrics.FRAUD_SCORE, exemplars)
+        self._durations = _Distribution(layout, metrics.HTTP_DURATION, exemplars)
+        self._values = _Distribution(layout, metrics.TRANSACTION_VALUE)
+        self._attributions = _Counts(layout, metrics.FEATURE_ATTRIBUTION)
+        self._served = _Counts(layout, metrics.SERVED)
+        self._challenged = _Counts(layout, metrics.CHALLENGER_REQUESTS)
+        self._decisions = _Counts(layout, metrics.CHALLENGER_DECISIONS)
+        self._differences = _Distribution(layout, metrics.CHALLENGER_DIFFERENCE)
 
     def request_accepted(self) -> None:
         """A request has come in; `request_left` must follow, whatever happens to it."""
@@ -136,8 +136,8 @@ class Recorder:
 
     def request_answered(self, method: str, endpoint: str, status: int, seconds: float) -> None:
         """A request has its answer, after `seconds`; unusual methods and statuses are `other`."""
-        method = method if method in table.METHODS else table.OTHER
-        code = str(status) if str(status) in table.STATUSES else table.OTHER
+        method = method if method in metrics.METHODS else metrics.OTHER
+        code = str(status) if str(status) in metrics.STATUSES else metrics.OTHER
         cells = self._slot.cells
         with self._slot.lock:
             self._requests.add(cells, (method, endpoint, code))
@@ -202,8 +202,8 @@ class Recorder:
             cells[ACTIVITY] += 1
 
     def _champion_outcome(self, cells: memoryview[float], one: Outcome) -> None:
-        last = len(table.OUTCOME_BINS) - 1
-        bin = table.OUTCOME_BINS[min(last, bisect_left(table.OUTCOME_BOUNDS, one.probability))]
+        last = len(metrics.OUTCOME_BINS) - 1
+        bin = metrics.OUTCOME_BINS[min(last, bisect_left(metrics.OUTCOME_BOUNDS, one.probability))]
         truth = 1.0 if one.truth == "fraud" else 0.0
         self._outcome_scores.add(cells, (one.truth, bin))
         self._outcome_probability.add(cells, (bin,), one.probability)

@@ -9,9 +9,16 @@ from typing import Any
 from flask import Flask, request
 from opentelemetry import trace
 from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.trace import Span, Tracer, TracerProvider
+from opentelemetry.trace import Span, StatusCode, Tracer, TracerProvider
 
-from telemetry.table import ENDPOINTS, METHODS, OTHER, SPAN_SCORE, SPAN_VALIDATE
+from telemetry.metrics import (
+    ATTRIBUTE_ERROR_TYPE,
+    ENDPOINTS,
+    METHODS,
+    OTHER,
+    SPAN_SCORE,
+    SPAN_VALIDATE,
+)
 
 # What a caller types into a URL may be anybody's data: no span carries it.
 _REDACTED = {"url.query": "", "client.address": "", "user_agent.original": ""}
@@ -70,6 +77,16 @@ class Spans:
         return self._tracer.start_as_current_span(
             name, record_exception=False, set_status_on_exception=False
         )
+
+
+def mark_refused(error_type: str) -> None:
+    """Put the type of the answer's error on the current span."""
+    trace.get_current_span().set_attribute(ATTRIBUTE_ERROR_TYPE, error_type)
+
+
+def mark_failed() -> None:
+    """Give the current span the status of an error: the service failed, not the caller."""
+    trace.get_current_span().set_status(StatusCode.ERROR)
 
 
 def current_ids() -> tuple[str, str]:

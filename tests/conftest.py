@@ -12,10 +12,8 @@ from flask.testing import FlaskClient
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from feedback import Feedback
 from handler import create_app, facts_of
-from ledger import SqliteLedger
-from model.card import (
+from model.serving.card import (
     Card,
     DataSummary,
     Feature,
@@ -25,8 +23,10 @@ from model.card import (
     UserTypes,
     ValueBand,
 )
-from receipts import Receipts
-from settings import Settings, read_settings
+from service.feedback import Feedback
+from service.receipts import Receipts
+from service.settings import Settings, read_settings
+from service.used_receipts import SqliteLedger
 from telemetry.providers import Telemetry, start
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}

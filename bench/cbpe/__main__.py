@@ -25,10 +25,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from model import synthetic
-from model.evaluation import file_rows
-from model.scorer import TableScorer, load_scorer
-from tests.rules.promtool import ask
+from model.data import synthetic
+from model.serving.scorer import TableScorer, load_scorer
+from model.training.evaluation import file_rows
+from tests.lab.promtool import ask
 
 MEASURES = ("accuracy", "precision", "recall", "f1")
 ROWS = 20_000  # of a synthetic chunk

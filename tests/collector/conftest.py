@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector.lab import Collector, Program, Prometheus
-from tests.collector.programs import tools_folder
+from tests.lab.programs import Collector, Program, Prometheus
+from tests.lab.tools import tools_folder
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.collector.lab import ROOT
+from tests.lab.programs import ROOT
 
 FOLDER = ROOT / "otel-collector"
 MANIFEST: dict[str, Any] = yaml.safe_load((FOLDER / "distribution/manifest.yaml").read_text())

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector.lab import Collector, Program, Prometheus, cloud_settings, until
-from tests.collector.source import Source, source
-from tests.collector.targets import FaultyTarget, faulty_target
+from tests.lab.programs import Collector, Program, Prometheus, cloud_settings, until
+from tests.lab.source import Source, source
+from tests.lab.targets import FaultyTarget, faulty_target
 
 pytestmark = pytest.mark.stack
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.collector.lab import Collector, Prometheus, Series, cloud_settings, until
-from tests.collector.source import Source, source
+from tests.lab.programs import Collector, Prometheus, Series, cloud_settings, until
+from tests.lab.source import Source, source
 
 pytestmark = pytest.mark.stack
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector.lab import TOKEN, Collector, cloud_settings
+from tests.lab.programs import TOKEN, Collector, cloud_settings
 
 pytestmark = pytest.mark.stack
 

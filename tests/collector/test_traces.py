@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
-from tests.collector.lab import Collector
-from tests.collector.source import source
-from tests.collector.targets import SpanSink
+from tests.lab.programs import Collector
+from tests.lab.source import source
+from tests.lab.targets import SpanSink
 
 pytestmark = pytest.mark.stack
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector.lab import TOKEN, Collector, Program, Prometheus, cloud_settings, until
-from tests.collector.source import Source, source
-from tests.collector.targets import faulty_target
+from tests.lab.programs import TOKEN, Collector, Program, Prometheus, cloud_settings, until
+from tests.lab.source import Source, source
+from tests.lab.targets import faulty_target
 
 pytestmark = pytest.mark.stack
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import TABLE
+from service.settings import TABLE
 
 Services = dict[str, dict[str, Any]]
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from grafana.web import basic
+from grafana.http import basic
 
 SERVICE_TOKEN = "glsa_secret-of-the-service-account"
 POLICY_TOKEN = "glc_secret-of-the-access-policy"

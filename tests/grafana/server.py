@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grafana.web import Client, Problem, basic
+from grafana.http import Client, Problem, basic
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = """

@@ -1,7 +1,7 @@
 """A handler in miniature: requests with known truth, and the series that its workers would push.
 
-Series, units, bounds and the label sets that exist at 0 are those of `telemetry/table.py`; they go
-to a real Prometheus by its OTLP receiver, stamped with the time that the test chooses.
+Series, units, bounds and the label sets that exist at 0 are those of `telemetry/metrics.py`; they
+go to a real Prometheus by its OTLP receiver, stamped with the time that the test chooses.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grafana.web import Client
-from telemetry import table
-from telemetry.table import Kind, Labels, Metric
+from grafana.http import Client
+from telemetry import metrics
+from telemetry.metrics import Kind, Labels, Metric
 from tests.conftest import FACTS
 
 PUSH_SECONDS = 15
@@ -36,7 +36,7 @@ class Request:
 
     @property
     def method(self) -> str:
-        return "POST" if self.endpoint in table.SCORING_ENDPOINTS else "GET"
+        return "POST" if self.endpoint in metrics.SCORING_ENDPOINTS else "GET"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _request(chance: random.Random, at: float, worker: int) -> Request:
     return Request(at, worker, endpoint, "200", seconds, class_name, euros)
 
 
-COUNTED = table.counted(FACTS.features, FACTS.score)
+COUNTED = metrics.counted(FACTS.features, FACTS.score)
 
 
 class Service:
@@ -100,16 +100,16 @@ class Service:
         """Count as `telemetry.recorder` does."""
         for one in requests:
             counts = self._counts[one.worker]
-            self._add(counts, table.HTTP_REQUESTS, (one.method, one.endpoint, one.status))
-            self._add(counts, table.HTTP_DURATION, (one.method, one.endpoint), one.seconds)
+            self._add(counts, metrics.HTTP_REQUESTS, (one.method, one.endpoint, one.status))
+            self._add(counts, metrics.HTTP_DURATION, (one.method, one.endpoint), one.seconds)
             if one.class_name:
                 labels = (one.class_name, "standard", one.endpoint, "low")
-                self._add(counts, table.PREDICTIONS, labels)
+                self._add(counts, metrics.PREDICTIONS, labels)
                 band = "high" if one.euros >= 1000 else "low"
-                self._add(counts, table.TRANSACTION_VALUE, (band,), one.euros)
+                self._add(counts, metrics.TRANSACTION_VALUE, (band,), one.euros)
             elif one.status != "200":
                 kind = "internal" if one.status == "500" else "out_of_range"
-                self._add(counts, table.ERRORS, (kind, one.endpoint))
+                self._add(counts, metrics.ERRORS, (kind, one.endpoint))
 
     def upgrade(self, worker: int, version: str, **gauges: float) -> None:
         """The worker serves another model from now on."""
@@ -151,7 +151,7 @@ class Service:
     ) -> list[dict[str, Any]]:
         metrics = [_counted(metric, counts, now) for metric in COUNTED]
         for metric, attributes, default in GAUGES:
-            served = {"version": worker.version} if metric is table.MODEL_VERSION else {}
+            served = {"version": worker.version} if metric is metrics.MODEL_VERSION else {}
             point = {
                 "attributes": _attributes({**attributes, **served}),
                 "timeUnixNano": str(now),
@@ -174,17 +174,17 @@ class Service:
 
 _HOLDOUT = {"evaluation": "holdout"}
 GAUGES: tuple[tuple[Metric, dict[str, str], float], ...] = (
-    (table.MODEL_ACCURACY, _HOLDOUT, 0.98),
-    (table.MODEL_PRECISION, _HOLDOUT, 0.8),
-    (table.MODEL_RECALL, _HOLDOUT, 0.7),
-    (table.MODEL_F1, _HOLDOUT, 0.75),
-    (table.MODEL_VERSION, {"role": "champion"}, 1),
-    (table.MODEL_TRAINED, {}, 1.7e9),
-    (table.CPU_USAGE, {}, 12.5),
-    (table.MEMORY_USAGE, {}, 40.0),
-    (table.DISK_USAGE, {}, 55.0),
-    (table.THROUGHPUT, {}, 0.3),
-    (table.QUEUE_SIZE, {}, 0),
+    (metrics.MODEL_ACCURACY, _HOLDOUT, 0.98),
+    (metrics.MODEL_PRECISION, _HOLDOUT, 0.8),
+    (metrics.MODEL_RECALL, _HOLDOUT, 0.7),
+    (metrics.MODEL_F1, _HOLDOUT, 0.75),
+    (metrics.MODEL_VERSION, {"role": "champion"}, 1),
+    (metrics.MODEL_TRAINED, {}, 1.7e9),
+    (metrics.CPU_USAGE, {}, 12.5),
+    (metrics.MEMORY_USAGE, {}, 40.0),
+    (metrics.DISK_USAGE, {}, 55.0),
+    (metrics.THROUGHPUT, {}, 0.3),
+    (metrics.QUEUE_SIZE, {}, 0),
 )
 
 

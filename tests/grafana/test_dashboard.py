@@ -11,10 +11,10 @@ import pytest
 
 from grafana import __main__ as cli
 from grafana import dashboard, generate
-from grafana.panels import OVERVIEW
+from grafana.cloud.verify import panel_queries
+from grafana.panels.overview import OVERVIEW
 from grafana.sdk import JSONEncoder, model
-from grafana.verify import panel_queries
-from telemetry.table import METRICS, Kind
+from telemetry.metrics import METRICS, Kind
 
 OVERVIEW_JSON: dict[str, Any] = json.loads(
     (generate.ROOT / generate.PROVISIONED).read_text(encoding="utf-8")

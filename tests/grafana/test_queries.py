@@ -18,13 +18,13 @@ import yaml
 
 from grafana import __main__ as cli
 from grafana import generate
-from grafana.budget import measure
+from grafana.cloud.budget import measure
+from grafana.cloud.verify import DEFAULTS, Finding, choices, panel_queries, verify
 from grafana.dashboard import EVERYTHING
+from grafana.http import Client
 from grafana.prometheus import Prometheus, Sample
 from grafana.promql import fill_in
-from grafana.verify import DEFAULTS, Finding, choices, panel_queries, verify
-from grafana.web import Client
-from telemetry.table import EUROS, REQUEST_SECONDS
+from telemetry.metrics import EUROS, REQUEST_SECONDS
 
 from .conftest import METRICS_ID, POLICY_TOKEN
 from .server import guarded_prometheus, program, prometheus

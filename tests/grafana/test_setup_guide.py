@@ -11,13 +11,13 @@ import pytest
 
 from grafana import __main__ as cli
 from grafana import guide
-from grafana.access import SETTINGS
-from grafana.resources import HINTS as RESOURCE_HINTS
-from grafana.rules import HINTS as RULE_HINTS
+from grafana.cloud.access import SETTINGS
+from grafana.cloud.resources import HINTS as RESOURCE_HINTS
+from grafana.cloud.ruler import HINTS as RULE_HINTS
 from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
-from model.dataset import synthetic_dataset
-from model.describe import number_baseline
-from telemetry.table import CHALLENGER_SHARE_TARGET, METRICS, Kind
+from model.data.dataset import synthetic_dataset
+from model.training.describe import number_baseline
+from telemetry.metrics import CHALLENGER_SHARE_TARGET, METRICS, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "grafana_cloud_setup.md").read_text(encoding="utf-8")

@@ -20,15 +20,15 @@ import pytest
 import requests
 
 from grafana import generate
-from grafana.budget import measure
+from grafana.cloud.budget import measure
+from grafana.cloud.verify import Finding, choices, verify
+from grafana.http import Client
 from grafana.prometheus import Prometheus
-from grafana.verify import Finding, choices, verify
-from grafana.web import Client
-from simulator.model_info import parse_model_info
-from simulator.plan import VALID, Mix, Pace, plan_requests
-from telemetry.table import EUROS, REQUEST_SECONDS
-from tests.collector import lab
-from tests.collector.programs import tools_folder
+from simulator.traffic.model_info import parse_model_info
+from simulator.traffic.plan import VALID, Mix, Pace, plan_requests
+from telemetry.metrics import EUROS, REQUEST_SECONDS
+from tests.lab import programs
+from tests.lab.tools import tools_folder
 
 pytestmark = pytest.mark.stack
 
@@ -81,7 +81,7 @@ def _at(content: Any, path: tuple[str, ...]) -> int:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experience]:
     """The run."""
     folder = tmp_path_factory.mktemp("traffic")
-    programs: list[lab.Program] = []
+    programs: list[programs.Program] = []
     try:
         yield _run(folder, programs)
     finally:
@@ -89,14 +89,14 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experience]:
             program.terminate()
 
 
-def _run(folder: Path, programs: list[lab.Program]) -> Experience:
+def _run(folder: Path, programs: list[programs.Program]) -> Experience:
     tools = tools_folder()
-    store = lab.Prometheus(tools, folder / "prometheus")
-    collector = lab.Collector(tools, folder / "collector", PROMETHEUS_URL=store.url)
+    store = programs.Prometheus(tools, folder / "prometheus")
+    collector = programs.Collector(tools, folder / "collector", PROMETHEUS_URL=store.url)
     programs += [store, collector]
     store.start()
     collector.start()
-    port = lab.free_port()
+    port = programs.free_port()
     target = f"http://127.0.0.1:{port}"
     handler = _handler(port, collector.endpoint, folder)
     programs.append(handler)
@@ -111,7 +111,7 @@ def _run(folder: Path, programs: list[lab.Program]) -> Experience:
     model = requests.get(f"{target}/model_info", timeout=10).json()
     health = requests.get(f"{target}/health", timeout=10).json()
     scored = sum(summary["predictions"]["total"] for summary in summaries)
-    lab.until(lambda: _value(asked, "sum(predictions_total)") == scored, 60, "all is counted")
+    programs.until(lambda: _value(asked, "sum(predictions_total)") == scored, 60, "all is counted")
     pushed = "max by (instance) (timestamp(predictions_total))"
     # A push stamps its histograms some milliseconds after its counters.
     at = _value(asked, f"max({pushed})") + 0.05
@@ -130,7 +130,7 @@ def _run(folder: Path, programs: list[lab.Program]) -> Experience:
     )
 
 
-def _handler(port: int, endpoint: str, folder: Path) -> lab.Program:
+def _handler(port: int, endpoint: str, folder: Path) -> programs.Program:
     train = [
         sys.executable,
         "-m",
@@ -153,7 +153,7 @@ def _handler(port: int, endpoint: str, folder: Path) -> lab.Program:
         "OTEL_METRIC_EXPORT_INTERVAL": "15000",
         "ACCESS_TOKEN": "",
     }
-    return lab.Program(["env", f"--chdir={ROOT}", *command], folder / "handler.log", settings)
+    return programs.Program(["env", f"--chdir={ROOT}", *command], folder / "handler.log", settings)
 
 
 def _burst() -> tuple[str, ...]:

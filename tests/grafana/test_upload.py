@@ -9,11 +9,17 @@ import pytest
 import yaml
 
 from grafana import __main__ as cli
-from grafana import web
-from grafana.access import FOR_DASHBOARDS, FOR_METRICS, grafana_access, read_settings, ruler_access
-from grafana.rules import MOST_GROUPS, MOST_RULES, NAMESPACE, read_groups, same
-from grafana.upload import plan_dashboards
-from grafana.web import Client, Problem
+from grafana import http
+from grafana.cloud.access import (
+    FOR_DASHBOARDS,
+    FOR_METRICS,
+    grafana_access,
+    read_settings,
+    ruler_access,
+)
+from grafana.cloud.ruler import MOST_GROUPS, MOST_RULES, NAMESPACE, read_groups, same
+from grafana.cloud.upload import plan_dashboards
+from grafana.http import Client, Problem
 
 from .conftest import METRICS_ID, POLICY_TOKEN, SERVICE_TOKEN, Cloud
 
@@ -158,7 +164,7 @@ def test_rules_have_a_token_of_their_own_if_one_is_set(monkeypatch: pytest.Monke
     client = ruler_access(read_settings(environment, FOR_METRICS))
 
     assert client.address == "https://prometheus-prod-01.grafana.net"
-    assert client.authorization == web.basic(METRICS_ID, POLICY_TOKEN)
+    assert client.authorization == http.basic(METRICS_ID, POLICY_TOKEN)
 
 
 REFUSALS = {
@@ -220,7 +226,7 @@ def test_token_does_not_follow_a_redirect(
 def test_busy_server_is_asked_again(cloud: Cloud) -> None:
     """429 and 503 are passing: the request is sent again, after the time that was asked for."""
     cloud.troubles = [(429, {"Retry-After": "0"}), (503, {})]
-    client = Client(cloud.url, web.bearer(SERVICE_TOKEN), pause=0)
+    client = Client(cloud.url, http.bearer(SERVICE_TOKEN), pause=0)
     path = "/apis/folder.grafana.app/v1/namespaces/stacks-7654321/folders/none"
 
     assert client.get(path).status == 404

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_limits
 
-from model.card import (
+from model.commands import SYNTHETIC_CANDIDATES
+from model.data.dataset import Dataset, synthetic_dataset
+from model.registry.publication import Publication
+from model.serving.card import (
     Card,
     DataSummary,
     Feature,
@@ -19,11 +22,8 @@ from model.card import (
     UserTypes,
     ValueBand,
 )
-from model.commands import SYNTHETIC_CANDIDATES
-from model.dataset import Dataset, synthetic_dataset
-from model.publication import Publication
-from model.registry import Registry
-from model.training import train
+from model.serving.registry import Registry
+from model.train import train
 
 ROWS = 20_000
 SEED = 7

@@ -14,8 +14,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from model.features import TransactionReader
-from model.scorer import TableScorer
+from model.serving.features import TransactionReader
+from model.serving.scorer import TableScorer
 
 ROWS = 2000
 

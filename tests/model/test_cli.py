@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from model.cli import main
-from model.registry import Registry
+from model.serving.registry import Registry
 
 ROOT = Path(__file__).parents[2]
 

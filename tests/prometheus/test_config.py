@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.collector.lab import ROOT, Collector, Program, Prometheus, until
-from tests.collector.source import source
+from tests.lab.programs import ROOT, Collector, Program, Prometheus, until
+from tests.lab.source import source
 
 FOLDER = ROOT / "prometheus"
 CONFIG: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus.yml").read_text())

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.collector.lab import ROOT, Collector, Prometheus, until
-from tests.collector.source import Source, source
+from tests.lab.programs import ROOT, Collector, Prometheus, until
+from tests.lab.source import Source, source
 
 pytestmark = pytest.mark.stack
 

@@ -6,7 +6,7 @@ import shlex
 import tomllib
 from pathlib import Path
 
-from settings import TABLE
+from service.settings import TABLE
 
 KNOWN: dict[str, dict[str, type]] = {
     "build": {"builder": str, "dockerfilePath": str},

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from settings import TABLE
+from service.settings import TABLE
 
 Services = dict[str, dict[str, Any]]
 
@@ -153,3 +153,16 @@ def test_github_source_is_used_when_asked_for(railway_env: Path, root: Path) -> 
         text=True,
     )
     assert ran.stdout.count("'repo': 'owner/name'") == 3
+
+
+def test_schedule_can_be_changed(railway_env: Path, root: Path) -> None:
+    code = "import runpy; print(runpy.run_path('.railway/railway.py')['main']().to_graph())"
+    ran = subprocess.run(
+        [str(railway_env / "bin" / "python3"), "-c", code],
+        cwd=root,
+        env={"SIMULATOR_CRON": "17 * * * *"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "'cronSchedule': '17 * * * *'" in ran.stdout

@@ -1,107 +1,239 @@
-"""The whole way of a challenger: both score, labels follow, Prometheus keeps, it is promoted."""
+"""A second model: it is compared, it may serve its share, and it never harms an answer."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 import time
 
 import msgspec
 import pytest
-import requests
 
-from model.card import CARD_FILE
-from model.registry import PUBLISHED_FILE, Published, Registry
-from tests.collector.lab import ROOT, clean_environment, until
-from tests.service.service import TRANSACTION, Handler
+from handler import create_app
+from model.serving.errors import ModelError
+from service.challenger import REST_SECONDS, Challenger, Patience, Shares, check_same_schema
+from service.feedback import Feedback
+from service.predict import Companions
+from service.receipts import Receipts, Second
+from service.used_receipts import SqliteLedger
+from telemetry.recorder import Recorder
+from tests.conftest import LocationRiskScorer, make_card, total
+from tests.lab.programs import until
 
-pytestmark = pytest.mark.stack
+
+class Other(LocationRiskScorer):
+    """The challenger: always 0.9; may fail or take its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = msgspec.structs.replace(make_card(), version="2-other")
+        self.delay = 0.0
+
+    def score(self, rows):
+        time.sleep(self.delay)
+        super().score(rows)
+        return [0.9] * len(rows)
 
 
 @pytest.fixture
-def models(model_dir, tmp_path):
-    """The default model as champion, and beside it the same with a threshold that nearly every
-    transaction reaches: on them its decision is always fraud."""
-    folder = tmp_path / "models"
-    shutil.copytree(model_dir, folder)
-    registry = Registry(folder)
-    champion = registry.champion()
-    files = tmp_path / "files"
-    shutil.copytree(registry.folder(champion), files)
-    (files / CARD_FILE).unlink()
-    (files / PUBLISHED_FILE).unlink()
-    card = msgspec.structs.replace(registry.card(champion), threshold=1e-6)
-    published = Published(trained_at=time.time(), training_seconds=1)
-    registry.publish(registry.named(card), files, published)
-    return registry
+def other():
+    return Other()
 
 
 @pytest.fixture
-def service(models, tmp_path, started, collector):
-    """Two workers with the challenger in the shadow, exporting each second."""
-    made = Handler(
-        tmp_path / "handler",
-        models.root,
-        CHALLENGER=models.versions()[-1],
-        CHALLENGER_WAIT_MS="1000",
-        WEB_CONCURRENCY="2",
-        OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
-        OTEL_METRIC_EXPORT_INTERVAL="1000",
-    )
-    started.append(made)
-    return made.start()
+def beside(scorer, other, recorded, settings, tmp_path):
+    """beside(shadow_percent, serves_percent): a client of a service with the challenger."""
+
+    def make(shadow: int, serves: int, timeout: float = 0.2, wait: float = 30):
+        """It waits long enough for any machine, so that no test depends on the machine's load."""
+        shares = Shares(shadow, serves, timeout, wait)
+        challenger = Challenger(other, shares, recorded.recorder)
+        companions = Companions(challenger=challenger)
+        receipts = Receipts(["k"])
+        ledger = SqliteLedger(tmp_path / "ledger")
+        roles = {"1-abcd1234": "champion", "2-other": "challenger"}
+        feedback = Feedback(receipts, ledger, recorded.recorder, recorded.instance, roles, 3600)
+        app = create_app(scorer, recorded, receipts, settings, companions, feedback)
+        return app.test_client()
+
+    return make
 
 
-def tell(service: Handler, labels: list[str]) -> None:
-    """A prediction for each label, and then the label."""
-    body = {"transactions": [TRANSACTION] * len(labels)}
-    answer = requests.post(f"{service.url}/predict", json=body, timeout=30).json()
-    told = [
-        {"receipt": one["receipt"], "label": label}
-        for one, label in zip(answer["predictions"], labels, strict=True)
-    ]
-    results = requests.post(f"{service.url}/feedback", json={"feedback": told}, timeout=30).json()
-    assert {one["result"] for one in results["results"]} == {"counted"}
+def counted(client, name, **labels):
+    return total(client.get("/metrics").text, name, **labels)
 
 
-def ask(models, prometheus) -> tuple[int, dict[str, object]]:
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "model", "promote", models.versions()[-1],
-            "--if-better", "--json", "--cost-ratio", "1",
-            "--models", str(models.root), "--prometheus", prometheus.url,
-        ],
-        cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
+def test_shadow_is_compared_and_does_not_answer(beside, valid):
+    """Champion 0.2 and legitimate, challenger 0.9 and fraud: the answer is the champion's."""
+    client = beside(100, 0)
+    answer = client.post("/predict", json=valid).json
+    assert (answer["fraud_probability"], answer["model_version"]) == (0.2, "1-abcd1234")
+    until(lambda: counted(client, "challenger_requests_total", result="scored") == 1, 10, "scored")
+    pair = {"champion": "legitimate", "challenger": "fraud"}
+    until(lambda: counted(client, "challenger_decisions_total", **pair) == 1, 10, "compared")
+    assert counted(client, "challenger_score_difference_sum") == pytest.approx(0.7)
 
 
-def test_told_outcomes_decide(service, models, prometheus):
-    """As many frauds caught as false alarms raised: not enough labels, however many are told. Then
-    only frauds, all of which the champion misses: promoted at last, and served after a restart."""
-    champion, challenger = models.champion(), models.versions()[-1]
+def test_failing_shadow_is_counted_and_not_noticed(beside, other, valid):
+    client = beside(100, 0)
+    other.fault = RuntimeError("broken")
+    assert client.post("/predict", json=valid).json["fraud_probability"] == 0.2
+    until(lambda: counted(client, "challenger_requests_total", result="failed") == 1, 10, "failed")
 
-    def equal_is_not_enough() -> bool:
-        tell(service, ["fraud", "legitimate"] * 20)
-        code, told = ask(models, prometheus)
-        assert (code, told["verdict"]) == (4, "not enough labels"), told
-        return float(str(told["outcomes"])) >= 100
 
-    until(equal_is_not_enough, 120, "outcomes arrive", every=2)
-    assert models.champion() == champion
+def test_hanging_shadow_holds_nothing_up(beside, other, valid):
+    """It hangs with the first request; the queue fills, the rest is skipped, all are answered."""
+    client = beside(100, 0, wait=0.005)
+    other.delay = 30
+    began = time.monotonic()
+    for _ in range(100):
+        assert client.post("/predict", json=valid).status_code == 200
+    assert time.monotonic() - began < 25
+    assert counted(client, "challenger_requests_total", result="skipped") >= 30
 
-    def better_is_promoted() -> bool:
-        tell(service, ["fraud"] * 20)
-        code, told = ask(models, prometheus)
-        assert code in (0, 4), told
-        return code == 0
 
-    until(better_is_promoted, 120, "it is promoted", every=2)
-    assert models.champions()[:2] == [challenger, champion]
-    service.terminate()
-    service.start()
-    answer = requests.get(f"{service.url}/model_info", timeout=10).json()
-    assert (answer["version"], answer["challenger"]) == (challenger, None)
+def test_serving_challenger_answers_its_keys(beside, valid):
+    """At 50 % each key always has the same model, and about half of the keys have each."""
+    client = beside(0, 50)
+
+    def version(key: int) -> str:
+        headers = {"X-Routing-Key": f"customer-{key}"}
+        return client.post("/predict", json=valid, headers=headers).json["model_version"]
+
+    first = [version(key) for key in range(200)]
+    assert [version(key) for key in range(200)] == first
+    assert 70 <= first.count("2-other") <= 130
+    assert counted(client, "served_total", role="challenger") == 2 * first.count("2-other")
+
+
+def test_receipt_names_the_model_that_answered(beside, valid):
+    answer = beside(0, 100).post("/predict", json=valid).json
+    assert answer["model_version"] == "2-other"
+    assert Receipts(["k"]).read(answer["receipt"], 60)[0].model_version == "2-other"
+
+
+@pytest.mark.parametrize(("fault", "delay", "result"), [(True, 0, "failed"), (False, 2, "late")])
+def test_champion_answers_for_a_challenger_that_cannot(beside, other, valid, fault, delay, result):
+    client = beside(0, 100)
+    other.fault, other.delay = (RuntimeError() if fault else None), delay
+    assert client.post("/predict", json=valid).json["model_version"] == "1-abcd1234"
+    assert counted(client, "challenger_requests_total", result=result) == 1
+
+
+def test_model_info_tells_of_the_challenger(beside):
+    assert beside(100, 10).get("/model_info").json["challenger"] == {
+        "version": "2-other",
+        "shadow_percent": 100,
+        "serves_percent": 10,
+    }
+
+
+def test_challenger_with_other_fields_is_refused():
+    other = msgspec.structs.replace(make_card(), version="2-x", features=make_card().features[:4])
+    with pytest.raises(ModelError, match="2-x takes other fields than champion 1-abcd1234"):
+        check_same_schema(make_card(), other)
+
+
+def told(client, receipt, label="fraud"):
+    return client.post("/feedback", json={"receipt": receipt, "label": label}).json
+
+
+def read(answer):
+    return Receipts(["k"]).read(answer["receipt"], 60)[0]
+
+
+@pytest.mark.parametrize(("shares", "first"), [((100, 0), "champion"), ((0, 100), "challenger")])
+def test_outcome_is_counted_jointly_whoever_answered(beside, valid, shares, first):
+    """Champion legitimate, challenger fraud, truth fraud: once, in that cell alone."""
+    client = beside(*shares)
+    receipt = client.post("/predict", json=valid).json["receipt"]
+    for _ in range(2):
+        told(client, receipt)
+    cell = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
+    assert counted(client, "paired_outcomes_total", **cell) == 1
+    assert counted(client, "paired_outcomes_total") == 1
+    assert counted(client, "outcomes_total", role=first) == 1
+    assert counted(client, "challenger_decisions_total") == 1
+
+
+def test_batch_has_both_decisions_row_by_row(beside, valid):
+    rows = [valid | {"location_risk": risk} for risk in (0.1, 0.6, 0.3)]
+    answers = beside(100, 0).post("/predict", json={"transactions": rows}).json["predictions"]
+    receipts = [read(answer) for answer in answers]
+    assert [one.probability for one in receipts] == [0.1, 0.6, 0.3]
+    assert {(one.second.model_version, one.second.probability) for one in receipts} == {
+        ("2-other", 0.9)
+    }
+
+
+def test_failing_champion_does_not_touch_the_challengers_answer(beside, scorer, valid):
+    client = beside(0, 100)
+    scorer.fault = RuntimeError("broken")
+    answer = client.post("/predict", json=valid).json
+    assert (answer["model_version"], read(answer).second) == ("2-other", None)
+
+
+def test_without_the_challengers_decision_the_receipt_has_one(beside, other, valid):
+    client = beside(100, 0)
+    other.fault = RuntimeError("broken")
+    answer = client.post("/predict", json=valid).json
+    assert read(answer).second is None
+    assert told(client, answer["receipt"])["result"] == "counted"
+    assert counted(client, "paired_outcomes_total") == 0
+
+
+def test_pair_of_earlier_roles_is_not_counted_jointly(beside):
+    """A receipt whose second model is not loaded any more still tells about the first."""
+    client = beside(100, 0)
+    second = Second("0-earlier", "fraud", 0.9)
+    receipt = Receipts(["k"]).issue("1-abcd1234", "fraud", 0.6, "basic", "low", second)
+    assert told(client, receipt)["result"] == "counted"
+    assert counted(client, "paired_outcomes_total") == 0
+
+
+def test_patience_ends_with_a_disappointment_and_comes_back_with_a_success():
+    """One try in REST_SECONDS until one succeeds: so a challenger that hangs costs a worker no more
+    than that one wait."""
+    now = [0.0]
+    patience = Patience(0.005, lambda: now[0])
+    assert [patience.seconds() for _ in range(3)] == [0.005] * 3
+    patience.broken()
+    assert patience.seconds() == 0
+    now[0] += REST_SECONDS
+    assert [patience.seconds() for _ in range(3)] == [0.005, 0, 0]
+    now[0] += REST_SECONDS
+    assert patience.seconds() == 0.005
+    patience.kept()
+    assert [patience.seconds() for _ in range(3)] == [0.005] * 3
+
+
+def test_after_a_wait_in_vain_the_next_answer_does_not_wait(beside, other, valid):
+    """The second answer would have its decision if it waited."""
+    client = beside(100, 0, wait=0.005)
+    other.delay = 2
+    assert read(client.post("/predict", json=valid).json).second is None
+    other.delay = 0.0
+    assert read(client.post("/predict", json=valid).json).second is None
+    until(lambda: counted(client, "challenger_requests_total", result="scored") == 2, 10, "scored")
+    assert counted(client, "challenger_decisions_total") == 2
+
+
+def test_pair_that_a_killed_worker_wrote_down_is_counted_by_its_successor(
+    recorded, tmp_path, monkeypatch
+):
+    """The worker ends between the ledger and the count: its successor counts both decisions."""
+    receipts, ledger = Receipts(["k"]), SqliteLedger(tmp_path / "ledger")
+    roles = {"1": "champion", "2": "challenger"}
+
+    def worker() -> Feedback:
+        return Feedback(receipts, ledger, recorded.recorder, "slot", roles, 60)
+
+    receipt = receipts.issue("2", "fraud", 0.9, "basic", "low", Second("1", "legitimate", 0.2))
+    with monkeypatch.context() as dying:
+        dying.setattr(Recorder, "outcome", lambda *_: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            worker().take(receipt, "fraud")
+    for _ in range(2):
+        worker().begin()
+    text = recorded.exposition.render("")[0].decode()
+    cell = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
+    assert total(text, "paired_outcomes_total", **cell) == 1
+    assert total(text, "paired_outcomes_total") == total(text, "outcomes_total") == 1

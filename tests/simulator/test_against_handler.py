@@ -15,7 +15,7 @@ from itertools import pairwise
 import pytest
 from werkzeug.serving import make_server
 
-from settings import read_settings
+from service.settings import read_settings
 from simulator.main import main
 
 SMALL = {"MAX_BATCH": "20", "MAX_BODY_BYTES": "4096"}

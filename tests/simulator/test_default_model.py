@@ -12,11 +12,11 @@ from collections import Counter
 import pytest
 import requests
 
-from simulator.model_info import parse_model_info
-from simulator.plan import Mix, Pace, plan_requests
-from simulator.truth import Labels
-from tests.collector.lab import ROOT
-from tests.service.service import Handler
+from simulator.traffic.labels import Labels
+from simulator.traffic.model_info import parse_model_info
+from simulator.traffic.plan import Mix, Pace, plan_requests
+from tests.lab.programs import ROOT
+from tests.lab.service import Handler
 
 pytestmark = pytest.mark.stack
 

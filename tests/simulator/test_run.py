@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from simulator.main import main
-from simulator.model_info import parse_model_info
-from simulator.plan import Mix, Pace, plan_requests
+from simulator.traffic.model_info import parse_model_info
+from simulator.traffic.plan import Mix, Pace, plan_requests
 
 ROOT = Path(__file__).parents[2]
 

@@ -25,7 +25,7 @@ from stack.commands import Commands
 from stack.processes import read_records
 from stack.progress import Board
 from stack.settings import NATIVE_PORTS
-from tests.drills.inbox import listening
+from tests.lab.inbox import listening
 
 from .conftest import ROOT, free_port, gone, wait_for  # type: ignore[import-not-found]
 

@@ -7,11 +7,11 @@ import os
 import pytest
 
 from handler import create_app, facts_of
-from receipts import Receipts
-from settings import read_settings
+from service.receipts import Receipts
+from service.settings import read_settings
+from telemetry.metrics import METRICS, Kind
 from telemetry.providers import TelemetryError, check_variables, start
-from telemetry.sources import AllSlots, OneSlot
-from telemetry.table import METRICS, Kind
+from telemetry.store.sources import AllSlots, OneSlot
 from tests.conftest import FACTS, LocationRiskScorer, total
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}

@@ -1,0 +1,247 @@
+"""The same study as false_alarms.py, by formulas instead of rules: a cross-check, minute by minute.
+
+    .venv/dev/bin/python -m bench.detection.false_alarms_numpy
+
+Steady traffic of 30 days is drawn minute by minute; the alerts' conditions are evaluated each
+minute by the formulas of the rules, with the limits of thresholds.yml. These formulas, in numpy,
+are held against Prometheus by test_reference.py and test_recorded.py. Baseline and holdout are
+samples too: each period draws its own. The traffic has no hours of day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import beta, norm
+
+from prometheus.generator.thresholds import Thresholds, read_thresholds
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+DAYS, PERIODS, RATES = 30, 4, (0.2, 5.0, 100.0)
+DAY, STEP = 1440, 4  # minutes; the quality rules are evaluated each STEP minutes
+WINDOWS = {"15m": 15, "1h": 60, "24h": DAY}
+WEEK = 7 * DAY // STEP
+HOLD = {"drift": 6, "quality": 5}  # evaluations that `for` asks for
+# As many rows as the default model has.
+FEATURES, BASELINE_ROWS, HOLDOUT_ROWS = 5, 160_000, 40_000
+# Scores as of a calibrated model with 3 % fraud: 400 atoms at the middles of equal shares.
+ATOMS = beta.ppf((np.arange(400) + 0.5) / 400, 0.12, 3.88)
+THRESHOLD = float(np.quantile(ATOMS, 0.97))
+BOUNDS = np.array([
+    0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
+    0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
+])  # fmt: skip
+
+
+def rolling(per_step: Floats, window: int) -> Floats:
+    """Sums of the last `window` steps, fewer at the beginning."""
+    total = np.cumsum(per_step, axis=0)
+    total[window:] -= total[:-window].copy()
+    return total
+
+
+def psi(counts: Floats, base: Floats, rows: float) -> Floats:
+    """As prometheus/generator/recordings/drift.py states it; the bins are the last axis."""
+    count = np.maximum(counts.sum(-1, keepdims=True), 1)
+    live = counts / count
+    p = np.where(live > 0, live, np.minimum(0.5 / count, base))
+    q = np.where(base > 0, base, np.minimum(0.5 / rows, p))
+    same = p == q
+    return np.where(same, 0, (p - q) * np.log(np.where(same, 1, p / np.where(same, 1, q)))).sum(-1)
+
+
+def drifted(counts: Floats, base: Floats, rows: float, window: str, limits: Thresholds) -> Flags:
+    """The condition of FeatureDrift and ScoreDrift at each moment."""
+    count = counts.sum(-1)
+    value, freedom = psi(counts, base, rows), np.count_nonzero(base) - 1
+    expected = freedom * (1 / np.maximum(count, 1) + 1 / rows)
+    spread = 2 / 9 / freedom
+    chance = expected * (1 - spread + limits.drift.sigmas * np.sqrt(spread)) ** 3
+    far = (value - expected > limits.drift.psi[window]) & (value > chance)
+    return far & (count >= limits.drift.minimum_count)
+
+
+def jumped(live: Floats, usual: float, off: Floats, window: str, limits: Thresholds) -> Flags:
+    """The condition of FraudRateJump and MeanScoreJump."""
+    factor = limits.rates.factor[window]
+    far = (live > factor * usual) | (live < usual / factor)
+    return far & (abs(live - usual) > limits.rates.sigmas * off)
+
+
+def raised(condition: Flags, hold: int) -> int:
+    """How often an alert fires: the condition held without a break for `hold` evaluations."""
+    held = rolling(condition.astype(float), hold) >= hold
+    return int(held[0]) + int((held[1:] & ~held[:-1]).sum())
+
+
+def first(condition: Flags, hold: int) -> float:
+    """Evaluations until the alert fires; infinite if it does not."""
+    held = rolling(condition.astype(float), hold) >= hold
+    return float(held.argmax()) if held.any() else float("inf")
+
+
+@dataclass
+class Study:
+    """Random numbers and limits."""
+
+    random: np.random.Generator
+    limits: Thresholds
+
+    def inputs(self, rate: float, minutes: int) -> dict[str, int]:
+        """Alarms about features, score, fraud share and mean score in steady traffic."""
+        found = dict.fromkeys(("FeatureDrift", "ScoreDrift", "FraudRateJump", "MeanScoreJump"), 0)
+        arriving = self.random.poisson(rate * 60, minutes)
+        for _ in range(FEATURES):
+            base = self.random.multinomial(BASELINE_ROWS, [0.1] * 10) / BASELINE_ROWS
+            counts = self.random.multinomial(arriving, [0.1] * 10).astype(float)
+            found["FeatureDrift"] += self._any(
+                {w: drifted(rolling(counts, n), base, BASELINE_ROWS, w, self.limits)
+                 for w, n in WINDOWS.items()}
+            )  # fmt: skip
+        return found | self._scores(arriving)
+
+    def _any(self, conditions: dict[str, Flags]) -> int:
+        return sum(raised(each, HOLD["drift"]) for each in conditions.values())
+
+    def _scores(self, arriving: npt.NDArray[np.int64]) -> dict[str, int]:
+        atoms = len(ATOMS)
+        holdout = self.random.multinomial(HOLDOUT_ROWS, [1 / atoms] * atoms)
+        counts = self.random.multinomial(arriving, [1 / atoms] * atoms).astype(float)
+        deciles = np.arange(atoms) // (atoms // 10)
+        in_decile = np.eye(10)[deciles]
+        alarm = ATOMS >= THRESHOLD
+        base, usual_share = holdout @ in_decile / HOLDOUT_ROWS, holdout[alarm].sum() / HOLDOUT_ROWS
+        usual_mean = holdout @ ATOMS / HOLDOUT_ROWS
+        drift, share, mean = {}, {}, {}
+        for window, minutes in WINDOWS.items():
+            seen = rolling(counts, minutes)
+            drift[window] = drifted(seen @ in_decile, base, HOLDOUT_ROWS, window, self.limits)
+            rows = np.maximum(seen.sum(1), 1)
+            enough = seen.sum(1) >= self.limits.rates.minimum_count
+            per_row = 1 / rows + 1 / HOLDOUT_ROWS
+            off = np.sqrt(usual_share * (1 - usual_share) * per_row)
+            live = seen[:, alarm].sum(1) / rows
+            share[window] = enough & jumped(live, usual_share, off, window, self.limits)
+            live = seen @ ATOMS / rows
+            off = np.sqrt(usual_mean * (1 - usual_mean) * per_row)
+            mean[window] = enough & jumped(live, usual_mean, off, window, self.limits)
+        return {
+            "ScoreDrift": self._any(drift),
+            "FraudRateJump": self._any(share),
+            "MeanScoreJump": self._any(mean),
+        }
+
+    def quality(self, rate: float, steps: int, recall_loss: float = 0.0) -> dict[str, Flags]:
+        """Conditions of LiveQualityLow (recall) by window, and of CalibrationBroken.
+
+        Every transaction is labelled. With a loss, recall falls after WEEK steps, and the
+        conditions from there on are given.
+        """
+        fraud = self.random.binomial(HOLDOUT_ROWS, 0.03)
+        true_recall = float(ATOMS[ATOMS >= THRESHOLD].sum() / ATOMS.sum())
+        card = self.random.binomial(fraud, true_recall) / fraud
+        arriving = self.random.poisson(rate * 60 * STEP, steps)
+        frauds = self.random.binomial(arriving, ATOMS.mean())
+        recall = np.full(steps, true_recall)
+        recall[WEEK:] -= recall_loss
+        hits = self.random.binomial(frauds, recall)
+        found = {}
+        for window, length in (("1d", DAY // STEP), ("7d", 7 * DAY // STEP)):
+            trials = np.maximum(rolling(frauds.astype(float), length), 1)
+            live = rolling(hits.astype(float), length) / trials
+            pooled = (live * trials + card * fraud) / (trials + fraud)
+            off = np.sqrt(pooled * (1 - pooled) * (1 / trials + 1 / fraud))
+            loss = card - live
+            quality = self.limits.quality
+            found[f"LiveQualityLow {window}"] = (
+                (loss > quality.loss)
+                & (loss > quality.sigmas * off)
+                & (trials >= quality.minimum_trials)
+            )
+        if recall_loss:
+            return {name: each[WEEK:] for name, each in found.items()}
+        found["CalibrationBroken"] = self._calibration(arriving)
+        return found
+
+    def _calibration(self, arriving: npt.NDArray[np.int64]) -> Flags:
+        number = np.searchsorted(BOUNDS, ATOMS)
+        bins = np.unique(number)
+        share = np.array([(number == each).mean() for each in bins])
+        mean = np.array([ATOMS[number == each].mean() for each in bins])
+        count = self.random.multinomial(arriving, share / share.sum())
+        frauds = rolling(self.random.binomial(count, mean).astype(float), DAY // STEP)
+        seen = rolling(count.astype(float), DAY // STEP)
+        given, total = seen * mean, np.maximum(seen.sum(1), 1)
+        error = abs(given - frauds).sum(1) / total
+        variance = given * (1 - mean)
+        chance = np.sqrt(2 / np.pi) * np.sqrt(variance).sum(1) / total
+        off = np.sqrt((1 - 2 / np.pi) * variance.sum(1)) / total
+        quality = self.limits.quality
+        return (
+            (error - chance > quality.calibration_error)
+            & (error > chance + quality.sigmas * off)
+            & (total >= quality.minimum_outcomes)
+        )
+
+    def drift_delay(self, rate: float, shift: float) -> float:
+        """Minutes from a shift of one feature's mean, in standard deviations, to FeatureDrift."""
+        base = self.random.multinomial(BASELINE_ROWS, [0.1] * 10) / BASELINE_ROWS
+        edges = norm.cdf(norm.ppf(np.arange(11) / 10) - shift)
+        before = self.random.multinomial(self.random.poisson(rate * 60, DAY), [0.1] * 10)
+        after = self.random.multinomial(self.random.poisson(rate * 60, 3 * DAY), np.diff(edges))
+        counts = np.concatenate([before, after]).astype(float)
+        return min(
+            first(
+                drifted(rolling(counts, n), base, BASELINE_ROWS, w, self.limits)[DAY:],
+                HOLD["drift"],
+            )
+            for w, n in WINDOWS.items()
+        )
+
+
+def duration(minutes: float) -> str:
+    """For people."""
+    if np.isinf(minutes):
+        return "not seen"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def main() -> None:
+    """Print both tables."""
+    study = Study(np.random.default_rng(6), read_thresholds())
+    print(f"False alarms per 30 days, mean of {PERIODS} periods (most in one)")
+    for rate in RATES:
+        alarms: dict[str, list[int]] = {}
+        for _ in range(PERIODS):
+            found = study.inputs(rate, DAYS * DAY)
+            steps = DAYS * DAY // STEP
+            found |= {k: raised(v, HOLD["quality"]) for k, v in study.quality(rate, steps).items()}
+            for name, count in found.items():
+                alarms.setdefault(name, []).append(count)
+        told = ", ".join(f"{k} {np.mean(v):g} ({max(v)})" for k, v in alarms.items())
+        print(f"{rate:g}/s: {told}")
+    print("\nMedian delay of FeatureDrift after a shift of one feature (of 9)")
+    for rate in RATES:
+        delays = [np.median([study.drift_delay(rate, s) for _ in range(9)]) for s in (0.25, 0.5, 1)]
+        told = ", ".join(
+            f"{s} sd {duration(d)}" for s, d in zip((0.25, 0.5, 1), delays, strict=True)
+        )
+        print(f"{rate:g}/s: {told}")
+    print("\nMedian delay of LiveQualityLow after a loss of recall in a steady week (of 21)")
+    for rate in RATES:
+        told = []
+        for loss in (0.1, 0.2):
+            waits = [
+                STEP * min(first(each, HOLD["quality"]) for each in found.values())
+                for found in (study.quality(rate, WEEK + 20 * DAY // STEP, loss) for _ in range(21))
+            ]
+            told.append(f"{100 * loss:.0f} points {duration(float(np.median(waits)))}")
+        print(f"{rate:g}/s: {', '.join(told)}")
+
+
+if __name__ == "__main__":
+    main()

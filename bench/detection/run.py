@@ -1,0 +1,131 @@
+"""One drill from its start to what came of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.detection.stage import Stage
+from bench.detection.truth import Drill
+from tests.lab.inbox import Inbox, listening
+from tests.lab.programs import ROOT
+
+SEED = 20261124
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a drill; times in minutes of the rules' clock.
+
+    `fired`: alert -> from the fault's begin to its first message; negative where it came before.
+    `resolved`: alert -> from the fault's end to the message that it is over.
+    """
+
+    drill: Drill
+    fired: Mapping[str, float]
+    resolved: Mapping[str, float]
+    sent: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def missed(self) -> list[str]:
+        """What had to fire while the fault lasted and did not."""
+        in_time = {name for name, after in self.fired.items() if after >= 0}
+        return [" or ".join(any_of) for any_of in self.drill.must if not in_time & set(any_of)]
+
+    @property
+    def false_alarms(self) -> list[str]:
+        """What fired without a cause: before the fault, or for something else."""
+        due = self.drill.may.union(*self.drill.must)
+        return [name for name, after in self.fired.items() if after < 0 or name not in due]
+
+    @property
+    def passed(self) -> bool:
+        """Everything that had to fire did, and nothing else."""
+        return not self.missed and not self.false_alarms
+
+
+def run(drill: Drill, tools: Path, models: Path, scale: int, keep: Path | None = None) -> Result:
+    """Raises what the stage raises when a program does not start."""
+    with _folder(keep) as folder, listening() as inbox:
+        stage = Stage(tools, folder, models, scale, inbox)
+        try:
+            stage.start()
+            return _played(drill, stage)
+        finally:
+            stage.stop()
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        yield Path(folder)
+
+
+def _played(drill: Drill, stage: Stage) -> Result:
+    second = 60 / stage.scale  # the length of one minute of the rules' clock
+    traffic = _simulator(drill, stage, second)
+    start = time.time()
+    _sleep_until(start + drill.before * second)
+    drill.begin(stage)
+    _sleep_until(start + (drill.before + drill.lasts) * second)
+    drill.end(stage)
+    told, problems = traffic.communicate(timeout=drill.minutes * second + 120)
+    if not told:
+        raise RuntimeError(f"the simulator said nothing but: {problems[-2000:]}")
+    sent = json.loads(told)
+    begin = start + drill.before * second
+    end = begin + drill.lasts * second
+    return Result(drill, *_seen(stage.inbox, begin, end, second, drill.afterwards), sent)
+
+
+def _seen(
+    inbox: Inbox, begin: float, end: float, second: float, afterwards: float
+) -> tuple[dict[str, float], dict[str, float]]:
+    fired: dict[str, float] = {}
+    resolved: dict[str, float] = {}
+    for message in inbox.messages:
+        if message.at > end + afterwards * second:
+            # The traffic has ended, and that is an outage as seen from here.
+            continue
+        if message.firing:
+            fired.setdefault(message.alert, (message.at - begin) / second)
+        elif message.at > end:
+            resolved.setdefault(message.alert, (message.at - end) / second)
+    return fired, resolved
+
+
+def _simulator(drill: Drill, stage: Stage, second: float) -> subprocess.Popen[str]:
+    options = {
+        "url": stage.handler.url,
+        "seed": SEED,
+        "rate": drill.rate,
+        "duration": drill.minutes * second,
+        "scenario": drill.scenario,
+        "scenario-after": drill.before * second,
+        "scenario-for": drill.lasts * second,
+        "labels-after": drill.label_delay * second,
+        "max-failed": 1,
+    }
+    said = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    return subprocess.Popen(
+        [sys.executable, "-m", "simulator", *said, "--json", "--quiet"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _sleep_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.time()))

@@ -1,0 +1,1 @@
+"""Grafana's and Mimir's HTTP APIs: upload, verify, budget."""

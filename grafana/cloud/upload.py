@@ -1,0 +1,63 @@
+"""Dashboards and rules brought to where Grafana Cloud keeps them, as often as one likes.
+
+First everything is read and planned, then the steps are taken: what is wrong with the settings or
+the files shows before anything is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from grafana.cloud.access import GrafanaAccess
+from grafana.cloud.resources import DASHBOARD, FOLDER, Resources
+from grafana.cloud.ruler import Ruler, read_groups, same
+from grafana.dashboard import FOLDER_TITLE, FOLDER_UID, TITLE, UID, overview
+from grafana.http import Client
+
+CLOUD_PUSH_INTERVAL = "1m"  # samples are paid for, so handlers push to the cloud once a minute
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do; `take` is None where it is done already."""
+
+    action: str
+    what: str
+    take: Callable[[], None] | None
+
+
+def plan_dashboards(access: GrafanaAccess) -> Iterator[Step]:
+    """The folder, then the Overview dashboard in it, asking the data source of that place."""
+    resources = Resources(access)
+    if resources.find(FOLDER, FOLDER_UID):
+        yield Step("unchanged", f"folder {FOLDER_TITLE!r}", None)
+    else:
+        folder = partial(resources.create, FOLDER, FOLDER_UID, {"title": FOLDER_TITLE})
+        yield Step("create", f"folder {FOLDER_TITLE!r}", folder)
+    spec = overview(access.datasource_uid, CLOUD_PUSH_INTERVAL)
+    spec.pop("uid")  # the resource's name says it
+    found = resources.find(DASHBOARD, UID)
+    if found is None:
+        create = partial(resources.create, DASHBOARD, UID, spec, FOLDER_UID)
+        yield Step("create", f"dashboard {TITLE!r}", create)
+    else:
+        replace = partial(resources.replace, DASHBOARD, found, spec, FOLDER_UID)
+        yield Step("replace", f"dashboard {TITLE!r}", replace)
+
+
+def plan_rules(client: Client, folder: Path) -> Iterator[Step]:
+    """Each rule group of the files; then those that the files no longer have."""
+    wanted = read_groups(folder)
+    ruler = Ruler(client)
+    present = ruler.groups()
+    for name, group in wanted.items():
+        what = f"rule group {name!r} ({len(group['rules'])} rules)"
+        if name in present and same(group, present[name]):
+            yield Step("unchanged", what, None)
+        else:
+            yield Step("replace" if name in present else "create", what, partial(ruler.put, group))
+    for name in sorted(present.keys() - wanted.keys()):
+        yield Step("delete", f"rule group {name!r}", partial(ruler.delete, name))

@@ -1,0 +1,1 @@
+"""The dashboards as tables of panels, one file a dashboard."""

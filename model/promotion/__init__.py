@@ -1,0 +1,1 @@
+"""Is the challenger better? Outcomes out of Prometheus, a sequential test, the decision."""

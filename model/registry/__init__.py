@@ -1,0 +1,1 @@
+"""Published versions: how one comes to be, and what is told of it."""

@@ -1,0 +1,216 @@
+"""From a finished model, trained or imported, to a published version."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import onnx
+import onnxruntime
+import sklearn
+
+from model.data.dataset import Dataset, Floats, Labels
+from model.onnx.export import check_parity
+from model.registry.model_card import MODEL_CARD_FILE, model_card
+from model.registry.plots import draw
+from model.serving.background_rows import BACKGROUND_FILE, encode_background, sample_background
+from model.serving.card import (
+    ONNX_FILE,
+    SCHEMA,
+    Card,
+    DataSummary,
+    Feature,
+    RiskLevels,
+    RowsAs,
+    ValueBand,
+    sha256_of,
+)
+from model.serving.registry import Published, Registry
+from model.training.describe import describe, number_baseline, permutation_importance
+from model.training.metrics import intervals, measure
+from model.training.segments import segment_masks, segment_metrics
+
+# Probabilities are calibrated, so these read: one in ten, every second one.
+RISK_LEVELS: Final = RiskLevels(medium=0.1, high=0.5)
+_HIGH_VALUE_QUANTILE: Final = 0.9
+_IMPORTANCE_ROWS: Final = 20_000
+
+Predict = Callable[[Floats], Floats]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A model that is to be published, and how it was chosen.
+
+    `predict` gives scikit-learn's probabilities for rows of the dataset's columns; `onnx` is the
+    file that is served; `joblibs` the files that are kept for people, by name. Without `onnx` these
+    are served, and `rows_as` says how the model takes its rows.
+    """
+
+    predict: Predict
+    onnx: bytes | None
+    joblibs: dict[str, bytes]
+    model_type: str
+    threshold: float
+    rule: str
+    candidates: dict[str, float] = field(default_factory=dict)
+    calibration: tuple[float, float] | None = None
+    rows_as: RowsAs | None = None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a training led to; `is_new` is False where the same content was published before."""
+
+    card: Card
+    is_new: bool
+
+    @property
+    def version(self) -> str:
+        """The version's name."""
+        return self.card.version
+
+
+def publish(
+    dataset: Dataset,
+    finished: Finished,
+    registry: Registry,
+    *,
+    seed: int,
+    began: float,
+    progress: Progress,
+) -> Publication:
+    """Judge on the holdout, check the ONNX file, publish and make champion.
+
+    `began`: when the training began, Unix seconds. A ModelError leaves nothing behind.
+    """
+    holdout = dataset.split.holdout
+    scores = finished.predict(dataset.features[holdout])
+    if finished.onnx is not None:
+        parity = check_parity(finished.onnx, dataset.features[holdout], scores)
+        progress(f"ONNX file checked: largest difference to scikit-learn {parity:.1e}")
+    progress("judging on the holdout")
+    card = _card(dataset, finished, scores, seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_files(folder, dataset, finished, seed)
+        card = registry.named(_with_files(card, folder))
+        _write_for_people(folder, card, dataset.target[holdout], scores)
+        published = Published(trained_at=began, training_seconds=time.time() - began)
+        is_new = registry.publish(card, folder, published)
+    if is_new:
+        registry.promote(card.version)
+    return Publication(registry.card(card.version), is_new)
+
+
+def _card(dataset: Dataset, finished: Finished, scores: Floats, seed: int) -> Card:
+    holdout, threshold = dataset.split.holdout, finished.threshold
+    features, target = dataset.features[holdout], dataset.target[holdout]
+    value_band = _value_band(dataset)
+    masks = segment_masks(dataset.columns, features, dataset.user_types, value_band)
+    return Card(
+        schema=SCHEMA,
+        version="",
+        model_type=finished.model_type,
+        features=_features(dataset, finished.predict, seed),
+        threshold=threshold,
+        threshold_rule=finished.rule,
+        risk_levels=RISK_LEVELS,
+        metrics=measure(target, scores, threshold),
+        intervals=intervals(target, scores, threshold, seed),
+        segments=segment_metrics(masks, target, scores, threshold),
+        candidates=finished.candidates,
+        calibration=finished.calibration,
+        data=_summary(dataset),
+        seed=seed,
+        # Rounded: sums of many trees differ in their last digits.
+        score_baseline=number_baseline(scores.round(9)),
+        libraries=_libraries(),
+        files={},
+        user_types=dataset.user_types,
+        value_band=value_band,
+        format="joblib" if finished.onnx is None else "onnx",
+        rows_as=finished.rows_as,
+    )
+
+
+def _features(dataset: Dataset, predict: Predict, seed: int) -> tuple[Feature, ...]:
+    rows, target = _importance_rows(dataset, seed)
+    importance = permutation_importance(predict, rows, target, seed)
+    known = dataset.features[dataset.split.known]
+    return tuple(
+        describe(column, known[:, index], importance[index])
+        for index, column in enumerate(dataset.columns)
+    )
+
+
+def _importance_rows(dataset: Dataset, seed: int) -> tuple[Floats, Labels]:
+    """All holdout rows, or all frauds and as many others as make up _IMPORTANCE_ROWS."""
+    features = dataset.features[dataset.split.holdout]
+    target = dataset.target[dataset.split.holdout]
+    frauds, others = np.flatnonzero(target == 1), np.flatnonzero(target == 0)
+    wanted = max(_IMPORTANCE_ROWS - frauds.size, 1)
+    if others.size > wanted:
+        others = np.random.default_rng(seed).choice(others, wanted, replace=False)
+    chosen = np.sort(np.concatenate([frauds, others]))
+    return features[chosen], target[chosen]
+
+
+def _value_band(dataset: Dataset) -> ValueBand | None:
+    """High is the upper tenth of the known rows' values, to two digits."""
+    names = [column.name for column in dataset.columns]
+    if dataset.value_column is None:
+        return None
+    values = dataset.features[dataset.split.known][:, names.index(dataset.value_column)]
+    bound = float(f"{np.nanquantile(values, _HIGH_VALUE_QUANTILE):.1e}")
+    return ValueBand(dataset.value_column, bound)
+
+
+def _summary(dataset: Dataset) -> DataSummary:
+    return DataSummary(
+        source=dataset.source,
+        sha256=dataset.sha256,
+        rows=len(dataset),
+        frauds=int(dataset.target.sum()),
+        training_rows=dataset.split.known.stop,
+        target=dataset.target_name,
+        notes=dataset.notes,
+    )
+
+
+def _libraries() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+        "onnx": onnx.__version__,
+        "onnxruntime": onnxruntime.__version__,
+    }
+
+
+def _write_files(folder: Path, dataset: Dataset, finished: Finished, seed: int) -> None:
+    if finished.onnx is not None:
+        (folder / ONNX_FILE).write_bytes(finished.onnx)
+    for name, data in finished.joblibs.items():
+        (folder / name).write_bytes(data)
+    background = sample_background(dataset.features[dataset.split.known], seed)
+    (folder / BACKGROUND_FILE).write_bytes(encode_background(background))
+
+
+def _with_files(card: Card, folder: Path) -> Card:
+    hashes = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    return msgspec.structs.replace(card, files=hashes)
+
+
+def _write_for_people(folder: Path, card: Card, target: Labels, scores: Floats) -> None:
+    """MODEL_CARD.md and its pictures; they follow from the rest, so the card names no hash."""
+    draw(folder, card, target, scores)
+    (folder / MODEL_CARD_FILE).write_text(model_card(card), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""All of the model that the handler's image contains; imports no other room of model/."""

@@ -1,0 +1,235 @@
+"""The model card: everything that is known about a published model, and its file `card.json`.
+
+The request schema, `/model_info`, the drift baselines and the thresholds all follow the card.
+A card names the SHA-256 of each file beside it, and its own version ends in the hash of its
+content, so a changed file or a changed card is noticed when it is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from model.serving.errors import ModelError
+
+CARD_FILE = "card.json"
+ONNX_FILE = "model.onnx"
+MODEL_FILE = "model.joblib"
+SCALER_FILE = "scaler.joblib"
+SCHEMA = 1
+
+FeatureType = Literal["number", "integer", "boolean", "category"]
+Format = Literal["onnx", "joblib"]
+RowsAs = Literal["matrix", "table"]
+
+
+class Histogram(msgspec.Struct, frozen=True):
+    """Shares of the training rows per bin: the baseline that drift is measured against.
+
+    Numbers: `edges` are the inner bounds, ascending; bin i holds edges[i-1] < value <= edges[i], so
+    there is one share more than edges. Categories and booleans: no edges, a share per category
+    (booleans: false, true). The shares and `missing` (the share of absent values) add up to 1.
+    """
+
+    edges: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+    missing: float = 0.0
+
+
+class Feature(msgspec.Struct, frozen=True, kw_only=True):
+    """One field of a transaction.
+
+    `minimum` and `maximum` bound what a request may say, inclusively (numbers and integers).
+    `nullable`: null stands for a value that is not known. `quantiles`: minimum, nine deciles and
+    maximum of the training rows. `importance`: share of the model's average precision that is lost
+    when this column is shuffled, all features adding up to 1.
+    """
+
+    name: str
+    type: FeatureType
+    description: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] | None = None
+    nullable: bool = False
+    importance: float = 0.0
+    quantiles: tuple[float, ...] = ()
+    baseline: Histogram = Histogram()
+
+
+class RiskLevels(msgspec.Struct, frozen=True):
+    """Lower bounds of the probability, inclusive; below `medium` the risk is low."""
+
+    medium: float
+    high: float
+
+
+class UserTypes(msgspec.Struct, frozen=True):
+    """A customer's type follows from one feature: lower bounds, inclusive; below both: basic."""
+
+    feature: str
+    premium_from: float
+    standard_from: float
+
+
+class ValueBand(msgspec.Struct, frozen=True):
+    """A transaction's value is this feature; from `high_from` on, inclusive, its band is high."""
+
+    feature: str
+    high_from: float
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures on the holdout: rows later than all training rows, never used to fit or choose.
+
+    `mean_score` is the mean fraud probability; cards of an earlier form do not have it.
+    """
+
+    rows: int
+    frauds: int
+    accuracy: float
+    precision: float
+    recall: float
+    f1_score: float
+    average_precision: float
+    roc_auc: float
+    brier: float
+    calibration_error: float
+    recall_at_low_alarm: float
+    alert_rate: float
+    mean_score: float | None = None
+
+
+class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model was made from; `sha256` is that of the file, or of the generated columns."""
+
+    source: str
+    sha256: str
+    rows: int
+    frauds: int
+    training_rows: int
+    target: str
+    notes: tuple[str, ...] = ()
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A published model. `version` is `<number>-<first 8 digits of the content's hash>`.
+
+    `features` stand in the order of the scorer's columns. A probability from `threshold` on,
+    inclusive, is predicted fraud. `intervals` holds 95 % bootstrap bounds by metric name,
+    `segments` the figures of parts of the holdout ("user_type=premium"), `candidates` the average
+    precision on the validation rows of every model that was tried. `calibration` is the sigmoid's
+    slope and shift, where one is used. `format` is that of the served file: `joblib` where it could
+    not be converted to ONNX; `rows_as` is then what the model takes, a matrix or a data frame.
+    """
+
+    schema: int
+    version: str
+    model_type: str
+    features: tuple[Feature, ...]
+    threshold: float
+    threshold_rule: str
+    risk_levels: RiskLevels
+    metrics: Metrics
+    data: DataSummary
+    seed: int
+    score_baseline: Histogram
+    libraries: dict[str, str]
+    files: dict[str, str]
+    intervals: dict[str, tuple[float, float]] = {}
+    segments: dict[str, Metrics] = {}
+    candidates: dict[str, float] = {}
+    calibration: tuple[float, float] | None = None
+    user_types: UserTypes | None = None
+    value_band: ValueBand | None = None
+    format: Format = "onnx"
+    rows_as: RowsAs | None = None
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def encode_card(card: Card) -> bytes:
+    """The bytes of `card.json`: the same card gives the same bytes, 1 and 1.0 being the same."""
+    card = msgspec.json.decode(msgspec.json.encode(card), type=Card)
+    return msgspec.json.format(msgspec.json.encode(card, order="deterministic"), indent=2) + b"\n"
+
+
+def content_hash(card: Card) -> str:
+    """First 8 hexadecimal digits of the SHA-256 of the card without its version."""
+    return _hash_of_file(encode_card(card))
+
+
+def _hash_of_file(data: bytes) -> str:
+    """Of the file's own content, so that a field which a later program adds changes no old hash."""
+    content = msgspec.json.decode(data)
+    content["version"] = ""
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:8]
+
+
+def with_version(card: Card, number: int) -> Card:
+    """The same card, named by its number and its content."""
+    return msgspec.structs.replace(card, version=f"{number}-{content_hash(card)}")
+
+
+def load_card(folder: Path) -> Card:
+    """The card of the version published in `folder`; a ModelError says what is wrong with it."""
+    path = folder / CARD_FILE
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"no model card can be read at {path} ({error.strerror});"
+            " publish a model with 'python -m model train'"
+        ) from error
+    card = _decode(path, data)
+    if not card.version.endswith("-" + _hash_of_file(data)):
+        raise ModelError(f"{path} was changed after it was published as {card.version}")
+    if folder.name != card.version:
+        raise ModelError(f"{path} belongs to version {card.version}, not to {folder.name}")
+    return card
+
+
+def check_file(folder: Path, card: Card, name: str) -> Path:
+    """Path of one of the card's files after its hash was checked; else a ModelError."""
+    path = _known_file(folder, card, name)
+    _check_hash(path, sha256_of(path), card)
+    return path
+
+
+def checked_bytes(folder: Path, card: Card, name: str) -> bytes:
+    """What `check_file` has checked: no other program can change it between check and use."""
+    path = _known_file(folder, card, name)
+    data = path.read_bytes()
+    _check_hash(path, hashlib.sha256(data).hexdigest(), card)
+    return data
+
+
+def _known_file(folder: Path, card: Card, name: str) -> Path:
+    path = folder / name
+    if name not in card.files:
+        raise ModelError(f"version {card.version} was published without {name}")
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; publish the model again or roll back")
+    return path
+
+
+def _check_hash(path: Path, found: str, card: Card) -> None:
+    if found != card.files[path.name]:
+        raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {CARD_FILE}")
+
+
+def _decode(path: Path, data: bytes) -> Card:
+    try:
+        card = msgspec.json.decode(data, type=Card)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is not a model card: {error}") from error
+    if card.schema != SCHEMA:
+        raise ModelError(f"{path} has schema {card.schema}, this program reads schema {SCHEMA}")
+    return card

@@ -1,0 +1,1 @@
+"""Candidates, calibration, thresholds, and the figures by which they are judged."""

@@ -1,0 +1,1 @@
+"""The recording rules, one file a topic."""

@@ -1,0 +1,121 @@
+"""thresholds.yml, checked when read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from prometheus.generator.durations import seconds
+
+FILE = Path(__file__).resolve().parents[1] / "thresholds.yml"
+
+
+class Drift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of PSI by window."""
+
+    minimum_count: float
+    psi: dict[str, float]
+    sigmas: float
+
+
+class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the predicted-fraud share and the mean score, as factors by window."""
+
+    minimum_count: float
+    factor: dict[str, float]
+    sigmas: float
+
+
+class DataQuality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the share of refused transactions: by field and problem, and of all together."""
+
+    share: float
+    share_of_all: float
+    sigmas: float
+
+
+class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the live quality."""
+
+    minimum_outcomes: float
+    minimum_trials: float
+    loss: float
+    sigmas: float
+    calibration_error: float
+
+
+class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the gap between realised and expected performance."""
+
+    gap: float
+    sigmas: float
+
+
+class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When missing labels are a fault."""
+
+    expected_in_window: float
+
+
+class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Deliveries of an hour that may be missing in the store: their number, and share of all."""
+
+    lost: float
+    lost_share: float
+
+
+class Saturation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the queues."""
+
+    queue_size: float
+    collector_queue: float
+
+
+class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When silence is a fault."""
+
+    expected_in_silence: float
+    schedule: str
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How old a model may become."""
+
+    stale_after: str
+
+
+class Challenger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of champion against challenger."""
+
+    disagreement: float
+    sigmas: float
+    minimum_count: float
+
+
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All limits."""
+
+    drift: Drift
+    rates: Rates
+    data_quality: DataQuality
+    quality: Quality
+    expected: Expected
+    labels: Labels
+    telemetry: Telemetry
+    saturation: Saturation
+    traffic: Traffic
+    model: Model
+    challenger: Challenger
+    series: float
+
+
+def read_thresholds(path: Path = FILE) -> Thresholds:
+    """The limits; ValueError names the field that is missing, unknown or of a wrong kind."""
+    try:
+        read = msgspec.yaml.decode(path.read_bytes(), type=Thresholds)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    seconds(read.traffic.schedule)
+    seconds(read.model.stale_after)
+    return read

@@ -1,0 +1,1 @@
+"""What stands behind handler.py: HTTP in and out, the scoring path, feedback. No SDK here."""

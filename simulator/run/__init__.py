@@ -1,0 +1,1 @@
+"""Sends requests and labels when they are due."""

@@ -1,0 +1,1 @@
+"""What is sent: transactions, scenarios and labels, settled before anything is sent."""

@@ -1,0 +1,1 @@
+"""From the counts to OTLP and to `/metrics`."""

@@ -1,0 +1,438 @@
+"""Every metric, label, span and span attribute of the service, each declared once.
+
+The documentation, the rules and the dashboards are held against these tables by tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from itertools import product
+
+from model.serving.vocabulary import CLASS_NAMES, PROBLEMS, RISK_LEVELS, USER_TYPES, VALUE_BANDS
+from telemetry.baseline import Baseline
+from telemetry.error_types import STATUS_OF_ERROR, VALIDATION_ERRORS
+
+SCORING_ENDPOINTS = ("/predict", "/simulate_traffic")
+METHODS = ("GET", "POST", "other")
+OTHER = "other"
+
+# endpoint -> the method that it answers, and the statuses that it is known to give.
+ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "/": ("GET", ("200",)),
+    "/health": ("GET", ("200",)),
+    "/health/live": ("GET", ("200",)),
+    "/health/ready": ("GET", ("200", "503")),
+    "/predict": ("POST", ("200", "400", "413", "415", "500")),
+    "/metrics": ("GET", ("200", "401")),
+    "/model_info": ("GET", ("200",)),
+    "/feedback": ("POST", ("200", "400", "409", "410", "413", "415", "503")),
+    "/simulate_traffic": ("POST", ("200", "400", "401", "413", "415", "429", "500")),
+}
+STATUSES = (
+    "200", "204", "304", "308", "400", "401", "404", "405", "409", "410",
+    "413", "415", "429", "500", "503", OTHER,
+)  # fmt: skip
+
+# Upper bounds, inclusive, of the probability bins of told predictions: dense where fraud is rare.
+OUTCOME_BOUNDS = (
+    0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
+    0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
+)  # fmt: skip
+OUTCOME_BINS = tuple(f"{number + 1:02d}" for number in range(len(OUTCOME_BOUNDS)))
+FEEDBACK_RESULTS = ("counted", "repeated", "forged", "expired", "foreign", "unavailable")
+
+
+class Kind(Enum):
+    """What OpenTelemetry calls the instrument; the value is Prometheus' type."""
+
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+    GAUGE = "gauge"
+
+
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: `name` and `unit` as OpenTelemetry has them, `exposed` as Prometheus shows them.
+
+    `listed`, where it is given, has the combinations one by one: not every pair of values exists.
+    `labels` gives each label's closed set of values; an empty set means that the values come from
+    the model card. `known` are the combinations that exist at 0 from the start (None: all);
+    the others appear when they are first counted. `bounds` are a histogram's upper bounds.
+    """
+
+    name: str
+    exposed: str
+    kind: Kind
+    unit: str
+    meaning: str
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known: frozenset[Labels] | None = None
+    listed: tuple[Labels, ...] | None = None
+    bounds: tuple[float, ...] = ()
+
+    def combinations(self) -> Iterator[Labels]:
+        """Every combination of the closed sets, in a stable order."""
+        if self.listed is not None:
+            return iter(self.listed)
+        return product(*self.labels.values())
+
+    def is_known(self, labels: Labels) -> bool:
+        """True where the series exists before anything was counted in it."""
+        return self.known is None or labels in self.known
+
+
+def _known_requests() -> frozenset[Labels]:
+    usual = {
+        (method, endpoint, status)
+        for endpoint, (method, statuses) in ENDPOINTS.items()
+        for status in statuses
+    }
+    return frozenset(usual | {("GET", OTHER, "404"), ("POST", OTHER, "404")})
+
+
+def _known_durations() -> frozenset[Labels]:
+    return frozenset((method, endpoint) for endpoint, (method, _) in ENDPOINTS.items())
+
+
+def _known_errors() -> frozenset[Labels]:
+    usual = {(kind, "/predict") for kind in VALIDATION_ERRORS}
+    usual |= {("too_large", "/predict"), ("unsupported_media_type", "/predict")}
+    usual |= {("internal", endpoint) for endpoint in SCORING_ENDPOINTS}
+    return frozenset(usual | {("missing_field", "/simulate_traffic"), ("not_found", OTHER)})
+
+
+# Scoring one transaction takes tens of microseconds, a batch of a thousand a few milliseconds.
+SCORING_SECONDS = (
+    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0
+)  # fmt: skip
+# A request takes one to a few milliseconds; the long tail is a stall, a queue or a time-out.
+REQUEST_SECONDS = (
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0
+)  # fmt: skip
+# Fraud is rare, so most scores are near 0: the bounds are dense there.
+SCORES = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99
+)  # fmt: skip
+EUROS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0, 25000.0)
+
+_QUALITY = {"evaluation": ("holdout",)}
+
+PREDICTIONS = Metric(
+    "predictions", "predictions_total", Kind.COUNTER, "{prediction}",
+    "Transactions scored.",
+    {
+        "class_name": CLASS_NAMES,
+        "user_type": USER_TYPES,
+        "endpoint": SCORING_ENDPOINTS,
+        "risk_level": RISK_LEVELS,
+    },
+)  # fmt: skip
+PREDICTION_LATENCY = Metric(
+    "prediction.latency", "prediction_latency_seconds", Kind.HISTOGRAM, "s",
+    "Time that the model took for one scoring call (one transaction or one batch).",
+    bounds=SCORING_SECONDS,
+)  # fmt: skip
+FRAUD_SCORE = Metric(
+    "fraud.detection.score", "fraud_detection_score", Kind.HISTOGRAM, "1",
+    "Fraud probability given to each transaction.",
+    bounds=SCORES,
+)  # fmt: skip
+HTTP_REQUESTS = Metric(
+    "http.requests", "http_requests_total", Kind.COUNTER, "{request}",
+    "Requests answered.",
+    {"method": METHODS, "endpoint": (*ENDPOINTS, OTHER), "status": STATUSES},
+    known=_known_requests(),
+)  # fmt: skip
+HTTP_DURATION = Metric(
+    "http.request.duration", "http_request_duration_seconds", Kind.HISTOGRAM, "s",
+    "Time from a request's acceptance by the application to its answer.",
+    {"method": METHODS, "endpoint": (*ENDPOINTS, OTHER)},
+    known=_known_durations(),
+    bounds=REQUEST_SECONDS,
+)  # fmt: skip
+TRANSACTION_VALUE = Metric(
+    "transaction.value", "transaction_value_euros", Kind.HISTOGRAM, "euros",
+    "Value of each scored transaction.",
+    {"value_band": VALUE_BANDS},
+    bounds=EUROS,
+)  # fmt: skip
+ERRORS = Metric(
+    "errors", "errors_total", Kind.COUNTER, "{error}",
+    "Requests and simulated transactions refused or failed, by the answer's error type.",
+    {
+        "type": tuple(STATUS_OF_ERROR),
+        "endpoint": (*ENDPOINTS, OTHER),
+    },
+    known=_known_errors(),
+)  # fmt: skip
+
+MODEL_ACCURACY = Metric(
+    "model.accuracy", "model_accuracy", Kind.GAUGE, "",
+    "Share of right decisions on the data named by `evaluation`.", _QUALITY,
+)  # fmt: skip
+MODEL_PRECISION = Metric(
+    "model.precision", "model_precision", Kind.GAUGE, "",
+    "Share of true frauds among the predicted ones, on the data named by `evaluation`.", _QUALITY,
+)  # fmt: skip
+MODEL_RECALL = Metric(
+    "model.recall", "model_recall", Kind.GAUGE, "",
+    "Share of the frauds that were predicted, on the data named by `evaluation`.", _QUALITY,
+)  # fmt: skip
+MODEL_F1 = Metric(
+    "model.f1.score", "model_f1_score", Kind.GAUGE, "",
+    "Harmonic mean of precision and recall on the data named by `evaluation`.", _QUALITY,
+)  # fmt: skip
+MODEL_VERSION = Metric(
+    "model.version", "model_version", Kind.GAUGE, "",
+    "1 for each model that is loaded.",
+    {"version": (), "role": ("champion", "challenger")},
+)  # fmt: skip
+MODEL_TRAINED = Metric(
+    "model.last.training.timestamp", "model_last_training_timestamp", Kind.GAUGE, "",
+    "When the serving model was trained, in seconds since 1970.",
+)  # fmt: skip
+FEATURE_IMPORTANCE = Metric(
+    "feature.importance", "feature_importance", Kind.GAUGE, "",
+    "Importance of each feature, as shares that add up to 1.",
+    {"feature": (), "source": ("training",)},
+)  # fmt: skip
+CPU_USAGE = Metric(
+    "system.cpu.usage", "system_cpu_usage_percent", Kind.GAUGE, "%",
+    "Processor time used, of what the container (else the machine) may use.",
+)  # fmt: skip
+MEMORY_USAGE = Metric(
+    "system.memory.usage", "system_memory_usage_percent", Kind.GAUGE, "%",
+    "Memory in use, of the container's limit (else of the machine).",
+)  # fmt: skip
+DISK_USAGE = Metric(
+    "system.disk.usage", "system_disk_usage_percent", Kind.GAUGE, "%",
+    "Disk space in use where the service keeps its state.",
+)  # fmt: skip
+THROUGHPUT = Metric(
+    "throughput.requests", "throughput_requests_per_second", Kind.GAUGE, "{request}/s",
+    "Requests answered per second, over the last ten full seconds.",
+)  # fmt: skip
+QUEUE_SIZE = Metric(
+    "queue.size", "queue_size", Kind.GAUGE, "",
+    "Requests accepted and not yet answered, and connections that wait in the socket's backlog.",
+)  # fmt: skip
+
+FEATURE_ATTRIBUTION = Metric(
+    "feature.attribution", "feature_attribution_total", Kind.COUNTER, "",
+    "Sum of the absolute contributions to sampled live predictions (Shapley values).",
+    {"feature": ()},
+)  # fmt: skip
+SERVED = Metric(
+    "served", "served_total", Kind.COUNTER, "{prediction}",
+    "Transactions by the model that answered.",
+    {"role": ("champion", "challenger")},
+)  # fmt: skip
+CHALLENGER_REQUESTS = Metric(
+    "challenger.requests", "challenger_requests_total", Kind.COUNTER, "{request}",
+    "What became of the requests that the challenger was to score.",
+    {"result": ("scored", "failed", "late", "skipped")},
+)  # fmt: skip
+CHALLENGER_DECISIONS = Metric(
+    "challenger.decisions", "challenger_decisions_total", Kind.COUNTER, "{prediction}",
+    "Transactions that both models scored, by their two decisions.",
+    {"champion": CLASS_NAMES, "challenger": CLASS_NAMES},
+)  # fmt: skip
+CHALLENGER_DIFFERENCE = Metric(
+    "challenger.score.difference", "challenger_score_difference", Kind.HISTOGRAM, "1",
+    "Distance of the two models' probabilities for the same transaction.",
+    bounds=(0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5),
+)  # fmt: skip
+
+CHALLENGER_SHARE_TARGET = Metric(
+    "challenger.share.target", "challenger_share_target", Kind.GAUGE, "",
+    "Share of the requests that the challenger is set to answer; absent where there is none.",
+)  # fmt: skip
+
+FEATURE_VALUES = Metric(
+    "feature.values", "feature_values_total", Kind.COUNTER, "{value}",
+    "Values of live transactions by the bins of the card's baseline.",
+    {"feature": (), "bin": ()},
+)  # fmt: skip
+FEATURE_BASELINE = Metric(
+    "feature.baseline.share", "feature_baseline_share", Kind.GAUGE, "",
+    "Share of the training rows in each bin.",
+    {"feature": (), "bin": ()},
+)  # fmt: skip
+SCORE_VALUES = Metric(
+    "score.values", "score_values_total", Kind.COUNTER, "{value}",
+    "Live fraud probabilities by the bins of the holdout's.",
+    {"bin": ()},
+)  # fmt: skip
+SCORE_BASELINE = Metric(
+    "score.baseline.share", "score_baseline_share", Kind.GAUGE, "",
+    "Share of the holdout rows whose probability is in each bin.",
+    {"bin": ()},
+)  # fmt: skip
+BASELINE_ROWS = Metric(
+    "baseline.rows", "baseline_rows", Kind.GAUGE, "",
+    "Training rows behind the features' baseline.",
+)  # fmt: skip
+DATA_QUALITY = Metric(
+    "data.quality", "data_quality_total", Kind.COUNTER, "{value}",
+    "Values for which a transaction was refused, by the feature at fault.",
+    {"feature": (), "problem": PROBLEMS},
+)  # fmt: skip
+PROBABILITY = Metric(
+    "prediction.probability", "prediction_probability_total", Kind.COUNTER, "",
+    "Sum of the fraud probabilities of live predictions, by the decision.",
+    {"class_name": CLASS_NAMES},
+)  # fmt: skip
+UNCERTAINTY = Metric(
+    "prediction.uncertainty", "prediction_uncertainty_total", Kind.COUNTER, "",
+    "Sum of p(1-p) over live predictions: the variance of the frauds to be expected.",
+    {"class_name": CLASS_NAMES},
+)  # fmt: skip
+MODEL_THRESHOLD = Metric(
+    "model.decision.threshold", "model_decision_threshold", Kind.GAUGE, "",
+    "From this probability on a transaction is predicted to be fraud.",
+)  # fmt: skip
+HOLDOUT_ROWS = Metric(
+    "model.holdout.rows", "model_holdout_rows", Kind.GAUGE, "",
+    "Rows of the holdout.",
+)  # fmt: skip
+HOLDOUT_FRAUDS = Metric(
+    "model.holdout.frauds", "model_holdout_frauds", Kind.GAUGE, "",
+    "Frauds among the rows of the holdout.",
+)  # fmt: skip
+HOLDOUT_ALERT_RATE = Metric(
+    "model.holdout.alert.rate", "model_holdout_alert_rate", Kind.GAUGE, "",
+    "Share of the holdout that is predicted to be fraud.",
+)  # fmt: skip
+HOLDOUT_MEAN_SCORE = Metric(
+    "model.holdout.mean.score", "model_holdout_mean_score", Kind.GAUGE, "",
+    "Mean fraud probability of the holdout.",
+)  # fmt: skip
+
+OUTCOMES = Metric(
+    "outcomes", "outcomes_total", Kind.COUNTER, "{outcome}",
+    "Predictions whose truth has been told, each once.",
+    {
+        "role": ("champion", "challenger"),
+        "class_name": CLASS_NAMES,
+        "truth": CLASS_NAMES,
+        "user_type": USER_TYPES,
+        "value_band": VALUE_BANDS,
+    },
+)  # fmt: skip
+PAIRED_OUTCOMES = Metric(
+    "paired.outcomes", "paired_outcomes_total", Kind.COUNTER, "{outcome}",
+    "Told predictions that champion and challenger both scored, by their two decisions.",
+    {"champion": CLASS_NAMES, "challenger": CLASS_NAMES, "truth": CLASS_NAMES},
+)  # fmt: skip
+OUTCOME_SCORES = Metric(
+    "outcome.scores", "outcome_scores_total", Kind.COUNTER, "{outcome}",
+    "The champion's told predictions by probability and truth.",
+    {"truth": CLASS_NAMES, "bin": OUTCOME_BINS},
+)  # fmt: skip
+OUTCOME_PROBABILITY = Metric(
+    "outcome.probability", "outcome_probability_total", Kind.COUNTER, "",
+    "Sum of the probabilities of the champion's told predictions.",
+    {"bin": OUTCOME_BINS},
+)  # fmt: skip
+OUTCOME_SQUARED_ERROR = Metric(
+    "outcome.squared.error", "outcome_squared_error_total", Kind.COUNTER, "",
+    "Sum of (probability - truth)^2 over the champion's told predictions.",
+)  # fmt: skip
+OUTCOME_DELAY = Metric(
+    "outcome.delay", "outcome_delay_seconds", Kind.HISTOGRAM, "s",
+    "Time from a prediction to the telling of its truth.",
+    bounds=(60.0, 600.0, 3600.0, 21600.0, 86400.0, 259200.0, 604800.0, 1209600.0, 2592000.0),
+)  # fmt: skip
+FEEDBACK = Metric(
+    "feedback", "feedback_total", Kind.COUNTER, "{receipt}",
+    "Receipts that came back, by what became of them.",
+    {"result": FEEDBACK_RESULTS},
+)  # fmt: skip
+
+DELIVERIES = Metric(
+    "telemetry.deliveries", "telemetry_deliveries_total", Kind.COUNTER, "{delivery}",
+    "Pushes that the Collector took from this worker's slot, this one included.",
+)  # fmt: skip
+
+METRICS: tuple[Metric, ...] = (
+    PREDICTIONS,
+    PREDICTION_LATENCY,
+    FRAUD_SCORE,
+    MODEL_ACCURACY,
+    MODEL_PRECISION,
+    MODEL_RECALL,
+    MODEL_F1,
+    MODEL_VERSION,
+    MODEL_TRAINED,
+    FEATURE_IMPORTANCE,
+    CPU_USAGE,
+    MEMORY_USAGE,
+    DISK_USAGE,
+    HTTP_REQUESTS,
+    HTTP_DURATION,
+    TRANSACTION_VALUE,
+    THROUGHPUT,
+    QUEUE_SIZE,
+    ERRORS,
+    FEATURE_ATTRIBUTION,
+    SERVED,
+    CHALLENGER_REQUESTS,
+    CHALLENGER_DECISIONS,
+    CHALLENGER_DIFFERENCE,
+    CHALLENGER_SHARE_TARGET,
+    FEATURE_VALUES,
+    FEATURE_BASELINE,
+    SCORE_VALUES,
+    SCORE_BASELINE,
+    BASELINE_ROWS,
+    DATA_QUALITY,
+    PROBABILITY,
+    UNCERTAINTY,
+    MODEL_THRESHOLD,
+    HOLDOUT_ROWS,
+    HOLDOUT_FRAUDS,
+    HOLDOUT_ALERT_RATE,
+    HOLDOUT_MEAN_SCORE,
+    OUTCOMES,
+    PAIRED_OUTCOMES,
+    OUTCOME_SCORES,
+    OUTCOME_PROBABILITY,
+    OUTCOME_SQUARED_ERROR,
+    OUTCOME_DELAY,
+    FEEDBACK,
+    DELIVERIES,
+)
+
+
+def counted(features: Sequence[Baseline], score: Baseline) -> tuple[Metric, ...]:
+    """The counters and histograms, with the labels that come from the model card filled in."""
+    return tuple(filled(m, features, score) for m in METRICS if m.kind is not Kind.GAUGE)
+
+
+def filled(metric: Metric, features: Sequence[Baseline], score: Baseline) -> Metric:
+    """The metric with the card's features and bins as the values of `feature` and `bin`."""
+    if metric.labels.get("bin") == ():
+        if "feature" in metric.labels:
+            pairs = tuple((one.name, bin) for one in features for bin in one.bins())
+            return replace(metric, listed=pairs)
+        return replace(metric, listed=tuple((bin,) for bin in score.bins()))
+    if metric.labels.get("feature") == ():
+        names = tuple(one.name for one in features)
+        return replace(metric, labels={**metric.labels, "feature": names})
+    return metric
+
+
+# Spans: the server span of the Flask instrumentation ("POST /predict"), and within it:
+SPAN_VALIDATE = "validate"
+SPAN_SCORE = "score"
+# Attributes of the span `score`; by the first the Collector keeps every predicted fraud.
+ATTRIBUTE_CLASS_NAME = "prediction.class_name"
+ATTRIBUTE_COUNT = "prediction.count"
+ATTRIBUTE_MODEL_VERSION = "model.version"
+# Attribute of the server span where the request was refused.
+ATTRIBUTE_ERROR_TYPE = "error.type"

@@ -1,0 +1,1 @@
+"""Counts in shared memory: where each series has its cells, who holds them, how they are read."""

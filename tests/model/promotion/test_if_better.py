@@ -1,0 +1,266 @@
+"""`promote --if-better`: which outcomes belong to the pair, each failure's sentence, exit codes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+import msgspec
+import pytest
+
+from model.cli import main
+from model.promotion.outcomes import counted, paired_outcomes
+from model.promotion.prometheus import MOST_POINTS, Prometheus, Series, Span, span_of
+from model.serving.registry import Published, Registry
+from tests.conftest import make_card
+
+PAIR = ("1-aaaaaaaa", "2-bbbbbbbb")
+BOTH = frozenset({("champion", PAIR[0]), ("challenger", PAIR[1])})
+EARLIER = frozenset({("champion", "0-cccccccc"), ("challenger", PAIR[1])})
+CAUGHT = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
+
+
+def told(values, instance="a", cell=CAUGHT):
+    points = {step: value for step, value in enumerate(values) if value is not None}
+    return Series({"instance": instance, **cell}, points)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown", "expected"),
+    [
+        ([0, 2, 5], [BOTH] * 3, 5),
+        ([7, 7, 9], [BOTH] * 3, 2),
+        ([4, 6, 1, 3], [BOTH] * 4, 5),
+        ([0, 10, 13, 14], [EARLIER, EARLIER, BOTH, BOTH], 1),
+        ([0, 10, 13, 14], [BOTH, BOTH, BOTH | EARLIER, EARLIER], 10),
+        ([0, 10, None, 14, 15], [BOTH] * 5, 11),
+        ([0, 10], [frozenset({("champion", PAIR[0])})] * 2, 0),
+        ([0, 10], [], 0),
+    ],
+    ids=[
+        "all", "not what was there before", "began anew", "not of an earlier pair",
+        "not of a later one, nor while both are shown", "not over a gap", "no challenger",
+        "nothing shown",
+    ],
+)  # fmt: skip
+def test_increase_belongs_to_the_pair_that_is_shown_before_and_after(values, shown, expected):
+    paired = counted([told(values)], {"a": dict(enumerate(shown))}, PAIR)
+    assert (paired.frauds_better, paired.outcomes) == (expected, expected)
+
+
+def test_workers_are_added_up_each_by_what_it_shows():
+    loaded = {"a": {0: BOTH, 1: BOTH}, "b": {0: EARLIER, 1: EARLIER}, "c": {0: BOTH, 1: BOTH}}
+    series = [told([0, 1], "a"), told([0, 10], "b"), told([0, 100], "c")]
+    assert counted(series, loaded, PAIR).outcomes == 101
+
+
+@pytest.mark.parametrize(
+    ("champion", "challenger", "truth", "field"),
+    [
+        ("legitimate", "fraud", "fraud", "frauds_better"),
+        ("fraud", "legitimate", "fraud", "frauds_worse"),
+        ("fraud", "legitimate", "legitimate", "alarms_better"),
+        ("legitimate", "fraud", "legitimate", "alarms_worse"),
+        ("fraud", "fraud", "fraud", "alike"),
+        ("fraud", "fraud", "legitimate", "alike"),
+        ("legitimate", "legitimate", "fraud", "alike"),
+        ("legitimate", "legitimate", "legitimate", "alike"),
+    ],
+)
+def test_cell_is_for_whoever_was_right(champion, challenger, truth, field):
+    cell = {"champion": champion, "challenger": challenger, "truth": truth}
+    paired = counted([told([0, 3], cell=cell)], {"a": {0: BOTH, 1: BOTH}}, PAIR)
+    assert getattr(paired, field) == paired.outcomes == 3
+
+
+@pytest.mark.parametrize("days", [0.001, 1, 30, 400])
+def test_span_is_asked_in_no_more_points_than_are_answered(days):
+    span = span_of(1_000_000_000, 1_000_000_000 + 86_400 * days)
+    assert (span.end - span.start) / span.step <= MOST_POINTS
+
+
+class Server:
+    """Answers as Prometheus would, and keeps the headers and parameters that it was sent."""
+
+    def __init__(self) -> None:
+        self.headers: list[str | None] = []
+        self.asked: list[dict[str, str]] = []
+        self.answer = lambda asked: (200, {"data": {"result": []}})
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                asked = {name: values[0] for name, values in parse_qs(body).items()}
+                outer.asked.append(asked)
+                outer.headers.append(self.headers["Authorization"])
+                status, content = outer.answer(asked)
+                data = content if isinstance(content, bytes) else json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """A folder with a champion and another version, without files: enough to decide."""
+    for name in ("CHALLENGER", "PROMETHEUS_URL", "PROMETHEUS_USER", "PROMETHEUS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    registry = Registry(tmp_path / "models")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for seed in (1, 2):
+        card = registry.named(msgspec.structs.replace(make_card(), seed=seed))
+        registry.publish(card, empty, Published(trained_at=time.time() - 600, training_seconds=1))
+    registry.promote(registry.versions()[0])
+    return registry
+
+
+def of_prometheus(models, better, worse, alike):
+    """Answers in which the two versions of `models` are loaded and so many outcomes were told."""
+    champion, challenger = models.versions()
+
+    def answer(asked):
+        start, step = int(asked["start"]), int(asked["step"])
+
+        def series(labels, *values):
+            times = [start + step * number for number in range(len(values))]
+            points = [[at, str(value)] for at, value in zip(times, values, strict=True)]
+            return {"metric": {"instance": "a", **labels}, "values": points}
+
+        if asked["query"].startswith("model_version"):
+            roles = {"champion": champion, "challenger": challenger}
+            found = [series({"role": r, "version": v}, 1, 1) for r, v in roles.items()]
+        else:
+            other = {"champion": "fraud", "challenger": "legitimate", "truth": "fraud"}
+            same = {"champion": "fraud", "challenger": "fraud", "truth": "fraud"}
+            pairs = ((CAUGHT, better), (other, worse), (same, alike))
+            found = [series(cell, 0, value) for cell, value in pairs]
+        return 200, {"data": {"result": found}}
+
+    return answer
+
+
+def ask(models, server, *more):
+    base = ["promote", "--models", str(models.root), "--if-better", "--prometheus", server.url]
+    return main([*base, *more])
+
+
+@pytest.mark.parametrize(
+    ("counts", "code", "says"),
+    [
+        ((60, 10, 1000), 0, "is better: promote it (nothing was changed)"),
+        ((10, 60, 1000), 3, "is worse"),
+        ((30, 28, 1000), 4, "not enough labels yet"),
+        ((0, 0, 0), 4, "not enough labels yet"),
+    ],
+)
+def test_exit_code_is_the_verdict(models, server, capsys, counts, code, says):
+    server.answer = of_prometheus(models, *counts)
+    assert ask(models, server, models.versions()[1], "--dry-run") == code
+    said = capsys.readouterr().out
+    assert says in said
+    assert f"{sum(counts):,} told of both" in said
+    assert models.champion() == models.versions()[0]
+
+
+def test_json_has_the_numbers(models, server, capsys):
+    server.answer = of_prometheus(models, 60, 10, 1000)
+    ask(models, server, models.versions()[1], "--dry-run", "--json", "--cost-ratio", "4")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["promoted"], told["cost_ratio"]) == ("promote", False, 4)
+    assert (told["frauds_better"], told["frauds_worse"], told["outcomes"]) == (60, 10, 1070)
+    assert 0 < told["gain_low"] < told["gain"] < told["gain_high"]
+
+
+def test_challenger_of_the_service_is_meant(models, server, monkeypatch, capsys):
+    """CHALLENGER, as the service reads it."""
+    monkeypatch.setenv("CHALLENGER", models.versions()[1])
+    server.answer = of_prometheus(models, 60, 10, 1000)
+    assert ask(models, server, "--dry-run") == 0
+    assert models.versions()[1] in capsys.readouterr().out
+
+
+def test_version_that_cannot_be_served_is_not_promoted(models, server, capsys):
+    """These versions have no files: the better one is refused, and the champion stays."""
+    server.answer = of_prometheus(models, 60, 10, 1000)
+    assert ask(models, server, models.versions()[1]) == 1
+    assert "published without model.onnx" in capsys.readouterr().err
+    assert models.champion() == models.versions()[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "token", "sent"),
+    [
+        ("", "", None),
+        ("", "secret", "Bearer secret"),
+        ("12", "secret", "Basic " + base64.b64encode(b"12:secret").decode()),
+    ],
+)
+def test_token_is_sent_as_it_is_wanted(server, user, token, sent):
+    paired_outcomes(Prometheus(server.url, user, token), 'j"ob', PAIR, Span(0, 100, 10))
+    assert server.headers == [sent, sent]
+    assert 'job="j\\"ob"' in server.asked[0]["query"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((401, b""), "the token (PROMETHEUS_TOKEN, with PROMETHEUS_USER) is not accepted"),
+        ((400, {"error": "too many points"}), "answered 400: too many points"),
+        ((503, b"busy"), "answered 503: Service Unavailable"),
+        ((200, b"<html>"), "does not answer as Prometheus does"),
+        ((200, {"data": 1}), "does not answer as Prometheus does"),
+        ((200, {"data": {"result": [{"values": [[1, "x"]]}]}}), "does not answer as Prometheus"),
+    ],
+)
+def test_failure_is_one_sentence_and_changes_nothing(models, server, capsys, answer, says):
+    server.answer = lambda asked: answer
+    assert ask(models, server, models.versions()[1]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert says in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--prometheus", "http://127.0.0.1:1", "{other}"], "cannot be reached"),
+        (["--prometheus", "localhost:9090", "{other}"], "must be an address such as http://"),
+        (["{other}"], "--if-better needs --prometheus URL"),
+        (["--prometheus", "http://127.0.0.1:1"], "name it, or set CHALLENGER"),
+        (["--prometheus", "http://127.0.0.1:1", "{champion}"], "is the champion already"),
+        (["--prometheus", "http://127.0.0.1:1", "9-99999999"], "9-99999999 is not in"),
+    ],
+)
+def test_wrong_question_is_one_sentence(models, capsys, arguments, says):
+    champion, other = models.versions()
+    given = [one.format(champion=champion, other=other) for one in arguments]
+    assert main(["promote", "--if-better", "--models", str(models.root), *given]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert says in line
+
+
+def test_promote_without_a_version_is_refused(models, capsys):
+    assert main(["promote", "--models", str(models.root)]) == 1
+    assert "name the version to promote" in capsys.readouterr().err

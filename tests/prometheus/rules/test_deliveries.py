@@ -1,0 +1,185 @@
+"""What is missing in the store, by the numbers of the deliveries: in series, and for real."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from prometheus.generator.generate import write
+from prometheus.generator.recordings.lost_exports import LOST, TAKEN
+from telemetry.export.export_numbers import Deliveries
+from telemetry.export.push import QuietPush
+from telemetry.metrics import DELIVERIES
+from telemetry.store.layout import Layout
+from telemetry.store.slots import Slots
+from tests.lab.programs import Collector, Program, Prometheus, until
+from tests.lab.promtool import Case, Question, run
+from tests.lab.targets import FaultyTarget, faulty_target
+from tests.prometheus.rules.test_alerts import handler
+
+pytestmark = pytest.mark.stack
+
+# Samples a minute; at 70 minutes the window is of the minutes 6 to 65.
+HISTORIES = {
+    "none missing": ("1+1x80", 60, 0),
+    "three missing in a row": ("1+1x29 _x3 34+1x50", 60, 3),
+    "all missing after a time": ("1+1x20 _x20 42+1x50", 60, 20),
+    "missing at the window's edge": ("1+1x3 _x10 15+1x80", 62, 10),
+    "one number twice": ("1+1x30 31+1x60", 59, 0),
+    "none taken in an outage": ("1+1x30 _x20 32+1x60", 40, 0),
+    "a new series of an older count": ("_x20 500+1x80", 46, 0),
+    "first number of a new series": ("_x65 1x20", 1, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_shortfall(tools: Path, tmp_path: Path, name: str) -> None:
+    """Different numbers in the window against their difference."""
+    values, taken, lost = HISTORIES[name]
+    case = Case(
+        name,
+        handler("telemetry_deliveries_total", values),
+        (
+            Question(f"sum({TAKEN})", "70m", (("{}", taken),)),
+            Question(f"sum({LOST})", "70m", (("{}", lost),)),
+        ),
+    )
+    wrong = run(tools, tmp_path, [case], LOST)
+    assert not wrong, wrong
+
+
+def test_nothing_is_said_until_numbers_that_began_anew_fill_the_window(
+    tools: Path, tmp_path: Path
+) -> None:
+    """The first 60 minutes count to 60, then another state folder begins with 1."""
+    questions = tuple(Question(f"sum({LOST})", at) for at in ("70m", "100m", "124m"))
+    known = Question(f"sum({LOST})", "130m", (("{}", 0),))
+    series = handler("telemetry_deliveries_total", "1+1x59 1+1x100")
+    wrong = run(tools, tmp_path, [Case("anew", series, (*questions, known))], LOST)
+    assert not wrong, wrong
+
+
+def test_what_is_lost_before_days_of_silence_shows_after_them(tools: Path, tmp_path: Path) -> None:
+    """The last number in the store is three days old; the three after it are missing."""
+    series = handler("telemetry_deliveries_total", "1+1x10 _x431 15+1x10")
+    case = Case("silence", series, (Question(f"sum({LOST})", "4440m", (("{}", 3),)),), "10m")
+    wrong = run(tools, tmp_path, [case], LOST, every="10m")
+    assert not wrong, wrong
+
+
+class Worker:
+    """A handler's push with a number of its own, in a slot; one tick is one interval."""
+
+    def __init__(self, folder: Path, endpoint: str, instance: str) -> None:
+        layout = Layout([DELIVERIES])
+        self.events = 0
+        self._resource = Resource({"service.name": "handler", "service.instance.id": instance})
+        exporter = OTLPMetricExporter(f"{endpoint}/v1/metrics", timeout=2)
+        deliveries = Deliveries(Slots(folder, layout).claim(), layout)
+        self._push = QuietPush(self._collect, lambda: self.events, exporter, 60, deliveries)
+
+    def _collect(self) -> MetricsData:
+        point = NumberDataPoint({}, time.time_ns(), time.time_ns(), 0)
+        data = Sum([point], AggregationTemporality.CUMULATIVE, True)
+        metric = Metric(DELIVERIES.name, "", "", data)
+        scope = ScopeMetrics(InstrumentationScope("test"), [metric], "")
+        return MetricsData([ResourceMetrics(self._resource, [scope], "")])
+
+    def busy(self, ticks: int) -> None:
+        """So many intervals with traffic."""
+        for _ in range(ticks):
+            self.events += 1
+            self._push.tick()
+            time.sleep(0.1)
+
+    def quiet(self, ticks: int) -> None:
+        """So many intervals without."""
+        for _ in range(ticks):
+            self._push.tick()
+
+
+def waiting(collector: Collector) -> float:
+    """What is in the Collector's queues."""
+    return sum(collector.own("otelcol_exporter_queue_size").values())
+
+
+def refused_for_good(target: FaultyTarget, collector: Collector, worker: Worker) -> None:
+    """The target does not want the data, as when it is too old."""
+    target.mode = "400"
+    worker.busy(6)
+    until(lambda: not waiting(collector), 10, "the Collector gave the data up")
+    target.mode = "pass"
+
+
+def queue_thrown_away(target: FaultyTarget, collector: Collector, worker: Worker) -> None:
+    """The Collector is replaced while it could not deliver, and its queue was on no volume."""
+    target.refuse()
+    worker.busy(6)
+    collector.kill()
+    shutil.rmtree(collector.queue)
+    target.accept()
+    collector.start()
+
+
+def outage(target: FaultyTarget, collector: Collector, worker: Worker) -> None:
+    """Neither target nor Collector are there for a time; the queue outlives it."""
+    target.refuse()
+    worker.busy(6)
+    collector.kill()
+    worker.busy(1)
+    target.accept()
+    collector.start()
+
+
+@pytest.mark.parametrize(
+    ("happening", "missing"), [(refused_for_good, 7), (queue_thrown_away, 7), (outage, 0)]
+)
+def test_lost_on_the_real_way(
+    tools: Path,
+    tmp_path: Path,
+    started: list[Program],
+    happening: Callable[[FaultyTarget, Collector, Worker], None],
+    missing: int,
+) -> None:
+    """Handler's push, Collector, Prometheus with the rules, an hour in a minute: the alert fires
+    exactly where something was lost; silence alone loses nothing. Of the seven, one is what makes
+    up for silence."""
+    write(tmp_path / "prometheus/rules", 60)
+    prometheus = Prometheus(tools, tmp_path / "prometheus")
+    started.append(prometheus)
+    prometheus.start()
+    with faulty_target(prometheus.url) as target:
+        collector = Collector(tools, tmp_path / "collector", PROMETHEUS_URL=target.url)
+        started.append(collector)
+        collector.start()
+        worker = Worker(tmp_path / "slots", collector.endpoint, "host-0")
+        worker.busy(5)
+        worker.quiet(3)
+        until(lambda: prometheus.number(DELIVERIES.exposed) == 5, 10, "the first are stored")
+        happening(target, collector, worker)
+        worker.busy(5)
+        lost = f"sum({LOST})"
+        firing = 'count(ALERTS{alertname="TelemetryLost", alertstate="firing"})'
+        if missing:
+            until(lambda: prometheus.number(firing) == 1, 40, "the alert fires")
+        else:
+            until(lambda: (prometheus.number(f"sum({TAKEN})") or 0) >= 16, 40, "all is evaluated")
+        assert prometheus.number(lost) == missing
+        highest = prometheus.number(f"max(max_over_time({LOST}[5m]))")
+        assert highest == missing

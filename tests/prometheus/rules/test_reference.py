@@ -1,0 +1,296 @@
+"""The same transactions into Prometheus and into scipy and scikit-learn: the same statistics.
+
+Time is compressed 60 times. Every counter begins at 0 and moves at the same moments, so that
+`increase` extrapolates all by one factor: what is a ratio must equal the reference on the
+transactions themselves; what depends on the number of rows, that on the recorded counts.
+
+`pytest -s tests/prometheus/rules/test_reference.py` prints the largest difference of each
+statistic.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import chi2, norm
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from prometheus.generator.generate import write
+from tests.lab.feed import push
+from tests.lab.programs import Program, Prometheus, until
+from tests.prometheus.rules.transactions import (
+    BASELINE,
+    BASELINE_ROWS,
+    BOUNDS,
+    USER_TYPES,
+    Transactions,
+    draw,
+    histories,
+)
+
+pytestmark = pytest.mark.stack
+
+CLOSE = 1e-9
+LARGEST: dict[str, float] = {}  # difference by statistic, over all windows and segments
+Z = norm.ppf(0.975)
+PARTS = [draw(2000, 1), draw(1500, 2)]
+DRIFT_WINDOWS = ("15m", "1h", "24h")
+LABEL_WINDOWS = ("1d", "7d")
+
+
+def _joined() -> Transactions:
+    def join(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in PARTS])
+
+    features = {name: np.concatenate([part.features[name] for part in PARTS]) for name in BASELINE}
+    names = ("probability", "truth", "decision", "user_type", "value_band")
+    return Transactions(*(join(name) for name in names), features=features)
+
+
+ALL = _joined()
+
+
+class Recorded:
+    """What the rules recorded until `asked`, read at the moment at which one was evaluated."""
+
+    def __init__(self, prometheus: Prometheus, asked: float) -> None:
+        self.prometheus = prometheus
+        self.asked = asked
+
+    def moment(self, selector: str) -> float:
+        """When the selected series was recorded last."""
+        found = self.prometheus.number(f"max(timestamp({selector}))", self.asked)
+        assert found is not None, f"nothing recorded: {selector}"
+        return found
+
+    def value(self, selector: str, at: float | None = None) -> float:
+        """The only series selected."""
+        moment = self.moment(selector) if at is None else at
+        found = self.prometheus.number(f"sum({selector})", moment)
+        assert found is not None, f"nothing recorded: {selector}"
+        return found
+
+    def by(self, label: str, selector: str, at: float) -> dict[str, float]:
+        """Values of the selected series by one of their labels."""
+        return {labels[label]: value for labels, value in self.prometheus.query(selector, at)}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    """A real Prometheus with the scaled rules, fed, and every group evaluated."""
+    from tests.lab.tools import tools_folder
+
+    folder = tmp_path_factory.mktemp("prometheus")
+    write(folder / "rules", 60)
+    running: Program | None = None
+    try:
+        running = prometheus = Prometheus(tools_folder(), folder)
+        prometheus.start()
+        pushed = time.time()
+        push(prometheus.url, histories(PARTS, pushed))
+        until(lambda: _settled(prometheus, pushed), 12, "the rules are evaluated", every=0.1)
+        yield Recorded(prometheus, time.time())
+    finally:
+        if running is not None:
+            running.kill()
+
+
+def _settled(prometheus: Prometheus, pushed: float) -> bool:
+    """True when the gaps are of labels and scores whose extrapolation no longer changes.
+
+    It is constant from 1.1 intervals of the samples on, until the first leaves the window of 15 s.
+    """
+    gaps = [f'max(timestamp(job:expected:gap{w}{{measure="recall"}}))' for w in LABEL_WINDOWS]
+    moments = [prometheus.number(gap) or 0 for gap in gaps]
+    return all(moment > pushed + 5.6 for moment in moments)
+
+
+def close(what: str, found: float, wanted: float) -> None:
+    """Equal to CLOSE; the largest difference of the statistic is remembered."""
+    LARGEST[what] = max(abs(found - wanted), LARGEST.get(what, 0.0))
+    assert found == pytest.approx(wanted, abs=CLOSE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def told() -> Iterator[None]:
+    """The table of the largest differences, after the last test."""
+    yield
+    print("\n| statistic | largest difference |\n| --- | --- |")
+    print("\n".join(f"| {what} | {difference:.0e} |" for what, difference in LARGEST.items()))
+
+
+def psi(live: np.ndarray, base: np.ndarray, base_rows: float) -> float:
+    """As drift.py states it, bin by bin."""
+    rows, total = live.sum(), 0.0
+    for count, share in zip(live, base, strict=True):
+        p, q = count / rows, share
+        if p == 0:
+            p = min(0.5 / rows, q)
+        if q == 0:
+            q = min(0.5 / base_rows, p)
+        total += 0.0 if p == q else (p - q) * np.log(p / q)
+    return total
+
+
+@pytest.mark.parametrize("window", DRIFT_WINDOWS)
+@pytest.mark.parametrize("feature", BASELINE)
+def test_drift(recorded: Recorded, feature: str, window: str) -> None:
+    """PSI, Jensen-Shannon distance and what chance gives, with empty bins on either side."""
+    one = f'{{feature="{feature}"}}'
+    at = recorded.moment(f"feature:feature_values:psi_chance{window}{one}")
+    counted = recorded.by("bin", f"feature_bin:feature_values:increase{window}{one}", at)
+    names = list(BASELINE[feature])
+    live, base = np.array([counted[n] for n in names]), np.array(list(BASELINE[feature].values()))
+    truly = np.bincount(ALL.features[feature], minlength=len(names))
+    np.testing.assert_allclose(live / live.sum(), truly / truly.sum(), atol=CLOSE)
+
+    def value(operation: str) -> float:
+        return recorded.value(f"feature:feature_values:{operation}{window}{one}", at)
+
+    close("PSI", value("psi"), psi(live, base, BASELINE_ROWS))
+    close("Jensen-Shannon distance", value("js_distance"), jensenshannon(live, base, base=2))
+    freedom, per_row = np.count_nonzero(base) - 1, 1 / live.sum() + 1 / BASELINE_ROWS
+    close("PSI expected by chance", value("psi_expected"), freedom * per_row)
+    spread = 2 / 9 / freedom
+    close(
+        "quantile of PSI by chance",
+        value("psi_chance"),
+        freedom * per_row * (1 - spread + 5 * np.sqrt(spread)) ** 3,
+    )
+    # Wilson and Hilferty's quantile is an approximation, never below the true one.
+    true = chi2.isf(norm.sf(5), freedom) * per_row
+    assert true <= value("psi_chance") <= 1.12 * true
+
+
+@pytest.mark.parametrize("window", LABEL_WINDOWS)
+def test_decisions(recorded: Recorded, window: str) -> None:
+    """Accuracy, precision, recall and F1, of all and of each user type."""
+    judged = {
+        "accuracy": accuracy_score,
+        "precision": precision_score,
+        "recall": recall_score,
+    }
+    segments = {'segment="all"': np.ones(len(ALL.truth), bool)} | {
+        f'segment="user_type", value="{name}"': ALL.user_type == number
+        for number, name in enumerate(USER_TYPES)
+    }
+    for segment, chosen in segments.items():
+        truth, decision = ALL.truth[chosen], ALL.decision[chosen]
+        for measure, reference in judged.items():
+            selector = f'segment:outcomes:share{window}{{measure="{measure}", {segment}}}'
+            close(measure, recorded.value(selector), reference(truth, decision))
+        f1 = recorded.value(f"segment:outcomes:f1_score{window}{{{segment}}}")
+        close("F1", f1, f1_score(truth, decision))
+
+
+@pytest.mark.parametrize("measure", ["accuracy", "precision", "recall"])
+@pytest.mark.parametrize("window", LABEL_WINDOWS)
+def test_wilson_interval(recorded: Recorded, window: str, measure: str) -> None:
+    """The bounds are the shares at which a score test would just not refuse what was seen."""
+    chosen = f'{{measure="{measure}", segment="all"}}'
+    at = recorded.moment(f"segment:outcomes:share_high{window}{chosen}")
+    share, trials, low, high = (
+        recorded.value(f"segment:outcomes:{what}{window}{chosen}", at)
+        for what in ("share", "trials", "share_low", "share_high")
+    )
+
+    def refused(p: float) -> float:
+        return float((share - p) ** 2 - Z**2 * p * (1 - p) / trials)
+
+    close("Wilson interval", low, brentq(refused, 0, share, xtol=1e-14))
+    close("Wilson interval", high, brentq(refused, share, 1, xtol=1e-14))
+
+
+@pytest.mark.parametrize("window", LABEL_WINDOWS)
+def test_scores(recorded: Recorded, window: str) -> None:
+    """Binned ROC AUC, Brier and calibration error."""
+    auc = recorded.value(f"job:outcome_scores:roc_auc{window}")
+    close("ROC AUC, binned", auc, roc_auc_score(ALL.truth, ALL.bin))
+    close(
+        "Brier score",
+        recorded.value(f"job:outcome_scores:brier{window}"),
+        brier_score_loss(ALL.truth, ALL.probability),
+    )
+    wanted = 0.0
+    for number in range(len(BOUNDS)):
+        inside = ALL.bin == number
+        if inside.any():
+            off = abs(ALL.probability[inside].mean() - ALL.truth[inside].mean())
+            wanted += off * inside.mean()
+    error = recorded.value(f"job:outcome_scores:calibration_error{window}")
+    close("calibration error (ECE)", error, wanted)
+
+
+@pytest.mark.parametrize("window", ["1h", "1d", "7d"])
+def test_expected_performance(recorded: Recorded, window: str) -> None:
+    """Each transaction's confusion cells, expected from its probability alone, averaged."""
+    p, alarm = ALL.probability, ALL.decision == 1
+    hits, frauds = p[alarm].sum(), p.sum()
+    wanted = {
+        "accuracy": np.where(alarm, p, 1 - p).mean(),
+        "precision": p[alarm].mean(),
+        "recall": hits / frauds,
+    }
+    for measure, value in wanted.items():
+        found = recorded.value(f'job:expected:share{window}{{measure="{measure}"}}')
+        close(f"expected {measure}", found, value)
+    f1 = recorded.value(f"job:expected:f1_score{window}")
+    close("expected F1", f1, 2 * hits / (alarm.sum() + frauds))
+
+
+@pytest.mark.parametrize("window", LABEL_WINDOWS)
+def test_gap_to_the_realised(recorded: Recorded, window: str) -> None:
+    """The gap, and its error from the labels' and the scores' variances."""
+    p, y, alarm = ALL.probability, ALL.truth, ALL.decision == 1
+    gap = recorded.value(f'job:expected:gap{window}{{measure="precision"}}')
+    close("gap to the realised", gap, y[alarm].mean() - p[alarm].mean())
+    for measure, right, among in (
+        ("accuracy", np.where(alarm, p, 1 - p), np.ones(len(p), bool)),
+        ("precision", p, alarm),
+    ):
+        chosen = f'{{measure="{measure}"}}'
+        at = recorded.moment(f"job:expected:gap_deviation{window}{chosen}")
+        seen = recorded.value(
+            f'segment:outcomes:trials{window}{{measure="{measure}", segment="all"}}', at
+        )
+        predicted = recorded.by("class_name", f"class:predictions:increase{window}", at)
+        count = predicted["fraud"] + (predicted["legitimate"] if measure == "accuracy" else 0)
+        mean, spread = right[among].mean(), right[among].var()
+        deviation = recorded.value(f"job:expected:gap_deviation{window}{chosen}", at)
+        close(
+            "standard error of the gap",
+            deviation,
+            np.sqrt(mean * (1 - mean) / seen + spread / count),
+        )
+
+
+def test_no_rule_failed(recorded: Recorded) -> None:
+    """Many-to-many matches and the like would show here."""
+    groups = recorded.prometheus._get("rules")["groups"]
+    assert len(groups) > 10
+    failed = [(r["name"], r["lastError"]) for g in groups for r in g["rules"] if r.get("lastError")]
+    assert failed == []
+
+
+def test_annotations_are_filled_in(recorded: Recorded) -> None:
+    """What fires of its own accord here (drift, a gap) reads as sentences with numbers."""
+    until(lambda: len(recorded.prometheus._get("alerts")["alerts"]) >= 3, 10, "alerts", every=0.2)
+    alerts = recorded.prometheus._get("alerts")["alerts"]
+    assert {"FeatureDrift", "ExpectedPerformanceGap"} <= {
+        each["labels"]["alertname"] for each in alerts
+    }
+    for each in alerts:
+        told = " ".join(each["annotations"].values())
+        assert "error expanding" not in told and "no value" not in told and "{{" not in told, told

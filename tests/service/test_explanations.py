@@ -1,0 +1,81 @@
+"""`POST /predict?explain=true`: reasons that add up to the score."""
+
+import numpy as np
+import pytest
+
+from handler import create_app
+from model.serving.explain import Explainer
+from service.predict import Companions
+from service.receipts import Receipts
+from tests.conftest import total
+from tests.lab.programs import until
+
+
+@pytest.fixture
+def explaining(scorer, recorded, settings):
+    """A service whose model is its last feature, explained against rows with risks 0 and 0.4."""
+    background = np.array([[10.0, 30, 1000, 1, 0.0], [90.0, 50, 9000, 9, 0.4]])
+    explainer = Explainer(lambda rows: scorer.score(rows.tolist()), background)
+    companions = Companions(explainer, explain_percent=100)
+    return create_app(scorer, recorded, Receipts(["k"]), settings, companions).test_client()
+
+
+def test_reasons_name_every_feature_and_add_up(explaining, valid):
+    answer = explaining.post("/predict?explain=true", json=valid | {"location_risk": 0.8}).json
+    reasons = answer["explanation"]
+    assert reasons["base_value"] == pytest.approx(0.2)
+    assert list(reasons["contributions"]) == list(valid)
+    assert reasons["contributions"]["location_risk"] == pytest.approx(0.6)
+    total = reasons["base_value"] + sum(reasons["contributions"].values())
+    assert total == pytest.approx(answer["fraud_probability"])
+    assert reasons["standard_errors"] is None
+
+
+def test_no_reasons_unless_asked_for(explaining, valid):
+    assert "explanation" not in explaining.post("/predict", json=valid).json
+
+
+def test_batch_is_explained_one_by_one(explaining, valid):
+    body = {"transactions": [valid, valid | {"location_risk": 1.0}]}
+    answers = explaining.post("/predict?explain=true", json=body).json["predictions"]
+    risks = [one["explanation"]["contributions"]["location_risk"] for one in answers]
+    assert risks == pytest.approx([0.0, 0.8])
+
+
+def test_explained_prediction_is_counted_once(explaining, counted, valid):
+    explaining.post("/predict?explain=true", json=valid)
+    assert counted("predictions_total") == 1
+
+
+def test_live_predictions_feed_the_importance_of_the_features(explaining, valid):
+    """All are sampled here: only the risk matters to this model, by 0.6 from the mean of 0.2."""
+    explaining.post("/predict", json=valid | {"location_risk": 0.8})
+
+    def attributed(feature: str) -> float:
+        text = explaining.get("/metrics").text
+        return total(text, "feature_attribution_total", feature=feature)
+
+    until(lambda: attributed("location_risk") > 0, 10, "the prediction is explained aside")
+    assert attributed("location_risk") == pytest.approx(0.6)
+    assert attributed("amount") == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("query", "count", "status", "says"),
+    [
+        ("explain=maybe", 1, 400, "explain must be true or false, got 'maybe'"),
+        ("explain=true", 11, 400, "at most 10 transactions can be explained"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused(explaining, valid, query, count, status, says):
+    body = {"transactions": [valid] * count}
+    answer = explaining.post(f"/predict?{query}", json=body)
+    assert answer.status_code == status
+    assert says in answer.json["error"]["message"]
+    assert explaining.get("/health").json["total_predictions"] == 0
+
+
+def test_model_without_background_says_so(client, valid):
+    answer = client.post("/predict?explain=true", json=valid)
+    assert answer.status_code == 503
+    assert "published without the rows" in answer.json["error"]["message"]

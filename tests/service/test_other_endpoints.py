@@ -1,0 +1,121 @@
+"""Health, model information, simulated traffic, metrics, and who may see them."""
+
+from __future__ import annotations
+
+import pytest
+
+from handler import create_app
+from service.receipts import Receipts
+from service.settings import read_settings
+
+
+def test_health_tells_state_totals_resources_and_version(client, valid):
+    client.post("/predict", json=valid)
+    answer = client.get("/health").json
+    assert answer["status"] == "healthy"
+    assert answer["total_predictions"] == 1
+    assert answer["model_version"] == "1-abcd1234"
+    assert answer["uptime_seconds"] >= 0
+    assert all(0 <= answer["resources"][name] <= 100 for name in answer["resources"])
+    assert set(answer["resources"]) == {"cpu_percent", "memory_percent", "disk_percent"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/health/live", "alive"), ("/health/ready", "ready")]
+)
+def test_probes_answer(client, path, status):
+    assert client.get(path).json == {"status": status}
+
+
+def test_model_info_tells_what_a_caller_needs(client):
+    info = client.get("/model_info").json
+    assert info["version"] == "1-abcd1234"
+    assert info["last_training"] == "2023-11-14T22:13:20+00:00"
+    assert info["features"][0]["name"] == "amount"
+    assert info["features"][0]["maximum"] == 50000
+    assert info["threshold"] == 0.5
+    assert info["metrics"]["recall"] == 0.7
+    assert info["risk_levels"] == {"medium": 0.3, "high": 0.7}
+
+
+def test_simulated_traffic_goes_through_the_same_counters(client, counted):
+    """Scored and faulty ones add up to the number asked for, and each is counted."""
+    done = client.post("/simulate_traffic", json={"num_requests": 500}).json
+    scored = done["predictions"]["fraud"] + done["predictions"]["legitimate"]
+    assert scored + done["errors"] == done["num_requests"] == 500
+    assert counted("predictions_total", endpoint="/simulate_traffic") == scored
+    assert (
+        counted("errors_total", type="missing_field", endpoint="/simulate_traffic")
+        == done["errors"]
+    )
+    assert counted("fraud_detection_score_count") == scored
+
+
+def test_simulated_traffic_has_about_two_percent_errors(client):
+    """2,500 draws at 2 %: 50 expected, standard deviation 7; five of them on either side."""
+    errors = sum(
+        client.post("/simulate_traffic", json={"num_requests": 500}).json["errors"]
+        for _ in range(5)
+    )
+    assert 15 <= errors <= 85
+
+
+def closed_client(scorer, recorded, environ):
+    app = create_app(scorer, recorded, Receipts(["key"]), read_settings(environ))
+    return app.test_client()
+
+
+GUARDED = [("GET", "/metrics"), ("POST", "/simulate_traffic")]
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_token_is_asked_for_where_one_is_set(scorer, recorded, method, path):
+    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
+    refused = client.open(path, method=method, json={"num_requests": 1})
+    assert refused.status_code == 401
+    assert refused.json["error"]["type"] == "unauthorized"
+    assert refused.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+@pytest.mark.parametrize("given", ["Bearer wrong", "secret", "Bearer sécret", "Basic secret"])
+def test_wrong_token_is_refused(scorer, recorded, method, path, given):
+    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
+    headers = {"Authorization": given}
+    assert (
+        client.open(path, method=method, json={"num_requests": 1}, headers=headers).status_code
+        == 401
+    )
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_right_token_opens(scorer, recorded, method, path):
+    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
+    headers = {"Authorization": "Bearer secret"}
+    assert (
+        client.open(path, method=method, json={"num_requests": 1}, headers=headers).status_code
+        == 200
+    )
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_public_platform_without_a_token_is_closed(scorer, recorded, method, path):
+    """Safe by default: on Railway nothing opens these two but a token."""
+    client = closed_client(scorer, recorded, {"RAILWAY_ENVIRONMENT_NAME": "production"})
+    headers = {"Authorization": "Bearer "}
+    assert (
+        client.open(path, method=method, json={"num_requests": 1}, headers=headers).status_code
+        == 401
+    )
+
+
+def test_predictions_need_no_token(scorer, recorded, valid):
+    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
+    assert client.post("/predict", json=valid).status_code == 200
+
+
+def test_openmetrics_is_given_where_it_is_asked_for(client):
+    answer = client.get(
+        "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}
+    )
+    assert answer.text.endswith("# EOF\n")

@@ -1,0 +1,55 @@
+"""Receipts carry what a later outcome needs, and only the service can make them."""
+
+import pytest
+from itsdangerous import BadSignature
+
+from service.receipts import Receipts, Second, keys_of
+
+ISSUED = ("1-ab", "fraud", 0.25, "basic", "low")
+
+
+def test_receipt_is_read_back():
+    receipts = Receipts(["key"])
+    receipt, _ = receipts.read(receipts.issue(*ISSUED), 60)
+    assert (receipt.model_version, receipt.class_name, receipt.probability) == (
+        "1-ab",
+        "fraud",
+        0.25,
+    )
+    assert (receipt.user_type, receipt.value_band) == ("basic", "low")
+
+
+def test_both_decisions_are_read_back():
+    """And a receipt of one decision, as an earlier version wrote all of them, still is."""
+    receipts, second = Receipts(["key"]), Second("2-cd", "legitimate", 0.125)
+    assert receipts.read(receipts.issue(*ISSUED, second), 60)[0].second == second
+    assert receipts.read(receipts.issue(*ISSUED), 60)[0].second is None
+
+
+def test_every_receipt_is_its_own():
+    receipts = Receipts(["key"])
+    assert receipts.issue(*ISSUED) != receipts.issue(*ISSUED)
+
+
+def test_receipt_survives_a_new_key():
+    old = Receipts(["old"]).issue(*ISSUED)
+    assert Receipts(["new", "old"]).read(old, 60)[0].class_name == "fraud"
+
+
+def test_newest_key_signs():
+    issued = Receipts(["new", "old"]).issue(*ISSUED)
+    assert Receipts(["new"]).read(issued, 60)[0].class_name == "fraud"
+
+
+def test_foreign_receipt_is_refused():
+    with pytest.raises(BadSignature):
+        Receipts(["ours"]).read(Receipts(["theirs"]).issue(*ISSUED), 60)
+
+
+def test_workers_share_the_key_that_the_first_one_made(tmp_path):
+    assert keys_of((), tmp_path) == keys_of((), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["receipt-key"]
+
+
+def test_given_keys_are_used(tmp_path):
+    assert keys_of(("a", "b"), tmp_path) == ("a", "b")

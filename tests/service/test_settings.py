@@ -1,0 +1,37 @@
+"""Settings are checked at start; a bad one is a sentence that names it."""
+
+import pytest
+
+from service.settings import SettingError, read_settings
+
+
+def test_defaults_are_good():
+    settings = read_settings({})
+    assert (settings.host, settings.port, settings.web_concurrency) == ("127.0.0.1", 5000, 2)
+    assert settings.state_dir is None
+    assert not settings.public
+
+
+def test_empty_variable_means_the_default():
+    assert read_settings({"PORT": ""}).port == 5000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("PORT", "http", "PORT must be a whole number, got 'http'"),
+        ("PORT", "0", "PORT must be at least 1, got '0'"),
+        ("PORT", "65536", "PORT must be at most 65535, got '65536'"),
+        ("WEB_CONCURRENCY", "-1", "WEB_CONCURRENCY must be at least 1"),
+        ("MAX_BODY_BYTES", "1e6", "MAX_BODY_BYTES must be a whole number"),
+        ("SHUTDOWN_SECONDS", "0", "SHUTDOWN_SECONDS must be at least 1"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of debug, info, warning, error, got 'loud'"),
+    ],
+)
+def test_bad_value_is_named(name, value, says):
+    with pytest.raises(SettingError, match="^" + says):
+        read_settings({name: value})
+
+
+def test_keys_are_a_list_newest_first():
+    assert read_settings({"RECEIPT_KEYS": "new,old"}).receipt_keys == ("new", "old")
