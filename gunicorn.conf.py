@@ -5,12 +5,20 @@ after ONNX Runtime has made its threads ends in an abort when the worker exits.
 """
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, cast
+
+from gunicorn.workers.base import Worker
 
 from service.settings import SettingError, read_settings
 from telemetry.logs import configuration
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 # Two OpenMP threads in each of two workers made scoring fifty times slower: one a worker.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -38,3 +46,15 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 logconfig_dict = configuration(_settings.log_level)
 accesslog = None
+
+
+def post_worker_init(worker: Worker) -> None:
+    """From SIGTERM on the worker says that it is not ready, then shuts down gracefully."""
+    readiness = cast("Flask", worker.wsgi).extensions["readiness"]
+    shut_down = worker.handle_exit
+
+    def begin_shutdown(number: int, frame: FrameType | None) -> None:
+        readiness.begin_shutdown()
+        shut_down(number, frame)
+
+    signal.signal(signal.SIGTERM, begin_shutdown)

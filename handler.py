@@ -7,7 +7,6 @@ environment, loads the model and starts telemetry. Served by gunicorn: `handler:
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import sys
 import tempfile
@@ -16,31 +15,39 @@ from pathlib import Path
 
 from flask import Flask
 
-from model.serving.card import Feature
-from model.serving.errors import ModelError, NotAllowed
+from model.serving.errors import ModelError
 from model.serving.explain import Explainer
-from model.serving.registry import Registry
-from model.serving.scorer import Scorer, load_explainer, load_scorer, load_version
-from service.challenger import Challenger, Shares, check_same_schema
-from service.fault_injection import add_fault_switch
+from model.serving.scorer import Scorer
+from service.challenger import Challenger
+from service.explanations import Explanations
+from service.fault_injection import add_fault_injection
 from service.feedback import Feedback
-from service.middleware import add_bookkeeping, add_error_shape
-from service.openapi import description_of
-from service.pages import reader, start_page
-from service.predict import Companions, Scoring
-from service.receipts import Receipts, keys_of
-from service.routes import add_feedback, add_views
+from service.middleware import add_error_handlers, add_request_middleware
+from service.model_facts import collect_facts
+from service.model_info import describe_model
+from service.model_router import ModelRouter
+from service.openapi import describe_api
+from service.pages import api_reader, start_page
+from service.predict import Predictor
+from service.readiness import Readiness
+from service.receipts import Receipts, find_keys
+from service.routes import (
+    add_feedback,
+    add_health,
+    add_metrics,
+    add_model_info,
+    add_predict,
+    add_simulation,
+)
+from service.served_models import build_challenger, load_models
 from service.settings import SettingError, Settings, read_settings
-from service.used_receipts import Ledger, RedisLedger, SqliteLedger
-from telemetry.baseline import Baseline
-from telemetry.export.gauges import ModelFacts
+from service.simulate import TrafficSimulation
+from service.used_receipts import open_used_receipts
+from telemetry.metrics import CHALLENGER, CHAMPION
 from telemetry.providers import Telemetry, TelemetryError, start
-from telemetry.recorder import Recorder
 
-_log = logging.getLogger("handler")
 # gunicorn's exit code for a worker that cannot boot: on any other it would start it for ever.
 _CANNOT_BOOT = 3
-_ALONE = Companions()
 
 
 def create_app(
@@ -48,129 +55,75 @@ def create_app(
     telemetry: Telemetry,
     receipts: Receipts,
     settings: Settings,
-    companions: Companions = _ALONE,
+    *,
+    explainer: Explainer | None = None,
+    challenger: Challenger | None = None,
     feedback: Feedback | None = None,
 ) -> Flask:
     """The application; everything that it needs is passed in."""
     app = Flask("handler", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
-    scoring = Scoring(scorer, telemetry, receipts, settings.max_batch, companions)
-    add_views(app, scorer, scoring, telemetry, settings, companions.challenger)
+    card, recorder = scorer.card, telemetry.recorder
+    router = ModelRouter(scorer, challenger)
+    explanations = Explanations(card, explainer, settings.explain_percent, recorder)
+    predictor = Predictor(
+        card, router, explanations, receipts, recorder, telemetry.spans, settings.max_batch
+    )
+    readiness = Readiness(scorer, telemetry.find_write_problem)
+    app.extensions["readiness"] = readiness
+    add_health(app, telemetry, readiness, card.version)
+    add_predict(app, predictor)
+    add_simulation(app, TrafficSimulation(card, predictor, recorder), settings)
+    add_model_info(app, describe_model(scorer, challenger))
+    add_metrics(app, telemetry, settings)
     if feedback is not None:
         add_feedback(app, feedback, settings.max_batch)
-    description = description_of(scorer.card, settings.max_batch, settings.max_simulated)
-    app.register_blueprint(start_page(description))
-    app.register_blueprint(reader())
-    add_bookkeeping(app, telemetry)
+    app.register_blueprint(
+        start_page(describe_api(card, settings.max_batch, settings.max_simulated))
+    )
+    app.register_blueprint(api_reader())
+    add_request_middleware(app, telemetry)
     if settings.fault_headers:
-        add_fault_switch(app)
-    add_error_shape(app, telemetry)
+        add_fault_injection(app)
+    add_error_handlers(app, telemetry)
     telemetry.instrument(app)
     return app
-
-
-def _load_challenger(settings: Settings, champion: Scorer) -> Scorer | None:
-    """The challenging model; the champion serves alone without it or if it does not fit."""
-    if not settings.challenger:
-        return None
-    try:
-        if settings.challenger == champion.card.version:
-            raise ModelError(f"challenger {settings.challenger} is the champion by now")
-        registry = Registry(settings.model_dir)
-        challenger = load_version(registry, settings.challenger, settings.allow_joblib)
-        check_same_schema(champion.card, challenger.card)
-    except NotAllowed:
-        raise  # The settings contradict each other: that is for a person to decide.
-    except ModelError as error:
-        _log.error("the champion serves alone: %s", error)
-        return None
-    return challenger
-
-
-def _companions(
-    settings: Settings, explainer: Explainer | None, challenger: Scorer | None, recorder: Recorder
-) -> Companions:
-    shares = Shares(
-        settings.challenger_shadow_percent,
-        settings.challenger_serves_percent,
-        settings.challenger_timeout_ms / 1000,
-        settings.challenger_wait_ms / 1000,
-    )
-    second = None if challenger is None else Challenger(challenger, shares, recorder)
-    return Companions(explainer, settings.explain_percent, second)
-
-
-def _feedback(
-    settings: Settings,
-    folder: Path,
-    receipts: Receipts,
-    telemetry: Telemetry,
-    champion: Scorer,
-    challenger: Scorer | None,
-) -> Feedback:
-    ledger: Ledger = SqliteLedger(folder / "feedback.sqlite")
-    if settings.redis_url:
-        ledger = RedisLedger(settings.redis_url)
-    roles = {champion.card.version: "champion"}
-    if challenger is not None:
-        roles[challenger.card.version] = "challenger"
-    age = settings.receipt_days * 86_400
-    feedback = Feedback(receipts, ledger, telemetry.recorder, telemetry.instance, roles, age)
-    feedback.begin()
-    return feedback
-
-
-def facts_of(scorer: Scorer, challenger: Scorer | None, share: float = 0.0) -> ModelFacts:
-    """What telemetry publishes of the serving model; the challenger is to answer `share`."""
-    card = scorer.card
-    return ModelFacts(
-        version=card.version,
-        trained_at=scorer.trained_at,
-        accuracy=card.metrics.accuracy,
-        precision=card.metrics.precision,
-        recall=card.metrics.recall,
-        f1_score=card.metrics.f1_score,
-        importance={feature.name: feature.importance for feature in card.features},
-        features=tuple(_baseline(feature) for feature in card.features),
-        score=Baseline("score", card.score_baseline.shares, card.score_baseline.edges),
-        baseline_rows=card.data.training_rows,
-        threshold=card.threshold,
-        holdout_rows=card.metrics.rows,
-        holdout_frauds=card.metrics.frauds,
-        holdout_alert_rate=card.metrics.alert_rate,
-        holdout_mean_score=card.metrics.mean_score,
-        challenger=None if challenger is None else challenger.card.version,
-        challenger_share=None if challenger is None else share,
-    )
-
-
-def _baseline(feature: Feature) -> Baseline:
-    stored = feature.baseline
-    missing = stored.missing if feature.nullable else None
-    if feature.type in ("category", "boolean"):
-        categories = feature.categories or ("false", "true")
-        return Baseline(feature.name, stored.shares, categories=categories, missing=missing)
-    low, high = feature.quantiles[0], feature.quantiles[-1]
-    return Baseline(feature.name, stored.shares, stored.edges, low, high, missing=missing)
 
 
 def build(environ: Mapping[str, str] = os.environ) -> Flask:
     """The service as the environment describes it, or the process's end with one sentence."""
     try:
         settings = read_settings(environ)
-        scorer = load_scorer(settings.model_dir, settings.allow_joblib)
-        explainer = load_explainer(settings.model_dir, scorer)
-        challenger = _load_challenger(settings, scorer)
+        models = load_models(settings)
         folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
-        facts = facts_of(scorer, challenger, settings.challenger_serves_percent / 100)
+        share = settings.challenger_serves_percent / 100
+        facts = collect_facts(models.champion, models.challenger, share)
         telemetry = start(folder, facts, settings.port, environ)
     except (SettingError, ModelError, TelemetryError) as error:
         print(f"The handler cannot start: {error}", file=sys.stderr, flush=True)
         sys.exit(_CANNOT_BOOT)
-    # Half of the time to stop is for open requests, half for the last delivery.
+    # Half of the time to stop is for open requests, half for the last export.
     atexit.register(telemetry.close, settings.shutdown_seconds / 2)
-    receipts = Receipts(keys_of(settings.receipt_keys, folder))
-    companions = _companions(settings, explainer, challenger, telemetry.recorder)
-    feedback = _feedback(settings, folder, receipts, telemetry, scorer, challenger)
-    return create_app(scorer, telemetry, receipts, settings, companions, feedback)
+    receipts = Receipts(find_keys(settings.receipt_keys, folder))
+    roles = {models.champion.card.version: CHAMPION}
+    if models.challenger is not None:
+        roles[models.challenger.card.version] = CHALLENGER
+    feedback = Feedback(
+        receipts,
+        open_used_receipts(settings.redis_url, folder),
+        telemetry.recorder,
+        telemetry.instance,
+        roles,
+        settings.receipt_days * 86_400,
+    )
+    feedback.recover()
+    return create_app(
+        models.champion,
+        telemetry,
+        receipts,
+        settings,
+        explainer=models.explainer,
+        challenger=build_challenger(models.challenger, settings, telemetry.recorder),
+        feedback=feedback,
+    )

@@ -6,6 +6,7 @@ The challenger is the champion once more, with another threshold: in the shadow 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import shutil
 import statistics
@@ -25,6 +26,8 @@ from bench.servers import ROOT, Variants, running, sink
 from model.serving.card import CARD_FILE, Card
 from model.serving.registry import PUBLISHED_FILE, Published, Registry
 from model.serving.scorer import Scorer
+from service.served_models import ServedModels
+from service.settings import Settings
 
 _HANG_SECONDS = 5.0
 _SLOWER = 10
@@ -72,15 +75,16 @@ def application() -> Flask:
     """The service, with the fault of BENCH_FAULT built into its challenger."""
     import handler
 
-    load_challenger = handler._load_challenger
+    load_unharmed = handler.load_models
 
-    def faulty(settings: handler.Settings, champion: Scorer) -> Scorer | None:
-        challenger = load_challenger(settings, champion)
-        if challenger is None:
+    def load_with_fault(settings: Settings) -> ServedModels:
+        models = load_unharmed(settings)
+        if models.challenger is None:
             raise SystemExit("the challenger cannot be loaded")
-        return Faulty(challenger, os.environ["BENCH_FAULT"])  # type: ignore[return-value]
+        faulty = Faulty(models.challenger, os.environ["BENCH_FAULT"])
+        return dataclasses.replace(models, challenger=faulty)
 
-    handler._load_challenger = faulty
+    handler.load_models = load_with_fault
     return handler.build()
 
 

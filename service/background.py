@@ -1,7 +1,7 @@
 """Work that no answer depends on: one thread behind a short queue.
 
-What does not fit into the queue is not done. So work that is slow, or hangs, costs its own results
-and never anybody's answer.
+What does not fit into the queue is dropped (backpressure). So work that is slow, or hangs, costs
+its own results and never anybody's answer.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _log = logging.getLogger(__name__)
 _NICENESS = 10
 
 
-class Aside:
-    """Runs tasks one after the other in a thread of its own, of low priority where it is `nice`."""
+class BackgroundWorker:
+    """Runs tasks one after the other in a thread of its own; `nice` gives it a low priority."""
 
-    def __init__(self, name: str, places: int = 64, nice: bool = True) -> None:
+    def __init__(self, name: str, capacity: int = 64, nice: bool = True) -> None:
         self._nice = nice
-        self._tasks: Queue[Callable[[], None]] = Queue(places)
+        self._tasks: Queue[Callable[[], None]] = Queue(capacity)
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    def offer(self, task: Callable[[], None]) -> bool:
-        """Take the task in, or tell that there is no place for it."""
+    def submit(self, task: Callable[[], None]) -> bool:
+        """Queue the task; False where the queue is full and the task is dropped."""
         try:
             self._tasks.put_nowait(task)
         except Full:
@@ -41,5 +41,5 @@ class Aside:
             try:
                 task()
             except Exception as error:
-                # The message may quote a transaction: only its kind is told.
-                _log.warning("work aside failed: %s", type(error).__name__)
+                # The message may quote a transaction: only its kind is logged.
+                _log.warning("background work failed: %s", type(error).__name__)

@@ -1,8 +1,8 @@
 """A second model beside the champion: in the shadow, or serving a share of the traffic.
 
-In the shadow it scores aside what the champion scores: its failure, slowness or absence never
-touches an answer; an answer waits a few milliseconds for its decision, and not at all for a while
-after one that did not come. Where it serves, it has a time limit, and the champion answers in its
+In the shadow it scores in the background what the champion scores: its failure, slowness or absence
+never touches an answer; an answer waits a few milliseconds for its decision, and not at all while a
+circuit breaker is open. Where it serves, it has a time limit, and the champion answers in its
 place.
 """
 
@@ -10,28 +10,26 @@ from __future__ import annotations
 
 import hashlib
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
-from threading import Lock
 
 from model.serving.card import Card
 from model.serving.errors import ModelError
 from model.serving.scorer import Scorer
-from service.background import Aside
+from service.background import BackgroundWorker
+from service.circuit_breaker import CircuitBreaker
+from service.decisions import Prediction, decide_class
 from telemetry.recorder import Recorder
 
-REST_SECONDS = 10.0
-
 Rows = Sequence[Sequence[float]]
+Probabilities = Future[list[float]]
 
 
 @dataclass(frozen=True)
-class Shares:
-    """Percentages of the requests: scored in the shadow, and served; and the time to serve in, and
-    the time that an answer waits for the shadow, in seconds."""
+class TrafficSplit:
+    """Percentages of the requests that are scored in the shadow and that are served; the time limit
+    for serving and the time that an answer waits for the shadow, in seconds."""
 
     shadow_percent: int
     serves_percent: int
@@ -39,127 +37,90 @@ class Shares:
     wait_seconds: float = 0.005
 
 
-class Patience:
-    """How long to wait for somebody who may never come: after a disappointment one more try a
-    `REST_SECONDS`, until one succeeds."""
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._lock = Lock()
-        self._again: float | None = None
-
-    def seconds(self) -> float:
-        """How long to wait this time; 0 while it rests."""
-        with self._lock:
-            now = self._clock()
-            if self._again is not None:
-                if now < self._again:
-                    return 0.0
-                self._again = now + REST_SECONDS
-            return self._seconds
-
-    def kept(self) -> None:
-        """What was waited for came in time."""
-        with self._lock:
-            self._again = None
-
-    def broken(self) -> None:
-        """It did not come."""
-        with self._lock:
-            self._again = self._clock() + REST_SECONDS
-
-
-class Pending:
-    """Probabilities that the challenger is about to give, or fails to give."""
-
-    def __init__(self, answer: Future[list[float]], patience: Patience) -> None:
-        self.answer = answer
-        self._patience = patience
-
-    def take(self) -> list[float] | None:
-        """The probabilities, if they come while it is worth waiting for them."""
-        seconds = self._patience.seconds()
-        try:
-            probabilities = self.answer.result(seconds)
-        except Exception:
-            if seconds:
-                self._patience.broken()
-            return None
-        if seconds:
-            self._patience.kept()
-        return probabilities
-
-
 class Challenger:
     """Scores with the challenging model and counts how it compares."""
 
-    def __init__(self, scorer: Scorer, shares: Shares, recorder: Recorder) -> None:
+    def __init__(self, scorer: Scorer, split: TrafficSplit, recorder: Recorder) -> None:
         self.scorer = scorer
-        self.shares = shares
+        self.split = split
         self._recorder = recorder
         # Answers wait for it a little, and all threads while it holds the interpreter: a thread of
         # low priority that is kept from the processor would hold it for long.
-        self._aside = Aside("challenger", nice=False)
-        self._patience = Patience(shares.wait_seconds)
+        self._worker = BackgroundWorker("challenger", nice=False)
+        self._breaker = CircuitBreaker(split.wait_seconds)
 
-    def serves(self, key: str) -> bool:
+    def serves(self, routing_key: str) -> bool:
         """True if requests with this key are the challenger's: always the same for the same key."""
-        place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % 10_000
-        return place < self.shares.serves_percent * 100
+        place = int.from_bytes(hashlib.sha256(routing_key.encode()).digest()[:8]) % 10_000
+        return place < self.split.serves_percent * 100
 
-    def begin(self, rows: Rows) -> Future[list[float]] | None:
-        """Let it score aside; None where there is no place for it."""
-        answer: Future[list[float]] = Future()
-        if self._aside.offer(lambda: _fulfil(answer, self.scorer, rows)):
-            return answer
-        self._recorder.challenged("skipped")
+    def start_scoring(self, rows: Rows) -> Probabilities | None:
+        """Score in the background; None where its queue is full."""
+        future: Probabilities = Future()
+        if self._worker.submit(lambda: _score_into(future, self.scorer, rows)):
+            return future
+        self._recorder.record_challenger_request("skipped")
         return None
 
-    def finish(self, answer: Future[list[float]] | None) -> list[float] | None:
-        """The probabilities within the time limit; None means that the champion must answer."""
-        if answer is None:
+    def await_serving(self, future: Probabilities | None) -> Prediction | None:
+        """What it answers within the time limit; None means that the champion must answer."""
+        if future is None:
             return None
         try:
-            probabilities = answer.result(self.shares.timeout_seconds)
-        except Late:
-            self._recorder.challenged("late")
+            probabilities = future.result(self.split.timeout_seconds)
+        except TimeoutError:
+            self._recorder.record_challenger_request("late")
             return None
         except Exception:
-            self._recorder.challenged("failed")
+            self._recorder.record_challenger_request("failed")
             return None
-        self._recorder.challenged("scored")
-        return probabilities
+        self._recorder.record_challenger_request("scored")
+        return Prediction(self.scorer.card, probabilities)
 
-    def shadow(self, rows: Rows) -> Pending | None:
-        """Score aside the share of requests that is looked at; what becomes of it is counted."""
-        if random.random() * 100 >= self.shares.shadow_percent:
+    def start_shadow(self, rows: Rows) -> Probabilities | None:
+        """Score in the background the share of requests that is sampled, and count what becomes of
+        it."""
+        if random.random() * 100 >= self.split.shadow_percent:
             return None
-        answer = self.begin(rows)
-        if answer is None:
-            self._patience.broken()
+        future = self.start_scoring(rows)
+        if future is None:
+            self._breaker.record_failure()
             return None
-        answer.add_done_callback(self._count)
-        return Pending(answer, self._patience)
+        future.add_done_callback(self._count_shadow)
+        return future
 
-    def compare(self, pending: Pending, champion: Sequence[float], threshold: float) -> None:
-        """Count how the two agree, as soon as the challenger is ready: now, or later and aside."""
+    def await_shadow(self, future: Probabilities) -> Prediction | None:
+        """The shadow's prediction, if it comes while it is worth waiting for."""
+        seconds = self._breaker.allowed_wait()
+        try:
+            probabilities = future.result(seconds)
+        except Exception:
+            if seconds:
+                self._breaker.record_failure()
+            return None
+        if seconds:
+            self._breaker.record_success()
+        return Prediction(self.scorer.card, probabilities)
 
-        def count(answer: Future[list[float]]) -> None:
-            if answer.exception() is None:
-                self.compared(champion, threshold, answer.result())
+    def compare_later(self, future: Probabilities, champion: Prediction) -> None:
+        """Count how the two agree as soon as the challenger is ready: now, or in its own thread."""
 
-        pending.answer.add_done_callback(count)
+        def count(done: Probabilities) -> None:
+            if done.exception() is None:
+                self.compare(champion, done.result())
 
-    def compared(self, champion: Sequence[float], threshold: float, own: Sequence[float]) -> None:
-        """Count how the two agree; `threshold` is the champion's."""
-        mine = self.scorer.card.threshold
-        for theirs, ours in zip(champion, own, strict=True):
-            decisions = class_of(theirs, threshold), class_of(ours, mine)
-            self._recorder.compared(*decisions, abs(theirs - ours))
+        future.add_done_callback(count)
 
-    def _count(self, answer: Future[list[float]]) -> None:
-        self._recorder.challenged("scored" if answer.exception() is None else "failed")
+    def compare(self, champion: Prediction, probabilities: Sequence[float]) -> None:
+        """Count how the champion's decisions and its own agree, transaction by transaction."""
+        threshold, own_threshold = champion.card.threshold, self.scorer.card.threshold
+        for theirs, own in zip(champion.probabilities, probabilities, strict=True):
+            decisions = decide_class(theirs, threshold), decide_class(own, own_threshold)
+            self._recorder.record_comparison(*decisions, abs(theirs - own))
+
+    def _count_shadow(self, future: Probabilities) -> None:
+        result = "scored" if future.exception() is None else "failed"
+        self._recorder.record_challenger_request(result)
 
 
 def check_same_schema(champion: Card, challenger: Card) -> None:
@@ -173,15 +134,10 @@ def check_same_schema(champion: Card, challenger: Card) -> None:
         )
 
 
-def class_of(probability: float, threshold: float) -> str:
-    """The decision at this probability."""
-    return "fraud" if probability >= threshold else "legitimate"
-
-
-def _fulfil(answer: Future[list[float]], scorer: Scorer, rows: Rows) -> None:
+def _score_into(future: Probabilities, scorer: Scorer, rows: Rows) -> None:
     try:
         probabilities = scorer.score(rows)
     except Exception as error:
-        answer.set_exception(error)
+        future.set_exception(error)
         raise
-    answer.set_result(probabilities)
+    future.set_result(probabilities)

@@ -1,9 +1,10 @@
-"""Every way in which a request is refused, and the one JSON shape in which it is told.
+"""Every way in which a request is refused or fails, as one exception.
 
     ApiError                  status, type, message, field
-    └── raised by views; Flask's own errors are turned into it by `from_http`
+    └── raised wherever a request is read; Werkzeug's own errors are turned into it by
+        `translate_http_error`
 
-The types are a closed set: they are the `type` label of `errors_total`.
+The types are a closed set: they are the label `type` of errors_total (telemetry/error_types.py).
 """
 
 from __future__ import annotations
@@ -36,14 +37,9 @@ class ApiError(Exception):
         self.field = field
         self.headers = headers or {}
 
-    def body(self, request_id: str) -> dict[str, object]:
-        """The answer's JSON: {"error": {"type", "message", "field", "request_id"}}."""
-        error = {"type": self.type, "message": self.message, "field": self.field}
-        return {"error": {**error, "request_id": request_id}}
 
-
-def from_http(error: HTTPException) -> ApiError:
-    """Flask's own error in the same shape; an unlisted 4xx is bad_request, 5xx is internal."""
+def translate_http_error(error: HTTPException) -> ApiError:
+    """Werkzeug's own error in the same shape; an unlisted 4xx is bad_request, 5xx is internal."""
     status = error.code or 500
     fallback = "internal" if status >= 500 else "bad_request"
     headers = {

@@ -1,4 +1,4 @@
-"""Misbehaviour on request, so that alerts can be tried on the real service.
+"""Fault injection on request, so that alerts can be tried on the real service.
 
 After Envoy's fault filter: with FAULT_HEADERS=on a request to /predict may ask for a delay or a
 failure by the header X-Fault. Both are real: they happen in the request's path and are measured
@@ -15,6 +15,7 @@ import time
 from flask import Flask, request
 
 from service.errors import ApiError
+from service.requests import LONGEST_ECHO
 
 HEADER = "X-Fault"
 LONGEST_MS = 10_000
@@ -26,27 +27,27 @@ class RequestedFailure(Exception):
     """What a request asked for by `X-Fault: error`; answered and counted as any other exception."""
 
 
-def add_fault_switch(app: Flask) -> None:
+def add_fault_injection(app: Flask) -> None:
     """Obey X-Fault on POST /predict; the log says so."""
     _log.warning("FAULT_HEADERS=on: any caller may slow or fail /predict by the header %s", HEADER)
 
     @app.before_request
-    def misbehave() -> None:
+    def inject_fault() -> None:
         wanted = request.headers.get(HEADER)
         if wanted is None or request.method != "POST" or request.path.rstrip("/") != "/predict":
             return
         if wanted == "error":
             raise RequestedFailure
-        time.sleep(_delay_ms(wanted) / 1000)
+        time.sleep(_read_delay_ms(wanted) / 1000)
 
 
-def _delay_ms(wanted: str) -> int:
+def _read_delay_ms(wanted: str) -> int:
     found = _DELAY.fullmatch(wanted)
     if found is None or int(found[1]) > LONGEST_MS:
         raise ApiError(
             "bad_request",
             f"{HEADER} must be error or delay=<milliseconds, at most {LONGEST_MS}>ms,"
-            f" got {wanted[:60]!r}",
+            f" got {wanted[:LONGEST_ECHO]!r}",
             HEADER,
         )
     return int(found[1])

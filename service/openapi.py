@@ -21,7 +21,7 @@ _FEEDBACK: Json = {
 }
 
 
-def description_of(card: Card, max_batch: int, max_simulated: int) -> Json:
+def describe_api(card: Card, max_batch: int, max_simulated: int) -> Json:
     """The OpenAPI document of the service that serves the model of `card`."""
     return {
         "openapi": "3.1.0",
@@ -60,8 +60,13 @@ def transaction_schema(card: Card) -> Json:
         "required": required,
         "properties": properties,
         "additionalProperties": False,
-        "examples": [{feature.name: _example(feature) for feature in card.features}],
+        "examples": [example_transaction(card)],
     }
+
+
+def example_transaction(card: Card) -> Json:
+    """A usual transaction: each field's median, or its first category."""
+    return {feature.name: _example(feature) for feature in card.features}
 
 
 def _property(feature: Feature) -> Json:
@@ -79,7 +84,6 @@ def _property(feature: Feature) -> Json:
 
 
 def _example(feature: Feature) -> object:
-    """A usual value: the median, or the first category."""
     if feature.type == "boolean":
         return False
     if feature.categories:
@@ -181,7 +185,7 @@ def _paths(max_simulated: int) -> Json:
         },
         "/feedback": {
             "post": _operation(
-                "Tell the truth about predictions",
+                "Label predictions (delayed labels)",
                 {"type": "object"},
                 {"oneOf": [_ref("Feedback"), _ref("FeedbackBatch")]},
                 (400, 409, 410, 503),
@@ -189,7 +193,7 @@ def _paths(max_simulated: int) -> Json:
         },
         "/health": {"get": _operation("State, uptime, totals and resources", {"type": "object"})},
         "/health/live": {"get": _operation("Is the process alive", {"type": "object"})},
-        "/health/ready": {"get": _operation("Can it answer", {"type": "object"})},
+        "/health/ready": {"get": _readiness()},
         "/model_info": {"get": _operation("What is served", {"type": "object"})},
         "/metrics": {
             "get": _guarded(
@@ -225,6 +229,17 @@ def _operation(
     if body is not None:
         content = {"application/json": {"schema": body}}
         operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _readiness() -> Json:
+    text: Json = {"type": "string"}
+    operation = _operation(
+        "Should it get traffic", {"type": "object", "properties": {"status": text}}
+    )
+    problem = {"type": "object", "properties": {"status": text, "reason": text}}
+    content = {"application/json": {"schema": problem}}
+    operation["responses"]["503"] = {"description": "not ready", "content": content}
     return operation
 
 

@@ -1,4 +1,4 @@
-"""Signed receipts: what a caller keeps to tell the truth about a prediction later.
+"""Signed receipts: what a caller keeps to label a prediction later (delayed labels).
 
 A receipt carries all that is needed to count the outcome, so no prediction is stored. It is
 signed, not encrypted, and carries no feature value.
@@ -21,7 +21,7 @@ _OWN_ENTRIES = 6
 
 
 @dataclass(frozen=True)
-class Second:
+class ShadowPrediction:
     """What the other loaded model said of the same transaction; nobody was answered by it."""
 
     model_version: str
@@ -31,7 +31,7 @@ class Second:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What is known of one prediction when it is made; `second` only where two models scored it."""
+    """What is known of one prediction when it is made; `shadow` only where two models scored it."""
 
     id: str
     model_version: str
@@ -39,11 +39,11 @@ class Receipt:
     probability: float
     user_type: str
     value_band: str
-    second: Second | None = None
+    shadow: ShadowPrediction | None = None
 
 
 class Receipts:
-    """Signs with the newest of `keys`."""
+    """Signs with the newest of `keys`, and reads what any of them signed."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         # itsdangerous signs with the last key of its list and accepts all of them.
@@ -56,7 +56,7 @@ class Receipts:
         probability: float,
         user_type: str,
         value_band: str,
-        second: Second | None = None,
+        shadow: ShadowPrediction | None = None,
     ) -> str:
         """A receipt for one prediction, as text that is safe in a URL."""
         content = [
@@ -67,8 +67,8 @@ class Receipts:
             user_type,
             value_band,
         ]
-        if second is not None:
-            content += [second.model_version, second.class_name, round(second.probability, 6)]
+        if shadow is not None:
+            content += [shadow.model_version, shadow.class_name, round(shadow.probability, 6)]
         return str(self._serializer.dumps(content))
 
     def read(self, text: str, max_age_seconds: int) -> tuple[Receipt, float]:
@@ -79,22 +79,22 @@ class Receipts:
         content, issued = self._serializer.loads(
             text, max_age=max_age_seconds, return_timestamp=True
         )
-        return _receipt(*content), issued.timestamp()
+        return _parse(*content), issued.timestamp()
 
 
-def _receipt(*content: Any) -> Receipt:
-    """Of six entries, or of nine where two models scored."""
+def _parse(*content: Any) -> Receipt:
+    """From six entries, or from nine where two models scored."""
     own, other = content[:_OWN_ENTRIES], content[_OWN_ENTRIES:]
     receipt = Receipt(*own)
-    return replace(receipt, second=Second(*other)) if other else receipt
+    return replace(receipt, shadow=ShadowPrediction(*other)) if other else receipt
 
 
-def keys_of(given: Sequence[str], folder: Path) -> tuple[str, ...]:
+def find_keys(given: Sequence[str], folder: Path) -> tuple[str, ...]:
     """The keys that were given, else one made once in `folder` and shared by all its workers."""
-    return tuple(given) or (_kept_key(folder / _KEY_FILE),)
+    return tuple(given) or (_read_or_make_key(folder / _KEY_FILE),)
 
 
-def _kept_key(path: Path) -> str:
+def _read_or_make_key(path: Path) -> str:
     mine = path.with_name(f"{path.name}-{os.getpid()}")
     mine.touch(mode=0o600)
     mine.write_text(secrets.token_hex(32))

@@ -1,97 +1,122 @@
-"""What a view reads from the current request; whatever is wrong with it is an ApiError."""
+"""What a request says, read and checked without any web framework; what is wrong is an ApiError.
+
+A reader takes the part's name or place in the body (`feedback[3].label`): the error names it.
+"""
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import msgspec
-from flask import g, request
 
 from service.errors import ApiError
 from service.settings import Settings
 from telemetry.metrics import ENDPOINTS, OTHER
 
-# A refused body is read and thrown away up to this size, so that the caller gets to read why:
-# closing a connection with unread data resets it.
-_DRAINED_BYTES = 8 * 1024 * 1024
+# What is echoed of a caller's own words, in characters.
+LONGEST_ECHO = 60
 
 
-def endpoint_of() -> str:
-    """The route's path as the table has it: pages for people are one, unknown paths another."""
-    rule = request.url_rule.rule if request.url_rule else request.path.rstrip("/")
-    if rule == "/openapi.json" or rule.startswith("/docs"):
-        return "/"
-    return rule if rule in ENDPOINTS else OTHER
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """POST /predict: the body's JSON value, whether reasons are wanted, and what decides which
+    model answers."""
+
+    body: object
+    explain: bool
+    routing_key: str
 
 
-def body_of() -> object:
-    """The body's JSON value."""
-    if request.mimetype != "application/json":
-        got = request.mimetype[:60] or "none"
+def decode_json(media_type: str, body: bytes) -> object:
+    """The body's JSON value; `media_type` without its parameters, empty where there is none."""
+    if media_type != "application/json":
+        got = media_type[:LONGEST_ECHO] or "none"
         raise ApiError(
             "unsupported_media_type", f"Content-Type must be application/json, got {got}"
         )
     try:
-        return msgspec.json.decode(request.get_data(cache=False))
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ApiError("invalid_json", f"the body must be JSON: {error}") from None
 
 
-def wants_reasons() -> bool:
-    """True with `?explain=true`."""
-    given = request.args.get("explain", "false")
-    if given not in ("true", "false"):
-        raise ApiError(
-            "unknown_category", f"explain must be true or false, got {given[:60]!r}", "explain"
-        )
-    return given == "true"
+def read_flag(name: str, text: str) -> bool:
+    """A query parameter that is true or false."""
+    if text not in ("true", "false"):
+        got = repr(text[:LONGEST_ECHO])
+        raise ApiError("unknown_category", f"{name} must be true or false, got {got}", name)
+    return text == "true"
 
 
-def routing_key() -> str:
-    """What decides which model answers: the caller's own word, else each request for itself."""
-    return request.headers.get("X-Routing-Key") or g.request_id
+def read_object(value: object, fields: Collection[str], place: str = "") -> Mapping[str, object]:
+    """An object that has all of `fields` and no others."""
+    if not isinstance(value, dict):
+        where = place.rstrip(".") or "the body"
+        raise ApiError("wrong_type", f"{where} must be an object, got {type(value).__name__}")
+    for name in value:
+        if name not in fields:
+            shown, known = name[:LONGEST_ECHO], ", ".join(fields)
+            message = f"{place}{shown!r} is not a field here; the fields are {known}"
+            raise ApiError("unknown_field", message, place + shown)
+    for name in fields:
+        if name not in value:
+            raise ApiError("missing_field", f"{place}{name} is missing", place + name)
+    return value
 
 
-def drain() -> None:
-    """Throw the unread body away, if it is not far too large."""
-    length = request.content_length
-    if length is None or length > _DRAINED_BYTES:
-        return
-    while request.environ["wsgi.input"].read(65536):
-        pass
+def read_list(value: object, name: str, most: int) -> list[object]:
+    """A list of 1 to `most` entries."""
+    if not isinstance(value, list):
+        raise ApiError("wrong_type", f"{name} must be a list, got {type(value).__name__}", name)
+    if not 1 <= len(value) <= most:
+        message = f"{name} must hold 1 to {most} entries, got {len(value)}"
+        raise ApiError("batch_size", message, name)
+    return value
 
 
-def authorize(settings: Settings) -> None:
+def read_text(value: object, name: str) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        raise ApiError("wrong_type", f"{name} must be text, got {type(value).__name__}", name)
+    return value
+
+
+def read_word(value: object, name: str, words: Collection[str]) -> str:
+    """One of a closed set of words."""
+    text = read_text(value, name)
+    if text not in words:
+        known, got = " or ".join(words), repr(text[:LONGEST_ECHO])
+        raise ApiError("unknown_category", f"{name} must be {known}, got {got}", name)
+    return text
+
+
+def read_count(value: object, name: str, most: int) -> int:
+    """A whole number from 1 to `most`."""
+    got = repr(value)[:LONGEST_ECHO]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ApiError("wrong_type", f"{name} must be a whole number, got {got}", name)
+    if not 1 <= value <= most:
+        raise ApiError("out_of_range", f"{name} must be between 1 and {most}, got {got}", name)
+    return value
+
+
+def name_endpoint(route: str) -> str:
+    """The endpoint that a route is counted as: pages for people are one, unknown paths another."""
+    if route == "/openapi.json" or route.startswith("/docs"):
+        return "/"
+    return route if route in ENDPOINTS else OTHER
+
+
+def check_token(authorization: str, settings: Settings) -> None:
     """Refuse whoever lacks the token, and everybody on a public platform without one."""
     token = settings.access_token
     if not token and not settings.public:
         return
-    given = request.headers.get("Authorization", "")
-    if not token or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+    if not token or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
         raise ApiError(
             "unauthorized",
             "this endpoint needs the header Authorization: Bearer <ACCESS_TOKEN>",
             headers={"WWW-Authenticate": "Bearer"},
         )
-
-
-def number_of_requests(body: object, most: int) -> int:
-    """The count of {"num_requests": count}."""
-    if not isinstance(body, dict):
-        raise ApiError("wrong_type", f"the body must be an object, got {type(body).__name__}")
-    if extra := [str(name) for name in body if name != "num_requests"]:
-        raise ApiError("unknown_field", f"{extra[0][:60]!r} is not known", extra[0][:60])
-    if "num_requests" not in body:
-        raise ApiError("missing_field", "num_requests is missing", "num_requests")
-    count = body["num_requests"]
-    if not isinstance(count, int) or isinstance(count, bool):
-        got = repr(count)[:60]
-        raise ApiError(
-            "wrong_type", f"num_requests must be a whole number, got {got}", "num_requests"
-        )
-    if not 1 <= count <= most:
-        got = repr(count)[:60]
-        raise ApiError(
-            "out_of_range", f"num_requests must be between 1 and {most}, got {got}", "num_requests"
-        )
-    return count

@@ -1,150 +1,127 @@
-"""The endpoints: each parses, asks a part, answers."""
+"""The views: each one translates between HTTP and a plain function of the service."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from threading import Lock
 
-import msgspec
 from flask import Flask, Response, g, request
 
-from model.serving.scorer import Scorer
-from service.challenger import Challenger
 from service.errors import ApiError
-from service.feedback import SENTENCES, Feedback, entries_of, entry_of
-from service.predict import Scoring
-from service.requests import authorize, body_of, number_of_requests, routing_key, wants_reasons
+from service.feedback import MESSAGES, Feedback, is_batch, read_entries, read_entry
+from service.flask_io import find_routing_key, read_json, to_response
+from service.predict import Predictor
+from service.readiness import Readiness
+from service.requests import PredictRequest, check_token, read_count, read_flag, read_object
+from service.responses import answer_json
 from service.settings import Settings
+from service.simulate import TrafficSimulation
 from telemetry.providers import Telemetry
 
 
-def add_views(
-    app: Flask,
-    scorer: Scorer,
-    scoring: Scoring,
-    telemetry: Telemetry,
-    settings: Settings,
-    challenger: Challenger | None,
-) -> None:
-    """Everything but feedback and the pages for people."""
+def add_health(app: Flask, telemetry: Telemetry, readiness: Readiness, version: str) -> None:
+    """State for people, and the probes of a platform."""
     started = time.time()
-    simulating = Lock()
-    described = model_info(scorer, challenger)
 
     @app.get("/health")
     def health() -> Response:
         usage = telemetry.resources.read()
-        return json_answer(
-            {
-                "status": "healthy",
-                "uptime_seconds": round(time.time() - started, 3),
-                "total_predictions": telemetry.total_predictions(),
-                "resources": {
-                    "cpu_percent": usage.cpu_percent,
-                    "memory_percent": usage.memory_percent,
-                    "disk_percent": usage.disk_percent,
-                },
-                "model_version": scorer.card.version,
-            }
-        )
+        content = {
+            "status": "healthy",
+            "uptime_seconds": round(time.time() - started, 3),
+            "total_predictions": telemetry.total_predictions(),
+            "resources": {
+                "cpu_percent": usage.cpu_percent,
+                "memory_percent": usage.memory_percent,
+                "disk_percent": usage.disk_percent,
+            },
+            "model_version": version,
+        }
+        return to_response(answer_json(content))
 
     @app.get("/health/live")
     def live() -> Response:
-        return json_answer({"status": "alive"})
+        return to_response(answer_json({"status": "alive"}))
 
     @app.get("/health/ready")
     def ready() -> Response:
-        return json_answer({"status": "ready"})
+        problem = readiness.find_problem()
+        if problem is not None:
+            return to_response(answer_json({"status": "not ready", "reason": problem}, 503))
+        return to_response(answer_json({"status": "ready"}))
+
+
+def add_predict(app: Flask, predictor: Predictor) -> None:
+    """One transaction, or a batch of them."""
 
     @app.post("/predict")
     def predict() -> Response:
-        answer = scoring.predict(body_of(), wants_reasons(), routing_key())
-        return json_answer({**answer, "request_id": g.request_id})
+        explain = read_flag("explain", request.args.get("explain", "false"))
+        answer = predictor.predict(PredictRequest(read_json(), explain, find_routing_key()))
+        return to_response(answer_json({**answer, "request_id": g.request_id}))
+
+
+def add_feedback(app: Flask, feedback: Feedback, most: int) -> None:
+    """Delayed labels, at most `most` in one request."""
+
+    @app.post("/feedback")
+    def take_feedback() -> Response:
+        body = read_json()
+        if is_batch(body):
+            results = [{"result": feedback.count(one)} for one in read_entries(body, most)]
+            return to_response(answer_json({"results": results, "request_id": g.request_id}))
+        result = feedback.count(read_entry(body))
+        if result != "counted":
+            error = "unavailable" if result == "unavailable" else f"{result}_receipt"
+            raise ApiError(error, MESSAGES[result], "receipt")
+        return to_response(answer_json({"result": result, "request_id": g.request_id}))
+
+
+def add_model_info(app: Flask, description: Mapping[str, object]) -> None:
+    """What is served."""
+
+    @app.get("/model_info")
+    def model_info() -> Response:
+        return to_response(answer_json(description))
+
+
+def add_metrics(app: Flask, telemetry: Telemetry, settings: Settings) -> None:
+    """The exposition in Prometheus' text format."""
 
     @app.get("/metrics")
     def metrics() -> Response:
-        authorize(settings)
+        check_token(request.headers.get("Authorization", ""), settings)
         if telemetry.exposition is None:
             return Response("# telemetry is off: OTEL_SDK_DISABLED=true\n", mimetype="text/plain")
         body, content_type = telemetry.exposition.render(request.headers.get("Accept", ""))
         return Response(body, content_type=content_type)
 
-    @app.get("/model_info")
-    def info() -> Response:
-        return json_answer(described)
+
+def add_simulation(app: Flask, simulation: TrafficSimulation, settings: Settings) -> None:
+    """Made-up traffic, one run at a time in each worker."""
+    running = Lock()
 
     @app.post("/simulate_traffic")
     def simulate_traffic() -> Response:
-        authorize(settings)
-        count = number_of_requests(body_of(), settings.max_simulated)
-        if not simulating.acquire(blocking=False):
+        check_token(request.headers.get("Authorization", ""), settings)
+        body = read_object(read_json(), ("num_requests",))
+        count = read_count(body["num_requests"], "num_requests", settings.max_simulated)
+        if not running.acquire(blocking=False):
             raise ApiError(
                 "too_many_requests",
                 "a simulation is running on this worker: try again when it is done",
                 headers={"Retry-After": "1"},
             )
         try:
-            done = scoring.simulate(count, secrets.randbits(64))
+            done = simulation.run(count, secrets.randbits(64))
         finally:
-            simulating.release()
-        return json_answer(
-            {
-                "num_requests": count,
-                "predictions": {"fraud": done.fraud, "legitimate": done.legitimate},
-                "errors": done.errors,
-                "duration_seconds": round(done.seconds, 6),
-            }
-        )
-
-
-def add_feedback(app: Flask, feedback: Feedback, most: int) -> None:
-    """`/feedback`, with at most `most` entries in one request."""
-
-    @app.post("/feedback")
-    def take() -> Response:
-        body = body_of()
-        if isinstance(body, dict) and "feedback" in body:
-            entries = entries_of(body, most)
-            results = [{"result": feedback.take(receipt, label)} for receipt, label in entries]
-            return json_answer({"results": results, "request_id": g.request_id})
-        result = feedback.take(*entry_of(body))
-        if result != "counted":
-            error = "unavailable" if result == "unavailable" else f"{result}_receipt"
-            raise ApiError(error, SENTENCES[result], "receipt")
-        return json_answer({"result": result, "request_id": g.request_id})
-
-
-def json_answer(content: object, status: int = 200) -> Response:
-    """`content` as JSON."""
-    return Response(msgspec.json.encode(content), status, mimetype="application/json")
-
-
-def model_info(scorer: Scorer, challenger: Challenger | None) -> dict[str, object]:
-    """What `/model_info` tells: the parts of the card that a caller or a simulator needs."""
-    card = scorer.card
-    trained = datetime.fromtimestamp(scorer.trained_at, UTC)
-    return {
-        "version": card.version,
-        "model_type": card.model_type,
-        "format": card.format,
-        "last_training": trained.isoformat(timespec="seconds"),
-        "features": card.features,
-        "threshold": card.threshold,
-        "risk_levels": card.risk_levels,
-        "user_types": card.user_types,
-        "value_band": card.value_band,
-        "metrics": card.metrics,
-        "challenger": _challenger_info(challenger),
-    }
-
-
-def _challenger_info(challenger: Challenger | None) -> dict[str, object] | None:
-    if challenger is None:
-        return None
-    return {
-        "version": challenger.scorer.card.version,
-        "shadow_percent": challenger.shares.shadow_percent,
-        "serves_percent": challenger.shares.serves_percent,
-    }
+            running.release()
+        content = {
+            "num_requests": count,
+            "predictions": {"fraud": done.fraud, "legitimate": done.legitimate},
+            "errors": done.errors,
+            "duration_seconds": round(done.seconds, 6),
+        }
+        return to_response(answer_json(content))

@@ -1,9 +1,9 @@
-"""Which receipts have been used: so that each outcome is counted exactly once, by whichever worker.
+"""Which receipts have been used (deduplication): each outcome is counted exactly once.
 
-A receipt is first written down, in one transaction with a note of what is to be counted; then it
-is counted in the worker's slot, whose last number moves with the count. What a killed worker wrote
-down and did not count, the next holder of its slot finds by that number and counts. SQLite serves
-all workers of one machine; Redis (REDIS_URL) all replicas.
+A receipt is first stored as used, in one transaction with the outcome that is to be counted (a
+write-ahead log); then it is counted in the worker's slot, whose last number moves with the count.
+What a killed worker stored and did not count, the next holder of its slot finds by that number and
+counts. SQLite serves all workers of one machine; Redis (REDIS_URL) all replicas.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ _PRUNE_SECONDS = 600.0
 _BUSY_SECONDS = 5.0
 
 
-class LedgerError(Exception):
-    """The ledger cannot be reached: nothing was written, and nothing may be counted."""
+class UsedReceiptsError(Exception):
+    """The store cannot be reached: nothing was written, and nothing may be counted."""
 
 
 @dataclass(frozen=True)
-class Note:
-    """What is to be counted, by the slot's own number; `content` is the outcome as text."""
+class PendingOutcome:
+    """What is to be counted, by the slot's own number; `content` is the outcome as JSON."""
 
     number: int
     content: str
 
 
-class Ledger(Protocol):
-    """Every call may raise LedgerError."""
+class UsedReceipts(Protocol):
+    """Every call may raise UsedReceiptsError."""
 
-    def use(self, receipt: str, expires: float, slot: str, note: Note) -> bool:
-        """Write the receipt down with its note; False if it was used before."""
+    def use(self, receipt: str, expires: float, slot: str, pending: PendingOutcome) -> bool:
+        """Store the receipt as used, with its pending outcome; False if it was used before."""
 
-    def open_notes(self, slot: str, last: int) -> list[Note]:
-        """The slot's notes with a number above `last`, in order; the others are forgotten."""
+    def find_pending(self, slot: str, last: int) -> list[PendingOutcome]:
+        """The slot's outcomes with a number above `last`, in order; the others are deleted."""
 
 
-class SqliteLedger:
+class SqliteUsedReceipts:
     """A file that all workers of one machine share."""
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +61,7 @@ class SqliteLedger:
                 " content TEXT NOT NULL, PRIMARY KEY (slot, number)) WITHOUT ROWID"
             )
 
-    def use(self, receipt: str, expires: float, slot: str, note: Note) -> bool:
+    def use(self, receipt: str, expires: float, slot: str, pending: PendingOutcome) -> bool:
         try:
             with self._connection() as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -69,19 +69,20 @@ class SqliteLedger:
                     "INSERT OR IGNORE INTO used VALUES (?, ?)", (receipt, expires)
                 ).rowcount
                 if new:
-                    # The note before this one was counted, or there would be no new number.
+                    # The outcome before this one was counted, or there would be no new number.
                     connection.execute(
-                        "DELETE FROM notes WHERE slot = ? AND number < ?", (slot, note.number)
+                        "DELETE FROM notes WHERE slot = ? AND number < ?", (slot, pending.number)
                     )
                     connection.execute(
-                        "INSERT INTO notes VALUES (?, ?, ?)", (slot, note.number, note.content)
+                        "INSERT INTO notes VALUES (?, ?, ?)",
+                        (slot, pending.number, pending.content),
                     )
                 self._prune(connection)
         except sqlite3.Error as error:
-            raise LedgerError(f"the ledger {self._path.name}: {error}") from error
+            raise UsedReceiptsError(f"{self._path.name}: {error}") from error
         return bool(new)
 
-    def open_notes(self, slot: str, last: int) -> list[Note]:
+    def find_pending(self, slot: str, last: int) -> list[PendingOutcome]:
         try:
             with self._connection() as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -90,8 +91,8 @@ class SqliteLedger:
                     "SELECT number, content FROM notes WHERE slot = ? ORDER BY number", (slot,)
                 ).fetchall()
         except sqlite3.Error as error:
-            raise LedgerError(f"the ledger {self._path.name}: {error}") from error
-        return [Note(number, content) for number, content in found]
+            raise UsedReceiptsError(f"{self._path.name}: {error}") from error
+        return [PendingOutcome(number, content) for number, content in found]
 
     def _prune(self, connection: sqlite3.Connection) -> None:
         now = time.time()
@@ -110,8 +111,8 @@ class SqliteLedger:
         return connection
 
 
-# KEYS: receipt, notes of the slot. ARGV: seconds to keep, number, content. Runs as a whole or not
-# at all, so a receipt is never used without its note.
+# KEYS: receipt, pending outcomes of the slot. ARGV: seconds to keep, number, content. Runs as a
+# whole or not at all, so a receipt is never used without its outcome.
 _USE = """
 if not redis.call('SET', KEYS[1], ARGV[2], 'NX', 'EX', ARGV[1]) then return 0 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[2])
@@ -120,7 +121,7 @@ return 1
 """
 
 
-class RedisLedger:
+class RedisUsedReceipts:
     """A Redis that all replicas share; it forgets a receipt when the receipt expires."""
 
     def __init__(self, url: str) -> None:
@@ -129,20 +130,27 @@ class RedisLedger:
         )
         self._use = self._client.register_script(_USE)
 
-    def use(self, receipt: str, expires: float, slot: str, note: Note) -> bool:
+    def use(self, receipt: str, expires: float, slot: str, pending: PendingOutcome) -> bool:
         keep = max(1, int(expires - time.time()))
         keys = [f"receipt:{receipt}", f"notes:{slot}"]
         try:
-            return bool(self._use(keys, [keep, note.number, note.content]))
+            return bool(self._use(keys, [keep, pending.number, pending.content]))
         except redis.RedisError as error:
-            raise LedgerError(f"the ledger in Redis: {error}") from error
+            raise UsedReceiptsError(f"Redis: {error}") from error
 
-    def open_notes(self, slot: str, last: int) -> list[Note]:
+    def find_pending(self, slot: str, last: int) -> list[PendingOutcome]:
         key = f"notes:{slot}"
         try:
             self._client.zremrangebyscore(key, "-inf", last)
             found: Any = self._client.zrange(key, 0, -1)
         except redis.RedisError as error:
-            raise LedgerError(f"the ledger in Redis: {error}") from error
+            raise UsedReceiptsError(f"Redis: {error}") from error
         pairs = (member.decode().split(" ", 1) for member in found)
-        return [Note(int(number), content) for number, content in pairs]
+        return [PendingOutcome(int(number), content) for number, content in pairs]
+
+
+def open_used_receipts(redis_url: str, folder: Path) -> UsedReceipts:
+    """Redis where its address is given, else a file in `folder`."""
+    if redis_url:
+        return RedisUsedReceipts(redis_url)
+    return SqliteUsedReceipts(folder / "feedback.sqlite")

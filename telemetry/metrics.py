@@ -14,9 +14,14 @@ from model.serving.vocabulary import CLASS_NAMES, PROBLEMS, RISK_LEVELS, USER_TY
 from telemetry.baseline import Baseline
 from telemetry.error_types import STATUS_OF_ERROR, VALIDATION_ERRORS
 
-SCORING_ENDPOINTS = ("/predict", "/simulate_traffic")
+LIVE_ENDPOINT = "/predict"
+SIMULATION_ENDPOINT = "/simulate_traffic"
+SCORING_ENDPOINTS = (LIVE_ENDPOINT, SIMULATION_ENDPOINT)
 METHODS = ("GET", "POST", "other")
 OTHER = "other"
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+ROLES = (CHAMPION, CHALLENGER)
 
 # endpoint -> the method that it answers, and the statuses that it is known to give.
 ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -190,7 +195,7 @@ MODEL_F1 = Metric(
 MODEL_VERSION = Metric(
     "model.version", "model_version", Kind.GAUGE, "",
     "1 for each model that is loaded.",
-    {"version": (), "role": ("champion", "challenger")},
+    {"version": (), "role": ROLES},
 )  # fmt: skip
 MODEL_TRAINED = Metric(
     "model.last.training.timestamp", "model_last_training_timestamp", Kind.GAUGE, "",
@@ -230,7 +235,7 @@ FEATURE_ATTRIBUTION = Metric(
 SERVED = Metric(
     "served", "served_total", Kind.COUNTER, "{prediction}",
     "Transactions by the model that answered.",
-    {"role": ("champion", "challenger")},
+    {"role": ROLES},
 )  # fmt: skip
 CHALLENGER_REQUESTS = Metric(
     "challenger.requests", "challenger_requests_total", Kind.COUNTER, "{request}",
@@ -317,7 +322,7 @@ OUTCOMES = Metric(
     "outcomes", "outcomes_total", Kind.COUNTER, "{outcome}",
     "Predictions whose truth has been told, each once.",
     {
-        "role": ("champion", "challenger"),
+        "role": ROLES,
         "class_name": CLASS_NAMES,
         "truth": CLASS_NAMES,
         "user_type": USER_TYPES,

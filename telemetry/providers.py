@@ -68,6 +68,10 @@ class Telemetry:
         """Give the application's requests their spans."""
         tracing.instrument(app, self.tracer_provider)
 
+    def find_write_problem(self) -> str | None:
+        """Why nothing can be counted, in one sentence; None while it can."""
+        return None
+
     def close(self, timeout_seconds: float) -> None:
         """Deliver what is counted and traced, for at most `timeout_seconds`, then let go."""
         # Side by side: a dead Collector lets each of the two wait for its whole time.

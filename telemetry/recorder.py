@@ -12,6 +12,9 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
+from model.serving.vocabulary import FRAUD
 from telemetry import metrics
 from telemetry.baseline import Baseline
 from telemetry.exemplars import Exemplars
@@ -28,16 +31,16 @@ from telemetry.store.layout import (
 from telemetry.store.slots import Slot
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A prediction whose truth is known; `truth` is a class, `delay` in seconds.
+class Outcome(msgspec.Struct, frozen=True, rename={"label": "truth"}):
+    """A labelled prediction: `label` is its true class, `delay` the seconds until it was known.
 
-    `other_class_name` is what the model in the other role said of it, where that is known.
+    `other_class_name` is the decision of the model in the other role, where that is known. Written
+    to the store of used receipts as JSON, so its names there must stay.
     """
 
     role: str
     class_name: str
-    truth: str
+    label: str
     user_type: str
     value_band: str
     probability: float
@@ -46,15 +49,26 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """One scored transaction, as far as it is counted; `value` is in euros."""
+class ScoredTransaction:
+    """One transaction and its decision; `row` as the scorer takes it, `value` in euros."""
 
+    row: Sequence[float]
     class_name: str
     user_type: str
     risk_level: str
     probability: float
     value: float
     value_band: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringCall:
+    """One call of the model in `role` that scored all of `transactions` in so many seconds."""
+
+    endpoint: str
+    role: str
+    transactions: Sequence[ScoredTransaction]
+    seconds: float
 
 
 class _Counts:
@@ -86,7 +100,10 @@ class _Distribution:
 
 
 class Recorder:
-    """Counts into this worker's slot. Label values must be of the closed sets of the table."""
+    """Counts into this worker's slot. Label values must be of the closed sets of `metrics`.
+
+    Each call takes the slot's lock once.
+    """
 
     def __init__(
         self,
@@ -120,21 +137,21 @@ class Recorder:
         self._values = _Distribution(layout, metrics.TRANSACTION_VALUE)
         self._attributions = _Counts(layout, metrics.FEATURE_ATTRIBUTION)
         self._served = _Counts(layout, metrics.SERVED)
-        self._challenged = _Counts(layout, metrics.CHALLENGER_REQUESTS)
+        self._challenger_requests = _Counts(layout, metrics.CHALLENGER_REQUESTS)
         self._decisions = _Counts(layout, metrics.CHALLENGER_DECISIONS)
         self._differences = _Distribution(layout, metrics.CHALLENGER_DIFFERENCE)
 
-    def request_accepted(self) -> None:
-        """A request has come in; `request_left` must follow, whatever happens to it."""
+    def record_request_start(self) -> None:
+        """A request has come in; `record_request_end` must follow, whatever happens to it."""
         with self._slot.lock:
             self._slot.cells[IN_FLIGHT] += 1
 
-    def request_left(self) -> None:
+    def record_request_end(self) -> None:
         """The request is answered or given up."""
         with self._slot.lock:
             self._slot.cells[IN_FLIGHT] -= 1
 
-    def request_answered(self, method: str, endpoint: str, status: int, seconds: float) -> None:
+    def record_response(self, method: str, endpoint: str, status: int, seconds: float) -> None:
         """A request has its answer, after `seconds`; unusual methods and statuses are `other`."""
         method = method if method in metrics.METHODS else metrics.OTHER
         code = str(status) if str(status) in metrics.STATUSES else metrics.OTHER
@@ -142,106 +159,117 @@ class Recorder:
         with self._slot.lock:
             self._requests.add(cells, (method, endpoint, code))
             self._durations.add(cells, (method, endpoint), seconds)
-            self._tick(cells)
+            self._count_in_window(cells)
 
-    def refused(self, error_type: str, endpoint: str) -> None:
+    def record_error(self, error_type: str, endpoint: str) -> None:
         """A request or a simulated transaction was refused, or failed."""
         with self._slot.lock:
             self._errors.add(self._slot.cells, (error_type, endpoint))
             self._slot.cells[ACTIVITY] += 1
 
-    def scored(self, endpoint: str, transactions: Sequence[Scored], seconds: float) -> None:
-        """One scoring call gave all of `transactions` their score, in `seconds`."""
+    def record_predictions(self, call: ScoringCall) -> None:
+        """Everything that is counted of a scoring call.
+
+        Live transactions, not those of /simulate_traffic, are also counted in the bins of the
+        card's baseline.
+        """
+        live = call.endpoint == metrics.LIVE_ENDPOINT
+        bins = [self._find_bins(one) for one in call.transactions] if live else []
         cells = self._slot.cells
         with self._slot.lock:
-            self._latency.add(cells, (), seconds)
-            for one in transactions:
-                labels = (one.class_name, one.user_type, endpoint, one.risk_level)
+            self._served.add(cells, (call.role,), len(call.transactions))
+            self._latency.add(cells, (), call.seconds)
+            for one in call.transactions:
+                labels = (one.class_name, one.user_type, call.endpoint, one.risk_level)
                 self._predictions.add(cells, labels)
                 self._scores.add(cells, (), one.probability)
                 self._values.add(cells, (one.value_band,), one.value)
+            for one, (feature_bins, score_bin) in zip(call.transactions, bins, strict=live):
+                self._add_live(cells, one, feature_bins, score_bin)
             cells[ACTIVITY] += 1
 
-    def observed(self, row: Sequence[float], scored: Scored) -> None:
-        """One live transaction, in the bins of the baseline; `row` as the scorer takes it."""
-        places = [
-            (one.name, one.bin_of(value)) for one, value in zip(self._features, row, strict=True)
-        ]
-        score = (self._score.bin_of(scored.probability),)
-        decision, p = (scored.class_name,), scored.probability
-        cells = self._slot.cells
-        with self._slot.lock:
-            for place in places:
-                self._feature_values.add(cells, place)
-            self._score_values.add(cells, score)
-            self._probability.add(cells, decision, p)
-            self._uncertainty.add(cells, decision, p * (1 - p))
+    def _find_bins(self, one: ScoredTransaction) -> tuple[list[Labels], Labels]:
+        """The bin of each feature's value, and that of the score."""
+        pairs = zip(self._features, one.row, strict=True)
+        features: list[Labels] = [(each.name, each.bin_of(value)) for each, value in pairs]
+        return features, (self._score.bin_of(one.probability),)
 
-    def bad_value(self, feature: str, problem: str) -> None:
+    def _add_live(
+        self,
+        cells: memoryview[float],
+        one: ScoredTransaction,
+        feature_bins: Sequence[Labels],
+        score_bin: Labels,
+    ) -> None:
+        decision, p = (one.class_name,), one.probability
+        for labels in feature_bins:
+            self._feature_values.add(cells, labels)
+        self._score_values.add(cells, score_bin)
+        self._probability.add(cells, decision, p)
+        self._uncertainty.add(cells, decision, p * (1 - p))
+
+    def record_bad_value(self, feature: str, problem: str) -> None:
         """A transaction was refused for this feature's value."""
         with self._slot.lock:
             self._quality.add(self._slot.cells, (feature, problem))
 
-    def last_note(self) -> int:
+    def last_outcome_number(self) -> int:
         """Number of the last outcome that was counted in this slot, by whichever worker held it."""
         return int(self._slot.cells[LAST_NOTE])
 
-    def outcome(self, one: Outcome, number: int) -> None:
+    def record_outcome(self, one: Outcome, number: int) -> None:
         """Count the outcome with this number; the slot's last number moves with it."""
         cells = self._slot.cells
-        labels = (one.role, one.class_name, one.truth, one.user_type, one.value_band)
+        labels = (one.role, one.class_name, one.label, one.user_type, one.value_band)
         with self._slot.lock:
             self._outcomes.add(cells, labels)
             if one.role == "champion":
-                self._champion_outcome(cells, one)
+                self._add_champion_outcome(cells, one)
             if one.other_class_name is not None:
                 pair = (one.class_name, one.other_class_name)
                 champion, challenger = pair if one.role == "champion" else pair[::-1]
-                self._paired.add(cells, (champion, challenger, one.truth))
+                self._paired.add(cells, (champion, challenger, one.label))
             cells[LAST_NOTE] = number
             cells[ACTIVITY] += 1
 
-    def _champion_outcome(self, cells: memoryview[float], one: Outcome) -> None:
+    def _add_champion_outcome(self, cells: memoryview[float], one: Outcome) -> None:
         last = len(metrics.OUTCOME_BINS) - 1
-        bin = metrics.OUTCOME_BINS[min(last, bisect_left(metrics.OUTCOME_BOUNDS, one.probability))]
-        truth = 1.0 if one.truth == "fraud" else 0.0
-        self._outcome_scores.add(cells, (one.truth, bin))
+        place = min(last, bisect_left(metrics.OUTCOME_BOUNDS, one.probability))
+        bin = metrics.OUTCOME_BINS[place]
+        is_fraud = 1.0 if one.label == FRAUD else 0.0
+        self._outcome_scores.add(cells, (one.label, bin))
         self._outcome_probability.add(cells, (bin,), one.probability)
-        self._squared_error.add(cells, (), (one.probability - truth) ** 2)
+        self._squared_error.add(cells, (), (one.probability - is_fraud) ** 2)
         self._delays.add(cells, (), one.delay)
 
-    def feedback(self, result: str) -> None:
+    def record_feedback(self, result: str) -> None:
         """A receipt came back, and what became of it."""
         with self._slot.lock:
             self._feedback.add(self._slot.cells, (result,))
             self._slot.cells[ACTIVITY] += 1
 
-    def served(self, role: str, transactions: int) -> None:
-        """That many transactions were answered by the champion or by the challenger."""
-        with self._slot.lock:
-            self._served.add(self._slot.cells, (role,), transactions)
-
-    def explained(self, contributions: Mapping[str, float]) -> None:
+    def record_explanation(self, contributions: Mapping[str, float]) -> None:
         """A sampled live prediction was explained: each feature's contribution, with its sign."""
         with self._slot.lock:
             for feature, contribution in contributions.items():
                 self._attributions.add(self._slot.cells, (feature,), abs(contribution))
             self._slot.cells[ACTIVITY] += 1
 
-    def challenged(self, result: str) -> None:
+    def record_challenger_request(self, result: str) -> None:
         """What became of one request that the challenger was to score."""
         with self._slot.lock:
-            self._challenged.add(self._slot.cells, (result,))
+            self._challenger_requests.add(self._slot.cells, (result,))
             self._slot.cells[ACTIVITY] += 1
 
-    def compared(self, champion: str, challenger: str, difference: float) -> None:
+    def record_comparison(self, champion: str, challenger: str, difference: float) -> None:
         """Both models scored one transaction: their decisions and their scores' distance."""
         with self._slot.lock:
             self._decisions.add(self._slot.cells, (champion, challenger))
             self._differences.add(self._slot.cells, (), difference)
 
     @staticmethod
-    def _tick(cells: memoryview[float]) -> None:
+    def _count_in_window(cells: memoryview[float]) -> None:
+        """Into the ring of seconds behind the throughput."""
         second = int(time.time())
         place = second % WINDOW_SECONDS
         if cells[WINDOW_STAMPS + place] != second:

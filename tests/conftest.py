@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from handler import create_app, facts_of
+from handler import create_app
 from model.serving.card import (
     Card,
     DataSummary,
@@ -24,9 +24,10 @@ from model.serving.card import (
     ValueBand,
 )
 from service.feedback import Feedback
+from service.model_facts import collect_facts
 from service.receipts import Receipts
 from service.settings import Settings, read_settings
-from service.used_receipts import SqliteLedger
+from service.used_receipts import SqliteUsedReceipts
 from telemetry.providers import Telemetry, start
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
@@ -111,7 +112,7 @@ class LocationRiskScorer:
         return [row[4] for row in rows]
 
 
-FACTS = facts_of(LocationRiskScorer(), None)
+FACTS = collect_facts(LocationRiskScorer(), None)
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def app(
     receipts = Receipts(["key"])
     feedback = Feedback(
         receipts,
-        SqliteLedger(tmp_path / "ledger"),
+        SqliteUsedReceipts(tmp_path / "ledger"),
         recorded.recorder,
         recorded.instance,
         {scorer.card.version: "champion"},
@@ -178,8 +179,11 @@ def total(exposition: str, name: str, **labels: str) -> float:
     return sum(values)
 
 
+Counted = Callable[..., float]
+
+
 @pytest.fixture
-def counted(client: FlaskClient) -> Callable[..., float]:
+def counted(client: FlaskClient) -> Counted:
     """counted(name, **labels): what `/metrics` says."""
 
     def read(name: str, **labels: str) -> float:

@@ -32,7 +32,7 @@ def start_page(description: Json) -> Blueprint:
     return pages
 
 
-def reader() -> Blueprint:
+def api_reader() -> Blueprint:
     """`/docs`: Swagger UI, its files from the package."""
     blueprint: Blueprint = get_swaggerui_blueprint("/docs", "/openapi.json", {"validatorUrl": None})
     return blueprint

@@ -9,11 +9,11 @@ import pytest
 
 from handler import create_app
 from model.serving.errors import ModelError
-from service.challenger import REST_SECONDS, Challenger, Patience, Shares, check_same_schema
-from service.feedback import Feedback
-from service.predict import Companions
-from service.receipts import Receipts, Second
-from service.used_receipts import SqliteLedger
+from service.challenger import Challenger, TrafficSplit, check_same_schema
+from service.circuit_breaker import RETRY_SECONDS, CircuitBreaker
+from service.feedback import Feedback, LabelledReceipt
+from service.receipts import Receipts, ShadowPrediction
+from service.used_receipts import SqliteUsedReceipts
 from telemetry.recorder import Recorder
 from tests.conftest import LocationRiskScorer, make_card, total
 from tests.lab.programs import until
@@ -44,14 +44,15 @@ def beside(scorer, other, recorded, settings, tmp_path):
 
     def make(shadow: int, serves: int, timeout: float = 0.2, wait: float = 30):
         """It waits long enough for any machine, so that no test depends on the machine's load."""
-        shares = Shares(shadow, serves, timeout, wait)
-        challenger = Challenger(other, shares, recorded.recorder)
-        companions = Companions(challenger=challenger)
+        split = TrafficSplit(shadow, serves, timeout, wait)
+        challenger = Challenger(other, split, recorded.recorder)
         receipts = Receipts(["k"])
-        ledger = SqliteLedger(tmp_path / "ledger")
+        used = SqliteUsedReceipts(tmp_path / "used")
         roles = {"1-abcd1234": "champion", "2-other": "challenger"}
-        feedback = Feedback(receipts, ledger, recorded.recorder, recorded.instance, roles, 3600)
-        app = create_app(scorer, recorded, receipts, settings, companions, feedback)
+        feedback = Feedback(receipts, used, recorded.recorder, recorded.instance, roles, 3600)
+        app = create_app(
+            scorer, recorded, receipts, settings, challenger=challenger, feedback=feedback
+        )
         return app.test_client()
 
     return make
@@ -132,7 +133,7 @@ def test_challenger_with_other_fields_is_refused():
         check_same_schema(make_card(), other)
 
 
-def told(client, receipt, label="fraud"):
+def send_label(client, receipt, label="fraud"):
     return client.post("/feedback", json={"receipt": receipt, "label": label}).json
 
 
@@ -146,7 +147,7 @@ def test_outcome_is_counted_jointly_whoever_answered(beside, valid, shares, firs
     client = beside(*shares)
     receipt = client.post("/predict", json=valid).json["receipt"]
     for _ in range(2):
-        told(client, receipt)
+        send_label(client, receipt)
     cell = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
     assert counted(client, "paired_outcomes_total", **cell) == 1
     assert counted(client, "paired_outcomes_total") == 1
@@ -159,7 +160,7 @@ def test_batch_has_both_decisions_row_by_row(beside, valid):
     answers = beside(100, 0).post("/predict", json={"transactions": rows}).json["predictions"]
     receipts = [read(answer) for answer in answers]
     assert [one.probability for one in receipts] == [0.1, 0.6, 0.3]
-    assert {(one.second.model_version, one.second.probability) for one in receipts} == {
+    assert {(one.shadow.model_version, one.shadow.probability) for one in receipts} == {
         ("2-other", 0.9)
     }
 
@@ -168,50 +169,50 @@ def test_failing_champion_does_not_touch_the_challengers_answer(beside, scorer, 
     client = beside(0, 100)
     scorer.fault = RuntimeError("broken")
     answer = client.post("/predict", json=valid).json
-    assert (answer["model_version"], read(answer).second) == ("2-other", None)
+    assert (answer["model_version"], read(answer).shadow) == ("2-other", None)
 
 
 def test_without_the_challengers_decision_the_receipt_has_one(beside, other, valid):
     client = beside(100, 0)
     other.fault = RuntimeError("broken")
     answer = client.post("/predict", json=valid).json
-    assert read(answer).second is None
-    assert told(client, answer["receipt"])["result"] == "counted"
+    assert read(answer).shadow is None
+    assert send_label(client, answer["receipt"])["result"] == "counted"
     assert counted(client, "paired_outcomes_total") == 0
 
 
 def test_pair_of_earlier_roles_is_not_counted_jointly(beside):
     """A receipt whose second model is not loaded any more still tells about the first."""
     client = beside(100, 0)
-    second = Second("0-earlier", "fraud", 0.9)
-    receipt = Receipts(["k"]).issue("1-abcd1234", "fraud", 0.6, "basic", "low", second)
-    assert told(client, receipt)["result"] == "counted"
+    shadow = ShadowPrediction("0-earlier", "fraud", 0.9)
+    receipt = Receipts(["k"]).issue("1-abcd1234", "fraud", 0.6, "basic", "low", shadow)
+    assert send_label(client, receipt)["result"] == "counted"
     assert counted(client, "paired_outcomes_total") == 0
 
 
-def test_patience_ends_with_a_disappointment_and_comes_back_with_a_success():
-    """One try in REST_SECONDS until one succeeds: so a challenger that hangs costs a worker no more
-    than that one wait."""
+def test_circuit_breaker_opens_after_a_failure_and_closes_after_a_success():
+    """One trial in RETRY_SECONDS until one succeeds: so a challenger that hangs costs a worker no
+    more than that one wait."""
     now = [0.0]
-    patience = Patience(0.005, lambda: now[0])
-    assert [patience.seconds() for _ in range(3)] == [0.005] * 3
-    patience.broken()
-    assert patience.seconds() == 0
-    now[0] += REST_SECONDS
-    assert [patience.seconds() for _ in range(3)] == [0.005, 0, 0]
-    now[0] += REST_SECONDS
-    assert patience.seconds() == 0.005
-    patience.kept()
-    assert [patience.seconds() for _ in range(3)] == [0.005] * 3
+    breaker = CircuitBreaker(0.005, lambda: now[0])
+    assert [breaker.allowed_wait() for _ in range(3)] == [0.005] * 3
+    breaker.record_failure()
+    assert breaker.allowed_wait() == 0
+    now[0] += RETRY_SECONDS
+    assert [breaker.allowed_wait() for _ in range(3)] == [0.005, 0, 0]
+    now[0] += RETRY_SECONDS
+    assert breaker.allowed_wait() == 0.005
+    breaker.record_success()
+    assert [breaker.allowed_wait() for _ in range(3)] == [0.005] * 3
 
 
 def test_after_a_wait_in_vain_the_next_answer_does_not_wait(beside, other, valid):
     """The second answer would have its decision if it waited."""
     client = beside(100, 0, wait=0.005)
     other.delay = 2
-    assert read(client.post("/predict", json=valid).json).second is None
+    assert read(client.post("/predict", json=valid).json).shadow is None
     other.delay = 0.0
-    assert read(client.post("/predict", json=valid).json).second is None
+    assert read(client.post("/predict", json=valid).json).shadow is None
     until(lambda: counted(client, "challenger_requests_total", result="scored") == 2, 10, "scored")
     assert counted(client, "challenger_decisions_total") == 2
 
@@ -219,20 +220,22 @@ def test_after_a_wait_in_vain_the_next_answer_does_not_wait(beside, other, valid
 def test_pair_that_a_killed_worker_wrote_down_is_counted_by_its_successor(
     recorded, tmp_path, monkeypatch
 ):
-    """The worker ends between the ledger and the count: its successor counts both decisions."""
-    receipts, ledger = Receipts(["k"]), SqliteLedger(tmp_path / "ledger")
+    """The worker ends between storing and counting: its successor counts both decisions."""
+    receipts, used = Receipts(["k"]), SqliteUsedReceipts(tmp_path / "used")
     roles = {"1": "champion", "2": "challenger"}
 
     def worker() -> Feedback:
-        return Feedback(receipts, ledger, recorded.recorder, "slot", roles, 60)
+        return Feedback(receipts, used, recorded.recorder, "slot", roles, 60)
 
-    receipt = receipts.issue("2", "fraud", 0.9, "basic", "low", Second("1", "legitimate", 0.2))
+    receipt = receipts.issue(
+        "2", "fraud", 0.9, "basic", "low", ShadowPrediction("1", "legitimate", 0.2)
+    )
     with monkeypatch.context() as dying:
-        dying.setattr(Recorder, "outcome", lambda *_: (_ for _ in ()).throw(SystemExit))
+        dying.setattr(Recorder, "record_outcome", lambda *_: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
-            worker().take(receipt, "fraud")
+            worker().count(LabelledReceipt(receipt, "fraud"))
     for _ in range(2):
-        worker().begin()
+        worker().recover()
     text = recorded.exposition.render("")[0].decode()
     cell = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
     assert total(text, "paired_outcomes_total", **cell) == 1

@@ -1,11 +1,12 @@
 """`POST /predict?explain=true`: reasons that add up to the score."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from handler import create_app
 from model.serving.explain import Explainer
-from service.predict import Companions
 from service.receipts import Receipts
 from tests.conftest import total
 from tests.lab.programs import until
@@ -16,8 +17,9 @@ def explaining(scorer, recorded, settings):
     """A service whose model is its last feature, explained against rows with risks 0 and 0.4."""
     background = np.array([[10.0, 30, 1000, 1, 0.0], [90.0, 50, 9000, 9, 0.4]])
     explainer = Explainer(lambda rows: scorer.score(rows.tolist()), background)
-    companions = Companions(explainer, explain_percent=100)
-    return create_app(scorer, recorded, Receipts(["k"]), settings, companions).test_client()
+    settings = dataclasses.replace(settings, explain_percent=100)
+    app = create_app(scorer, recorded, Receipts(["k"]), settings, explainer=explainer)
+    return app.test_client()
 
 
 def test_reasons_name_every_feature_and_add_up(explaining, valid):

@@ -3,7 +3,7 @@
 import pytest
 from itsdangerous import BadSignature
 
-from service.receipts import Receipts, Second, keys_of
+from service.receipts import Receipts, ShadowPrediction, find_keys
 
 ISSUED = ("1-ab", "fraud", 0.25, "basic", "low")
 
@@ -21,9 +21,9 @@ def test_receipt_is_read_back():
 
 def test_both_decisions_are_read_back():
     """And a receipt of one decision, as an earlier version wrote all of them, still is."""
-    receipts, second = Receipts(["key"]), Second("2-cd", "legitimate", 0.125)
-    assert receipts.read(receipts.issue(*ISSUED, second), 60)[0].second == second
-    assert receipts.read(receipts.issue(*ISSUED), 60)[0].second is None
+    receipts, shadow = Receipts(["key"]), ShadowPrediction("2-cd", "legitimate", 0.125)
+    assert receipts.read(receipts.issue(*ISSUED, shadow), 60)[0].shadow == shadow
+    assert receipts.read(receipts.issue(*ISSUED), 60)[0].shadow is None
 
 
 def test_every_receipt_is_its_own():
@@ -47,9 +47,9 @@ def test_foreign_receipt_is_refused():
 
 
 def test_workers_share_the_key_that_the_first_one_made(tmp_path):
-    assert keys_of((), tmp_path) == keys_of((), tmp_path)
+    assert find_keys((), tmp_path) == find_keys((), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["receipt-key"]
 
 
 def test_given_keys_are_used(tmp_path):
-    assert keys_of(("a", "b"), tmp_path) == ("a", "b")
+    assert find_keys(("a", "b"), tmp_path) == ("a", "b")

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from handler import create_app, facts_of
+from handler import create_app
+from service.model_facts import collect_facts
 from service.receipts import Receipts
 from service.settings import read_settings
 from telemetry.metrics import METRICS, Kind
@@ -89,7 +90,7 @@ def test_metric_is_exposed_with_its_labels_before_anything_happened(client, coun
 
 
 def test_share_of_a_challenger_is_published_where_there_is_one(tmp_path):
-    facts = facts_of(LocationRiskScorer(), LocationRiskScorer(), 0.2)
+    facts = collect_facts(LocationRiskScorer(), LocationRiskScorer(), 0.2)
     telemetry = start(tmp_path / "other", facts, 5000, SILENT)
     assert total(telemetry.exposition.render("")[0].decode(), "challenger_share_target") == 0.2
     telemetry.close(1)

@@ -12,14 +12,16 @@ import pytest
 
 from telemetry.exemplars import Exemplars
 from telemetry.metrics import PREDICTIONS, counted
-from telemetry.recorder import Recorder, Scored
+from telemetry.recorder import Recorder, ScoredTransaction, ScoringCall
 from telemetry.store.layout import IN_FLIGHT, Layout
 from telemetry.store.slots import Slots
 from telemetry.store.sources import AllSlots, OneSlot
 from tests.conftest import FACTS
 
 ROOT = Path(__file__).parents[3]
-LEGITIMATE = Scored("legitimate", "basic", "low", 0.01, 10.0, "low")
+ROW = [10.0, 30.0, 1000.0, 1.0, 0.01]
+LEGITIMATE = ScoredTransaction(ROW, "legitimate", "basic", "low", 0.01, 10.0, "low")
+CALL = ScoringCall("/predict", "champion", [LEGITIMATE], 1e-5)
 
 # A worker that counts `count` predictions, says so, and then waits to be killed.
 WORKER = """
@@ -27,16 +29,17 @@ import sys, time
 from pathlib import Path
 from telemetry.exemplars import Exemplars
 from telemetry.store.layout import Layout
-from telemetry.recorder import Recorder, Scored
+from telemetry.recorder import Recorder
 from telemetry.store.slots import Slots
 from telemetry.metrics import counted
 from tests.conftest import FACTS
+from tests.telemetry.store.test_slots import CALL
 layout = Layout(counted(FACTS.features, FACTS.score))
 slot = Slots(Path(sys.argv[1]), layout).claim()
 recorder = Recorder(slot, layout, Exemplars(), FACTS.features, FACTS.score)
-recorder.request_accepted()
+recorder.record_request_start()
 for _ in range(int(sys.argv[2])):
-    recorder.scored("/predict", [Scored("legitimate", "basic", "low", 0.01, 10.0, "low")], 1e-5)
+    recorder.record_predictions(CALL)
 print(slot.index, flush=True)
 time.sleep(60)
 """
@@ -125,7 +128,7 @@ def test_other_labels_get_slots_of_their_own(tmp_path):
     fewer = Layout([PREDICTIONS])
     slot = Slots(tmp_path, layout()).claim()
     recorder = Recorder(slot, layout(), Exemplars(), FACTS.features, FACTS.score)
-    recorder.scored("/predict", [LEGITIMATE], 1e-5)
+    recorder.record_predictions(CALL)
     other = Slots(tmp_path, fewer).claim()
     assert predictions(AllSlots(Slots(tmp_path, fewer)).cells()) == 0
     slot.release()

@@ -1,0 +1,74 @@
+"""Why a transaction got its score: for the caller who asks, and for a sample of live traffic."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import partial
+
+from model.serving.card import Card
+from model.serving.explain import Explainer
+from service.background import BackgroundWorker
+from service.errors import ApiError
+from telemetry.recorder import Recorder
+
+# An explanation costs a few milliseconds: a longer batch would keep its worker from everybody else.
+MOST_EXPLAINED = 10
+
+Row = Sequence[float]
+
+
+class Explanations:
+    """The champion's explanations; `explainer` is None where its version has no background rows."""
+
+    def __init__(
+        self, card: Card, explainer: Explainer | None, live_percent: int, recorder: Recorder
+    ) -> None:
+        self._version = card.version
+        self._names = [feature.name for feature in card.features]
+        self._explainer = explainer
+        self._live_percent = live_percent
+        self._recorder = recorder
+        self._worker = BackgroundWorker("live explanations", capacity=8)
+
+    def check_possible(self, count: int) -> None:
+        """Raises ApiError unless `count` transactions can be explained in one request."""
+        self._require_explainer()
+        if count > MOST_EXPLAINED:
+            raise ApiError(
+                "batch_size",
+                f"at most {MOST_EXPLAINED} transactions can be explained in one request,"
+                f" got {count}",
+                "transactions",
+            )
+
+    def explain(self, row: Row) -> dict[str, object]:
+        """Base value and each feature's contribution, in units of probability."""
+        explanation = self._require_explainer().explain(row)
+        errors = explanation.standard_errors
+        return {
+            "base_value": explanation.base_value,
+            "contributions": dict(zip(self._names, explanation.contributions, strict=True)),
+            "standard_errors": dict(zip(self._names, errors, strict=True)) if errors else None,
+        }
+
+    def sample_live(self, rows: Sequence[Row]) -> None:
+        """Explain a share of live transactions in the background, for the features' live
+        importance; what does not fit is dropped."""
+        if self._explainer is None:
+            return
+        for row in rows:
+            if random.random() * 100 < self._live_percent:
+                self._worker.submit(partial(self._record, self._explainer, row))
+
+    def _record(self, explainer: Explainer, row: Row) -> None:
+        contributions = explainer.explain(row).contributions
+        self._recorder.record_explanation(dict(zip(self._names, contributions, strict=True)))
+
+    def _require_explainer(self) -> Explainer:
+        if self._explainer is None:
+            raise ApiError(
+                "unavailable",
+                f"model {self._version} was published without the rows that explanations need",
+            )
+        return self._explainer

@@ -1,0 +1,79 @@
+"""Which model answers, and what the other one says of the same transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from model.serving.scorer import Scorer
+from service.challenger import Challenger, Rows
+from service.decisions import Prediction
+from telemetry.metrics import CHALLENGER, CHAMPION
+
+
+def _no_shadow() -> None:
+    """There is no other model, or it is not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedPrediction:
+    """What is answered, and by the model in which role; `await_shadow` gives the other model's
+    prediction where there is one, after the short time that an answer may wait for it."""
+
+    role: str
+    prediction: Prediction
+    await_shadow: Callable[[], Prediction | None] = _no_shadow
+
+
+class ModelRouter:
+    """Champion, and a challenger where there is one."""
+
+    def __init__(self, champion: Scorer, challenger: Challenger | None) -> None:
+        self._champion = champion
+        self._challenger = challenger
+
+    def score(self, rows: Rows, routing_key: str | None) -> RoutedPrediction:
+        """Score with the model that the key belongs to; without a key that is the champion, alone.
+
+        Raises whatever the champion raises; a challenger that fails is never noticed.
+        """
+        if self._challenger is None or routing_key is None:
+            return self._answer_by_champion(rows)
+        if self._challenger.serves(routing_key):
+            return self._answer_by_challenger(self._challenger, rows)
+        return self._answer_with_shadow(self._challenger, rows)
+
+    def _answer_by_champion(self, rows: Rows) -> RoutedPrediction:
+        return RoutedPrediction(CHAMPION, self._score_champion(rows))
+
+    def _score_champion(self, rows: Rows) -> Prediction:
+        return Prediction(self._champion.card, self._champion.score(rows))
+
+    def _answer_with_shadow(self, challenger: Challenger, rows: Rows) -> RoutedPrediction:
+        future = challenger.start_shadow(rows)
+        champion = self._score_champion(rows)
+        if future is None:
+            return RoutedPrediction(CHAMPION, champion)
+        challenger.compare_later(future, champion)
+        return RoutedPrediction(CHAMPION, champion, partial(challenger.await_shadow, future))
+
+    def _answer_by_challenger(self, challenger: Challenger, rows: Rows) -> RoutedPrediction:
+        """The challenger's prediction, or in its place the champion's; one that failed does not
+        touch the other."""
+        future = challenger.start_scoring(rows)
+        champion = self._try_champion(rows)
+        own = challenger.await_serving(future)
+        if own is None:
+            # Scored anew, so that a champion that fails too tells why.
+            return self._answer_by_champion(rows)
+        if champion is None:
+            return RoutedPrediction(CHALLENGER, own)
+        challenger.compare(champion, own.probabilities)
+        return RoutedPrediction(CHALLENGER, own, lambda: champion)
+
+    def _try_champion(self, rows: Rows) -> Prediction | None:
+        try:
+            return self._score_champion(rows)
+        except Exception:
+            return None

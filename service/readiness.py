@@ -1,0 +1,37 @@
+"""Whether this process should get traffic: what /health/ready answers, with the reason if not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from model.serving.features import TransactionReader
+from model.serving.scorer import Scorer
+from service.openapi import example_transaction
+
+
+class Readiness:
+    """Ready while the model scores, the counters can be written and the process is not stopping.
+
+    `find_write_problem` says in one sentence why nothing can be counted, or gives None.
+    """
+
+    def __init__(self, scorer: Scorer, find_write_problem: Callable[[], str | None]) -> None:
+        self._scorer = scorer
+        card = scorer.card
+        self._row = TransactionReader(card).read(example_transaction(card)).row
+        self._find_write_problem = find_write_problem
+        self._stopping = False
+
+    def begin_shutdown(self) -> None:
+        """The process was told to stop: from now on it is not ready."""
+        self._stopping = True
+
+    def find_problem(self) -> str | None:
+        """One sentence for whoever asks why there is no traffic; None while it is ready."""
+        if self._stopping:
+            return "the process is stopping"
+        try:
+            self._scorer.score([self._row])
+        except Exception as error:
+            return f"the model {self._scorer.card.version} cannot score: {type(error).__name__}"
+        return self._find_write_problem()
