@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from flask import Flask
@@ -39,7 +39,7 @@ from service.routes import (
     add_predict,
     add_simulation,
 )
-from service.served_models import build_challenger, load_models
+from service.served_models import ServedModels, build_challenger, load_models
 from service.settings import SettingError, Settings, read_settings
 from service.simulate import TrafficSimulation
 from service.used_receipts import open_used_receipts
@@ -91,11 +91,14 @@ def create_app(
     return app
 
 
-def build(environ: Mapping[str, str] = os.environ) -> Flask:
+def build(
+    environ: Mapping[str, str] = os.environ,
+    load: Callable[[Settings], ServedModels] = load_models,
+) -> Flask:
     """The service as the environment describes it, or the process's end with one sentence."""
     try:
         settings = read_settings(environ)
-        models = load_models(settings)
+        models = load(settings)
         folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
         share = settings.challenger_serves_percent / 100
         facts = collect_facts(models.champion, models.challenger, share)

@@ -26,7 +26,7 @@ from bench.servers import ROOT, Variants, running, sink
 from model.serving.card import CARD_FILE, Card
 from model.serving.registry import PUBLISHED_FILE, Published, Registry
 from model.serving.scorer import Scorer
-from service.served_models import ServedModels
+from service.served_models import ServedModels, load_models
 from service.settings import Settings
 
 _HANG_SECONDS = 5.0
@@ -75,17 +75,14 @@ def application() -> Flask:
     """The service, with the fault of BENCH_FAULT built into its challenger."""
     import handler
 
-    load_unharmed = handler.load_models
-
     def load_with_fault(settings: Settings) -> ServedModels:
-        models = load_unharmed(settings)
+        models = load_models(settings)
         if models.challenger is None:
             raise SystemExit("the challenger cannot be loaded")
         faulty = Faulty(models.challenger, os.environ["BENCH_FAULT"])
         return dataclasses.replace(models, challenger=faulty)
 
-    handler.load_models = load_with_fault
-    return handler.build()
+    return handler.build(load=load_with_fault)
 
 
 def main() -> None:
