@@ -33,7 +33,9 @@ try:
 except SettingError as error:
     sys.exit(f"The handler cannot start: {error}")
 
-bind = f"{_settings.host}:{_settings.port}"
+# An IPv6 address stands in brackets before the port.
+_host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
+bind = f"{_host}:{_settings.port}"
 workers = _settings.web_concurrency
 threads = _settings.worker_threads
 worker_class = "gthread"

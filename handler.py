@@ -9,9 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from flask import Flask
 
@@ -42,6 +40,7 @@ from service.routes import (
 from service.served_models import ServedModels, build_challenger, load_models
 from service.settings import SettingError, Settings, read_settings
 from service.simulate import TrafficSimulation
+from service.state import prepare_state_dir
 from service.used_receipts import open_used_receipts
 from telemetry.metrics import CHALLENGER, CHAMPION
 from telemetry.providers import Telemetry, TelemetryError, start
@@ -99,7 +98,7 @@ def build(
     try:
         settings = read_settings(environ)
         models = load(settings)
-        folder = settings.state_dir or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
+        folder = prepare_state_dir(settings.state_dir)
         share = settings.challenger_serves_percent / 100
         facts = collect_facts(models.champion, models.challenger, share)
         telemetry = start(folder, facts, settings.port, environ)

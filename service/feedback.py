@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import NamedTuple
 
 import msgspec
-from itsdangerous import BadData, SignatureExpired
+from itsdangerous import BadData
 
 from model.serving.vocabulary import CLASS_NAMES
 from service.receipts import Receipt, Receipts
@@ -23,9 +23,14 @@ MESSAGES = {
     "repeated": "this receipt has been used before; its outcome is counted already",
     "forged": "this is not a receipt of this service",
     "expired": "this receipt is too old",
+    "future": "this receipt was issued in the future; clocks differ, send it again later",
     "foreign": "this receipt is of a model that is not served any more",
     "unavailable": "used receipts cannot be looked up; nothing was counted, send it again later",
 }
+# How far ahead the clock of the replica that issued a receipt may be.
+CLOCK_SKEW_SECONDS = 60.0
+# Results after which the same receipt may be sent again: nothing was counted.
+RETRYABLE = ("unavailable", "future")
 _BATCH = "feedback"
 _FIELDS = ("receipt", "label")
 
@@ -48,6 +53,7 @@ class Feedback:
         slot: str,
         roles: Mapping[str, str],
         max_age_seconds: int,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._receipts = receipts
         self._used = used
@@ -55,6 +61,7 @@ class Feedback:
         self._slot = slot
         self._roles = roles
         self._max_age = max_age_seconds
+        self._clock = clock
         # One outcome at a time in a worker: a number is stored and counted before the next.
         self._lock = Lock()
         self._recovered = False
@@ -72,11 +79,14 @@ class Feedback:
 
     def _count(self, entry: LabelledReceipt) -> str:
         try:
-            receipt, issued = self._receipts.read(entry.receipt, self._max_age)
-        except SignatureExpired:
-            return "expired"
+            receipt, issued = self._receipts.read(entry.receipt)
         except (BadData, TypeError, ValueError):
             return "forged"
+        age = self._clock() - issued
+        if age > self._max_age:
+            return "expired"
+        if age < -CLOCK_SKEW_SECONDS:
+            return "future"
         role = self._roles.get(receipt.model_version)
         if role is None:
             return "foreign"
@@ -87,7 +97,7 @@ class Feedback:
             user_type=receipt.user_type,
             value_band=receipt.value_band,
             probability=receipt.probability,
-            delay=max(0.0, time.time() - issued),
+            delay=max(0.0, age),
             other_class_name=self._find_other_decision(receipt),
         )
         return self._count_once(receipt.id, issued + self._max_age, outcome)

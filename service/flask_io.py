@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.requests import decode_json, name_endpoint
 from service.responses import Answer
@@ -20,7 +21,23 @@ def current_endpoint() -> str:
 
 def read_json() -> object:
     """The body's JSON value; raises ApiError."""
-    return decode_json(request.mimetype, request.get_data(cache=False))
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    return decode_json(request.mimetype, _read_body(), encoding)
+
+
+def _read_body() -> bytes:
+    """The body, of which MAX_CONTENT_LENGTH holds whether or not its length was announced.
+
+    Werkzeug cuts a body in chunks off at the limit without a word.
+    """
+    most: int = current_app.config["MAX_CONTENT_LENGTH"]
+    if request.content_length is None and request.environ.get("wsgi.input_terminated"):
+        body: bytes = request.environ["wsgi.input"].read(most + 1)
+    else:
+        body = request.get_data(cache=False)
+    if len(body) > most:
+        raise RequestEntityTooLarge
+    return body
 
 
 def find_routing_key() -> str:
@@ -30,11 +47,11 @@ def find_routing_key() -> str:
 
 def drain_body() -> None:
     """Throw the unread body away, if it is not far too large."""
-    length = request.content_length
-    if length is None or length > _DRAINED_BYTES:
+    if (request.content_length or 0) > _DRAINED_BYTES:
         return
-    while request.environ["wsgi.input"].read(65536):
-        pass
+    left = _DRAINED_BYTES
+    while left > 0 and (read := len(request.environ["wsgi.input"].read(min(left, 65536)))):
+        left -= read
 
 
 def to_response(answer: Answer) -> Response:

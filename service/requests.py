@@ -5,6 +5,7 @@ A reader takes the part's name or place in the body (`feedback[3].label`): the e
 
 from __future__ import annotations
 
+import codecs
 import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -29,15 +30,26 @@ class PredictRequest:
     routing_key: str
 
 
-def decode_json(media_type: str, body: bytes) -> object:
-    """The body's JSON value; `media_type` without its parameters, empty where there is none."""
+def decode_json(media_type: str, body: bytes, encoding: str = "") -> object:
+    """The body's JSON value; `media_type` without its parameters, empty where there is none;
+    `encoding` is the header Content-Encoding.
+
+    A byte order mark before UTF-8 is passed over, as RFC 8259 allows.
+    """
+    if encoding not in ("", "identity"):
+        raise ApiError(
+            "unsupported_media_type",
+            f"the body must not be compressed, got Content-Encoding {encoding[:LONGEST_ECHO]}",
+        )
     if media_type != "application/json":
         got = media_type[:LONGEST_ECHO] or "none"
         raise ApiError(
             "unsupported_media_type", f"Content-Type must be application/json, got {got}"
         )
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ApiError("invalid_json", "the body must be JSON in UTF-8, this looks like UTF-16")
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ApiError("invalid_json", f"the body must be JSON: {error}") from None
 
@@ -85,11 +97,14 @@ def read_text(value: object, name: str) -> str:
 
 def read_word(value: object, name: str, words: Collection[str]) -> str:
     """One of a closed set of words."""
-    text = read_text(value, name)
-    if text not in words:
-        known, got = " or ".join(words), repr(text[:LONGEST_ECHO])
+    known = " or ".join(words)
+    if not isinstance(value, str):
+        message = f"{name} must be text, got {type(value).__name__}: it must be {known}"
+        raise ApiError("wrong_type", message, name)
+    if value not in words:
+        got = repr(value[:LONGEST_ECHO])
         raise ApiError("unknown_category", f"{name} must be {known}, got {got}", name)
-    return text
+    return value
 
 
 def read_count(value: object, name: str, most: int) -> int:

@@ -10,7 +10,7 @@ from threading import Lock
 from flask import Flask, Response, g, request
 
 from service.errors import ApiError
-from service.feedback import MESSAGES, Feedback, is_batch, read_entries, read_entry
+from service.feedback import MESSAGES, RETRYABLE, Feedback, is_batch, read_entries, read_entry
 from service.flask_io import find_routing_key, read_json, to_response
 from service.predict import Predictor
 from service.readiness import Readiness
@@ -75,7 +75,8 @@ def add_feedback(app: Flask, feedback: Feedback, most: int) -> None:
         result = feedback.count(read_entry(body))
         if result != "counted":
             error = "unavailable" if result == "unavailable" else f"{result}_receipt"
-            raise ApiError(error, MESSAGES[result], "receipt")
+            headers = {"Retry-After": "60"} if result in RETRYABLE else {}
+            raise ApiError(error, MESSAGES[result], "receipt", headers)
         return to_response(answer_json({"result": result, "request_id": g.request_id}))
 
 

@@ -21,6 +21,17 @@ _PRUNE_SECONDS = 600.0
 _BUSY_SECONDS = 5.0
 
 
+# Pending outcomes stand in the table `notes`, the name of which an earlier version gave it.
+_SCHEMA = (
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA journal_mode = WAL",
+    "CREATE TABLE IF NOT EXISTS used (receipt TEXT PRIMARY KEY, expires REAL NOT NULL)"
+    " WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS notes (slot TEXT NOT NULL, number INTEGER NOT NULL,"
+    " content TEXT NOT NULL, PRIMARY KEY (slot, number)) WITHOUT ROWID",
+)
+
+
 class UsedReceiptsError(Exception):
     """The store cannot be reached: nothing was written, and nothing may be counted."""
 
@@ -50,16 +61,6 @@ class SqliteUsedReceipts:
         self._path = path
         self._local = threading.local()
         self._pruned_at = 0.0
-        with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS used (receipt TEXT PRIMARY KEY, expires REAL NOT NULL)"
-                " WITHOUT ROWID"
-            )
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS notes (slot TEXT NOT NULL, number INTEGER NOT NULL,"
-                " content TEXT NOT NULL, PRIMARY KEY (slot, number)) WITHOUT ROWID"
-            )
 
     def use(self, receipt: str, expires: float, slot: str, pending: PendingOutcome) -> bool:
         try:
@@ -101,14 +102,22 @@ class SqliteUsedReceipts:
             connection.execute("DELETE FROM used WHERE expires < ?", (now,))
 
     def _connection(self) -> sqlite3.Connection:
-        """This thread's connection; as a context it commits, or rolls back after an error."""
+        """This thread's connection; as a context it commits, or rolls back after an error.
+
+        The file is made when it is first needed: a full disk must not keep the service from
+        scoring.
+        """
         if not hasattr(self._local, "connection"):
-            self._local.connection = sqlite3.connect(
-                self._path, timeout=_BUSY_SECONDS, isolation_level=None
-            )
-            self._local.connection.execute("PRAGMA synchronous = NORMAL")
-        connection: sqlite3.Connection = self._local.connection
-        return connection
+            connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+            try:
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+            except sqlite3.Error:
+                connection.close()
+                raise
+            self._local.connection = connection
+        kept: sqlite3.Connection = self._local.connection
+        return kept
 
 
 # KEYS: receipt, pending outcomes of the slot. ARGV: seconds to keep, number, content. Runs as a

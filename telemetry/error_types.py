@@ -22,6 +22,7 @@ STATUS_OF_ERROR: Final[dict[str, int]] = {
     "foreign_receipt": 409,
     "repeated_receipt": 409,
     "expired_receipt": 410,
+    "future_receipt": 503,
     "too_large": 413,
     "unsupported_media_type": 415,
     "too_many_requests": 429,

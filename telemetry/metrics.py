@@ -46,7 +46,9 @@ OUTCOME_BOUNDS = (
     0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
 )  # fmt: skip
 OUTCOME_BINS = tuple(f"{number + 1:02d}" for number in range(len(OUTCOME_BOUNDS)))
-FEEDBACK_RESULTS = ("counted", "repeated", "forged", "expired", "foreign", "unavailable")
+FEEDBACK_RESULTS = (
+    "counted", "repeated", "forged", "expired", "foreign", "unavailable", "future"
+)  # fmt: skip
 
 
 class Kind(Enum):

@@ -108,7 +108,7 @@ def test_serving_challenger_answers_its_keys(beside, valid):
 def test_receipt_names_the_model_that_answered(beside, valid):
     answer = beside(0, 100).post("/predict", json=valid).json
     assert answer["model_version"] == "2-other"
-    assert Receipts(["k"]).read(answer["receipt"], 60)[0].model_version == "2-other"
+    assert Receipts(["k"]).read(answer["receipt"])[0].model_version == "2-other"
 
 
 @pytest.mark.parametrize(("fault", "delay", "result"), [(True, 0, "failed"), (False, 2, "late")])
@@ -138,7 +138,7 @@ def send_label(client, receipt, label="fraud"):
 
 
 def read(answer):
-    return Receipts(["k"]).read(answer["receipt"], 60)[0]
+    return Receipts(["k"]).read(answer["receipt"])[0]
 
 
 @pytest.mark.parametrize(("shares", "first"), [((100, 0), "champion"), ((0, 100), "challenger")])

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from service.feedback import Feedback, LabelledReceipt
+from service.feedback import CLOCK_SKEW_SECONDS, Feedback, LabelledReceipt
 from service.receipts import Receipts
 from service.used_receipts import PendingOutcome, SqliteUsedReceipts, UsedReceiptsError
+from tests.conftest import total
 
 
 @pytest.fixture
@@ -78,14 +79,55 @@ def test_receipt_of_a_model_no_longer_served_is_foreign(client, counted):
     assert counted("feedback_total", result="foreign") == 1
 
 
-def test_expired_receipt_is_refused(recorded, tmp_path):
-    receipts = Receipts(["key"])
-    feedback = Feedback(
-        receipts, SqliteUsedReceipts(tmp_path / "l"), recorded.recorder, "s", {"1": "champion"}, 0
-    )
-    receipt = receipts.issue("1", "fraud", 0.6, "basic", "low")
-    time.sleep(1.1)
-    assert feedback.count(LabelledReceipt(receipt, "fraud")) == "expired"
+@pytest.fixture
+def at(recorded, tmp_path):
+    """at(seconds): the result of a receipt that was issued so long ago, by this worker's clock."""
+    receipts, used = Receipts(["key"]), SqliteUsedReceipts(tmp_path / "l")
+
+    def count(seconds: float) -> str:
+        def clock() -> float:
+            return time.time() + seconds
+
+        feedback = Feedback(receipts, used, recorded.recorder, "s", {"1": "champion"}, 100, clock)
+        receipt = receipts.issue("1", "fraud", 0.6, "basic", "low")
+        return feedback.count(LabelledReceipt(receipt, "fraud"))
+
+    return count
+
+
+@pytest.mark.parametrize(
+    ("seconds", "result"),
+    [
+        (102, "expired"),
+        (98, "counted"),
+        (0, "counted"),
+        (-1.5, "counted"),
+        (1.5 - CLOCK_SKEW_SECONDS, "counted"),
+        (-1.5 - CLOCK_SKEW_SECONDS, "future"),
+    ],
+)
+def test_age_of_a_receipt_decides(at, seconds, result):
+    """Another replica's clock may be a little ahead: its receipts are no older than new ones."""
+    assert at(seconds) == result
+
+
+def test_delay_of_a_receipt_from_the_future_is_zero(at, recorded):
+    at(-5)
+    text = recorded.exposition.render("")[0].decode()
+    assert total(text, "outcome_delay_seconds_sum") == 0
+
+
+def test_receipt_of_the_future_is_to_be_sent_again(client, counted, predicted, monkeypatch):
+    """503 with Retry-After; when the clocks agree it is counted, and only then."""
+    receipt = predicted()
+    parsed, _ = Receipts(["key"]).read(receipt)
+    with monkeypatch.context() as patched:
+        patched.setattr(Receipts, "read", lambda *_: (parsed, time.time() + 3600))
+        answer = send_label(client, receipt)
+    assert (answer.status_code, answer.json["error"]["type"]) == (503, "future_receipt")
+    assert answer.headers["Retry-After"] == "60"
+    assert counted("feedback_total", result="future") == 1
+    assert send_label(client, receipt).json["result"] == "counted"
 
 
 def test_batch_tells_what_became_of_each(client, counted, predicted):
@@ -103,7 +145,12 @@ def test_batch_tells_what_became_of_each(client, counted, predicted):
         ({}, "missing_field", "receipt is missing"),
         ({"receipt": "r"}, "missing_field", "label is missing"),
         ({"receipt": 5, "label": "fraud"}, "wrong_type", "receipt must be text, got int"),
-        ({"receipt": "r", "label": True}, "wrong_type", "label must be text, got bool"),
+        (
+            {"receipt": "r", "label": True},
+            "wrong_type",
+            "label must be text, got bool: it must be legitimate or fraud",
+        ),
+        ({"receipt": "r", "label": 1}, "wrong_type", "got int: it must be legitimate or fraud"),
         ({"receipt": "r", "label": "maybe"}, "unknown_category", "got 'maybe'"),
         ({"receipt": "r", "label": "fraud", "x": 1}, "unknown_field", "'x' is not a field here"),
         ({"feedback": {}}, "wrong_type", "feedback must be a list"),

@@ -10,7 +10,7 @@ ISSUED = ("1-ab", "fraud", 0.25, "basic", "low")
 
 def test_receipt_is_read_back():
     receipts = Receipts(["key"])
-    receipt, _ = receipts.read(receipts.issue(*ISSUED), 60)
+    receipt, _ = receipts.read(receipts.issue(*ISSUED))
     assert (receipt.model_version, receipt.class_name, receipt.probability) == (
         "1-ab",
         "fraud",
@@ -22,8 +22,8 @@ def test_receipt_is_read_back():
 def test_both_decisions_are_read_back():
     """And a receipt of one decision, as an earlier version wrote all of them, still is."""
     receipts, shadow = Receipts(["key"]), ShadowPrediction("2-cd", "legitimate", 0.125)
-    assert receipts.read(receipts.issue(*ISSUED, shadow), 60)[0].shadow == shadow
-    assert receipts.read(receipts.issue(*ISSUED), 60)[0].shadow is None
+    assert receipts.read(receipts.issue(*ISSUED, shadow))[0].shadow == shadow
+    assert receipts.read(receipts.issue(*ISSUED))[0].shadow is None
 
 
 def test_every_receipt_is_its_own():
@@ -33,17 +33,17 @@ def test_every_receipt_is_its_own():
 
 def test_receipt_survives_a_new_key():
     old = Receipts(["old"]).issue(*ISSUED)
-    assert Receipts(["new", "old"]).read(old, 60)[0].class_name == "fraud"
+    assert Receipts(["new", "old"]).read(old)[0].class_name == "fraud"
 
 
 def test_newest_key_signs():
     issued = Receipts(["new", "old"]).issue(*ISSUED)
-    assert Receipts(["new"]).read(issued, 60)[0].class_name == "fraud"
+    assert Receipts(["new"]).read(issued)[0].class_name == "fraud"
 
 
 def test_foreign_receipt_is_refused():
     with pytest.raises(BadSignature):
-        Receipts(["ours"]).read(Receipts(["theirs"]).issue(*ISSUED), 60)
+        Receipts(["ours"]).read(Receipts(["theirs"]).issue(*ISSUED))
 
 
 def test_workers_share_the_key_that_the_first_one_made(tmp_path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
+import io
 import json
 from dataclasses import dataclass, field
 
@@ -82,6 +85,12 @@ CASES = {
     "batch of numbers": Case('{"transactions": [3]}', 400, "wrong_type", "transactions[0]: "),
     "too large": Case(but(color="x" * 5000), 413, "too_large", "at most 4096 bytes"),
     "no content type": Case(but(), 415, "unsupported_media_type", "got none", headers={}),
+    "compressed": Case(
+        gzip.compress(but().encode()), 415, "unsupported_media_type", "got Content-Encoding gzip",
+        headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ),
+    "UTF-16": Case(but().encode("utf-16"), 400, "invalid_json", "looks like UTF-16"),
+    "too large by blanks": Case(but() + " " * 5000, 413, "too_large", "at most 4096 bytes"),
     "form data": Case(
         "amount=1", 415, "unsupported_media_type", "application/json",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
@@ -127,6 +136,24 @@ def test_bad_input_is_refused_with_a_sentence_and_counted(client, counted, case)
 def test_bad_input_is_not_predicted(client, counted, case):
     client.open(case.path, method=case.method, data=case.body, headers=case.headers)
     assert counted("predictions_total") == 0
+
+
+@pytest.mark.parametrize("blanks", [0, 5000], ids=["fits", "above the limit"])
+def test_body_without_a_length_has_the_same_limit(client, counted, valid, blanks):
+    """Whether it is announced or sent in chunks, and whatever it consists of."""
+    body = json.dumps(valid).encode() + b" " * blanks
+    environ = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+    answer = client.post(
+        "/predict", headers={"Content-Type": "application/json"}, environ_overrides=environ
+    )
+    assert answer.status_code == (413 if blanks else 200)
+    assert counted("predictions_total") == (0 if blanks else 1)
+
+
+def test_byte_order_mark_is_passed_over(client, valid):
+    body = codecs.BOM_UTF8 + json.dumps(valid).encode()
+    answer = client.post("/predict", data=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200
 
 
 def test_long_values_are_not_echoed_whole(client, valid):

@@ -5,6 +5,7 @@ from dataclasses import fields
 import pytest
 
 from service.settings import SettingError, Settings, read_settings
+from service.state import prepare_state_dir
 from tests.imports import ROOT, own_files
 
 
@@ -62,3 +63,15 @@ def test_secret_value_is_not_in_the_sentence():
     setting = Setting("TOKEN", "", "a token", refuse, secret=True)
     with pytest.raises(SettingError, match=r"^TOKEN must be something else, got \(secret\)$"):
         _read(setting, {"TOKEN": "s3cret"})
+
+
+def test_state_dir_that_cannot_be_written_is_named(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(SettingError, match=r"STATE_DIR must be a folder that can be written, got"):
+        prepare_state_dir(file / "state")
+
+
+def test_state_dir_is_made(tmp_path):
+    assert prepare_state_dir(tmp_path / "a" / "b").is_dir()
+    assert prepare_state_dir(None).is_dir()
