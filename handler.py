@@ -33,8 +33,9 @@ from service.routes import add_feedback, add_views
 from service.settings import SettingError, Settings, read_settings
 from service.used_receipts import Ledger, RedisLedger, SqliteLedger
 from telemetry.baseline import Baseline
-from telemetry.export.gauges import ModelFacts
-from telemetry.providers import Telemetry, TelemetryError, start
+from telemetry.errors import TelemetryError
+from telemetry.export.gauges import ModelMetadata
+from telemetry.lifecycle import Telemetry, start
 from telemetry.recorder import Recorder
 
 _log = logging.getLogger("handler")
@@ -121,10 +122,10 @@ def _feedback(
     return feedback
 
 
-def facts_of(scorer: Scorer, challenger: Scorer | None, share: float = 0.0) -> ModelFacts:
+def facts_of(scorer: Scorer, challenger: Scorer | None, share: float = 0.0) -> ModelMetadata:
     """What telemetry publishes of the serving model; the challenger is to answer `share`."""
     card = scorer.card
-    return ModelFacts(
+    return ModelMetadata(
         version=card.version,
         trained_at=scorer.trained_at,
         accuracy=card.metrics.accuracy,

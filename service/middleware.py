@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from service.errors import ApiError, from_http
 from service.requests import drain, endpoint_of
 from service.routes import json_answer
-from telemetry.providers import Telemetry
+from telemetry.lifecycle import Telemetry
 from telemetry.tracing import mark_failed, mark_refused
 
 _log = logging.getLogger("handler")

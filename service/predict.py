@@ -18,8 +18,8 @@ from service.background import Aside
 from service.challenger import Challenger, class_of
 from service.errors import ApiError
 from service.receipts import Receipts, Second
+from telemetry.lifecycle import Telemetry
 from telemetry.metrics import ATTRIBUTE_CLASS_NAME, ATTRIBUTE_COUNT, ATTRIBUTE_MODEL_VERSION
-from telemetry.providers import Telemetry
 from telemetry.recorder import Scored
 
 # Reasons cost a few milliseconds each: a longer batch would keep its worker from everybody else.

@@ -17,7 +17,7 @@ from service.feedback import SENTENCES, Feedback, entries_of, entry_of
 from service.predict import Scoring
 from service.requests import authorize, body_of, number_of_requests, routing_key, wants_reasons
 from service.settings import Settings
-from telemetry.providers import Telemetry
+from telemetry.lifecycle import Telemetry
 
 
 def add_views(
@@ -35,7 +35,7 @@ def add_views(
 
     @app.get("/health")
     def health() -> Response:
-        usage = telemetry.resources.read()
+        usage = telemetry.system_usage.read()
         return json_answer(
             {
                 "status": "healthy",

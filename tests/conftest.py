@@ -27,7 +27,7 @@ from service.feedback import Feedback
 from service.receipts import Receipts
 from service.settings import Settings, read_settings
 from service.used_receipts import SqliteLedger
-from telemetry.providers import Telemetry, start
+from telemetry.lifecycle import Telemetry, start
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
 VALID = {
