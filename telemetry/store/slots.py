@@ -46,7 +46,8 @@ class Slot:
         return self._file.why_not_writable()
 
     def release(self) -> None:
-        """Give the slot back; its counts stay in the file."""
+        """Give the slot back once nobody in this process can count into it; its counts stay."""
+        # The mapped memory holds the lock too, until it is dropped: at the latest with the process.
         os.close(self._file.descriptor)
 
 
