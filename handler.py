@@ -21,8 +21,8 @@ from service.explanations import Explanations
 from service.fault_injection import add_fault_injection
 from service.feedback import Feedback
 from service.middleware import add_error_handlers, add_request_middleware
-from service.model_facts import collect_facts
 from service.model_info import describe_model
+from service.model_metadata import describe_models
 from service.model_router import ModelRouter
 from service.openapi import describe_api
 from service.pages import api_reader, start_page
@@ -42,8 +42,9 @@ from service.settings import SettingError, Settings, read_settings
 from service.simulate import TrafficSimulation
 from service.state import prepare_state_dir
 from service.used_receipts import open_used_receipts
+from telemetry.errors import TelemetryError
+from telemetry.lifecycle import Telemetry, start
 from telemetry.metrics import CHALLENGER, CHAMPION
-from telemetry.providers import Telemetry, TelemetryError, start
 
 # gunicorn's exit code for a worker that cannot boot: on any other it would start it for ever.
 _CANNOT_BOOT = 3
@@ -69,7 +70,7 @@ def create_app(
     predictor = Predictor(
         card, router, explanations, receipts, recorder, telemetry.spans, settings.max_batch
     )
-    readiness = Readiness(scorer, telemetry.find_write_problem)
+    readiness = Readiness(scorer, telemetry.why_not_writable)
     app.extensions["readiness"] = readiness
     add_health(app, telemetry, readiness, card.version)
     add_predict(app, predictor)
@@ -100,7 +101,7 @@ def build(
         models = load(settings)
         folder = prepare_state_dir(settings.state_dir)
         share = settings.challenger_serves_percent / 100
-        facts = collect_facts(models.champion, models.challenger, share)
+        facts = describe_models(models.champion, models.challenger, share)
         telemetry = start(folder, facts, settings.port, environ)
     except (SettingError, ModelError, TelemetryError) as error:
         print(f"The handler cannot start: {error}", file=sys.stderr, flush=True)

@@ -31,8 +31,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from prometheus.generator.durations import Clock, seconds
 from prometheus.generator.generate import rule_files
 from telemetry.baseline import Baseline
-from telemetry.export.gauges import ModelFacts
-from telemetry.providers import start
+from telemetry.export.gauges import ModelMetadata
+from telemetry.lifecycle import start
 from tests.lab.programs import Prometheus, until
 from tests.lab.tools import tools_folder
 
@@ -62,11 +62,11 @@ class Cost:
         return sum(took / self.intervals[name] for name, took in self.groups.items())
 
 
-def facts(features: int) -> ModelFacts:
+def facts(features: int) -> ModelMetadata:
     """A model with so many numbers in ten bins."""
     shares, edges = (0.1,) * 10, tuple(float(number) for number in range(1, 10))
     names = [f"feature_{number}" for number in range(features)]
-    return ModelFacts(
+    return ModelMetadata(
         version="1-ab12cd34",
         trained_at=time.time(),
         accuracy=0.98,

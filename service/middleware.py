@@ -14,11 +14,11 @@ from werkzeug.exceptions import HTTPException
 from service.errors import ApiError, translate_http_error
 from service.flask_io import current_endpoint, drain_body, to_response
 from service.responses import answer_error
-from telemetry.providers import Telemetry
+from telemetry.lifecycle import Telemetry
+from telemetry.metrics import PROBES
 from telemetry.tracing import mark_failed, mark_refused
 
 _log = logging.getLogger("handler")
-_PROBES = ("/health", "/health/live", "/health/ready", "/metrics")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -32,7 +32,7 @@ def add_request_middleware(app: Flask, telemetry: Telemetry) -> None:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         # Who watches the queue does not stand in it.
-        g.queued = current_endpoint() not in _PROBES
+        g.queued = current_endpoint() not in PROBES
         if g.queued:
             recorder.record_request_start()
 
@@ -42,7 +42,7 @@ def add_request_middleware(app: Flask, telemetry: Telemetry) -> None:
         endpoint = current_endpoint()
         recorder.record_response(request.method, endpoint, response.status_code, seconds)
         response.headers["X-Request-ID"] = g.request_id
-        level = logging.DEBUG if endpoint in _PROBES else logging.INFO
+        level = logging.DEBUG if endpoint in PROBES else logging.INFO
         if _log.isEnabledFor(level):
             line = _describe_request(endpoint, response.status_code, seconds)
             _log.log(level, "request answered", extra=line)

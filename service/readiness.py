@@ -12,21 +12,21 @@ from service.openapi import example_transaction
 class Readiness:
     """Ready while the model scores, the counters can be written and the process is not stopping.
 
-    `find_write_problem` says in one sentence why nothing can be counted, or gives None.
+    `why_not_writable` says in one sentence why nothing can be counted, or gives None.
     """
 
-    def __init__(self, scorer: Scorer, find_write_problem: Callable[[], str | None]) -> None:
+    def __init__(self, scorer: Scorer, why_not_writable: Callable[[], str | None]) -> None:
         self._scorer = scorer
         card = scorer.card
         self._row = TransactionReader(card).read(example_transaction(card)).row
-        self._find_write_problem = find_write_problem
+        self._why_not_writable = why_not_writable
         self._stopping = False
 
     def begin_shutdown(self) -> None:
         """The process was told to stop: from now on it is not ready."""
         self._stopping = True
 
-    def find_problem(self) -> str | None:
+    def why_not_ready(self) -> str | None:
         """One sentence for whoever asks why there is no traffic; None while it is ready."""
         if self._stopping:
             return "the process is stopping"
@@ -34,4 +34,4 @@ class Readiness:
             self._scorer.score([self._row])
         except Exception as error:
             return f"the model {self._scorer.card.version} cannot score: {type(error).__name__}"
-        return self._find_write_problem()
+        return self._why_not_writable()

@@ -18,7 +18,7 @@ from service.requests import PredictRequest, check_token, read_count, read_flag,
 from service.responses import answer_json
 from service.settings import Settings
 from service.simulate import TrafficSimulation
-from telemetry.providers import Telemetry
+from telemetry.lifecycle import Telemetry
 
 
 def add_health(app: Flask, telemetry: Telemetry, readiness: Readiness, version: str) -> None:
@@ -27,7 +27,7 @@ def add_health(app: Flask, telemetry: Telemetry, readiness: Readiness, version: 
 
     @app.get("/health")
     def health() -> Response:
-        usage = telemetry.resources.read()
+        usage = telemetry.system_usage.read()
         content = {
             "status": "healthy",
             "uptime_seconds": round(time.time() - started, 3),
@@ -47,7 +47,7 @@ def add_health(app: Flask, telemetry: Telemetry, readiness: Readiness, version: 
 
     @app.get("/health/ready")
     def ready() -> Response:
-        problem = readiness.find_problem()
+        problem = readiness.why_not_ready()
         if problem is not None:
             return to_response(answer_json({"status": "not ready", "reason": problem}, 503))
         return to_response(answer_json({"status": "ready"}))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _OPEN_FILES = Path("/proc/self/fd")
@@ -19,47 +21,52 @@ class Backlog:
     """The queue of the socket on which this process listens at `port`."""
 
     def __init__(self, port: int) -> None:
-        self._file = _listening_file(port)
+        self._file = _find_listening_file(port)
 
-    def waiting(self) -> int:
+    def count(self) -> int:
         """Connections not yet accepted; 0 where the system does not tell or nothing listens."""
         if self._file is None:
             return 0
         try:
-            return _queue_length(self._file)
+            return _read_queue_length(self._file)
         except OSError:
             return 0
 
 
-def _listening_file(port: int) -> int | None:
+def _find_listening_file(port: int) -> int | None:
     if not hasattr(socket, "TCP_INFO") or not _OPEN_FILES.is_dir():
         return None
     for open_file in _OPEN_FILES.iterdir():
         try:
-            if _port_listened_at(int(open_file.name)) == port:
+            if _read_port(int(open_file.name)) == port:
                 return int(open_file.name)
         except OSError:
             continue
     return None
 
 
-def _port_listened_at(file: int) -> int | None:
-    looked_at = socket.socket(fileno=file)
-    try:
-        if not looked_at.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+def _read_port(file: int) -> int | None:
+    """The port of a listening socket; None for any other one."""
+    with _borrow(file) as listener:
+        if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             return None
-        name = looked_at.getsockname()
+        name = listener.getsockname()
         return int(name[1]) if isinstance(name, tuple) else None
-    finally:
-        looked_at.detach()
 
 
-def _queue_length(file: int) -> int:
-    looked_at = socket.socket(fileno=file)
-    try:
-        if not looked_at.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+def _read_queue_length(file: int) -> int:
+    with _borrow(file) as listener:
+        if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             return 0
-        told = looked_at.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _UNACKED.size)
-        return int(_UNACKED.unpack(told)[0])
+        state = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _UNACKED.size)
+        return int(_UNACKED.unpack(state)[0])
+
+
+@contextmanager
+def _borrow(file: int) -> Iterator[socket.socket]:
+    """The socket of an open file that stays somebody else's: it is not closed."""
+    borrowed = socket.socket(fileno=file)
+    try:
+        yield borrowed
     finally:
-        looked_at.detach()
+        borrowed.detach()

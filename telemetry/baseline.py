@@ -1,4 +1,4 @@
-"""The bins in which live values are counted, and their shares in training: what drift is held to.
+"""The bins in which live values are counted, and their shares in training: the drift baseline.
 
 Numbers fall into the card's bins "01", "02", … in ascending order; below the smallest and above the
 largest value of the training are bins of their own. Categories and booleans are their own bins.
@@ -12,6 +12,16 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 BELOW, ABOVE, MISSING = "below", "above", "missing"
+
+
+def bin_label(index: int) -> str:
+    """The label of the bin with this index, from 0 on: "01", "02", …"""
+    return f"{index + 1:02d}"
+
+
+def bin_labels(count: int) -> tuple[str, ...]:
+    """The labels of so many bins, in ascending order."""
+    return tuple(bin_label(index) for index in range(count))
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,7 @@ class Baseline:
 
     def bins(self) -> tuple[str, ...]:
         """Every bin that a value can fall into."""
-        inner = self.categories or self._numbered()
+        inner = self.categories or bin_labels(len(self.shares))
         outer = (BELOW, ABOVE) if not self.categories and math.isfinite(self.low) else ()
         return (*inner, *outer, *(() if self.missing is None else (MISSING,)))
 
@@ -48,14 +58,11 @@ class Baseline:
             return BELOW
         if value > self.high:
             return ABOVE
-        return f"{bisect_left(self.edges, value) + 1:02d}"
+        return bin_label(bisect_left(self.edges, value))
 
     def share_of(self, bin: str) -> float:
         """Share of the training rows in the bin; 0 for below and above."""
         if bin == MISSING:
             return self.missing or 0.0
-        inner = self.categories or self._numbered()
+        inner = self.categories or bin_labels(len(self.shares))
         return self.shares[inner.index(bin)] if bin in inner else 0.0
-
-    def _numbered(self) -> tuple[str, ...]:
-        return tuple(f"{number + 1:02d}" for number in range(len(self.shares)))

@@ -5,50 +5,91 @@ The documentation, the rules and the dashboards are held against these tables by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import product
 
 from model.serving.vocabulary import CLASS_NAMES, PROBLEMS, RISK_LEVELS, USER_TYPES, VALUE_BANDS
-from telemetry.baseline import Baseline
+from telemetry.baseline import bin_labels
 from telemetry.error_types import STATUS_OF_ERROR, VALIDATION_ERRORS
 
+OTHER = "other"
+METHODS = ("GET", "POST", OTHER)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The method that an endpoint answers, and the error types that it is known to give.
+
+    A `probe` is asked by whoever watches the service: it has no span, is no traffic to be logged,
+    and does not wait in the queue that it measures.
+    """
+
+    method: str
+    errors: tuple[str, ...] = ()
+    probe: bool = False
+
+    def statuses(self) -> tuple[str, ...]:
+        """The HTTP statuses that the endpoint is known to give."""
+        return ("200", *_statuses_of(self.errors))
+
+
+def _statuses_of(errors: tuple[str, ...]) -> list[str]:
+    return sorted({str(STATUS_OF_ERROR[error]) for error in errors})
+
+
+_UNREADABLE_BODY = ("invalid_json", "too_large", "unsupported_media_type")
+_WRONG_FIELDS = ("missing_field", "wrong_type", "unknown_field")
+
+ENDPOINTS: dict[str, Endpoint] = {
+    "/": Endpoint("GET"),
+    "/health": Endpoint("GET", probe=True),
+    "/health/live": Endpoint("GET", probe=True),
+    "/health/ready": Endpoint("GET", ("unavailable",), probe=True),
+    "/predict": Endpoint(
+        "POST",
+        (*VALIDATION_ERRORS, "too_large", "unsupported_media_type", "internal", "unavailable"),
+    ),
+    "/metrics": Endpoint("GET", ("unauthorized",), probe=True),
+    "/model_info": Endpoint("GET"),
+    "/feedback": Endpoint(
+        "POST",
+        (
+            *_UNREADABLE_BODY, *_WRONG_FIELDS, "unknown_category", "batch_size", "forged_receipt",
+            "foreign_receipt", "repeated_receipt", "expired_receipt", "future_receipt",
+            "unavailable",
+        ),
+    ),
+    "/simulate_traffic": Endpoint(
+        "POST",
+        (
+            *_UNREADABLE_BODY, *_WRONG_FIELDS, "out_of_range", "unauthorized", "too_many_requests",
+            "internal",
+        ),
+    ),
+}  # fmt: skip
+PROBES = tuple(path for path, endpoint in ENDPOINTS.items() if endpoint.probe)
 LIVE_ENDPOINT = "/predict"
 SIMULATION_ENDPOINT = "/simulate_traffic"
 SCORING_ENDPOINTS = (LIVE_ENDPOINT, SIMULATION_ENDPOINT)
-METHODS = ("GET", "POST", "other")
-OTHER = "other"
-CHAMPION = "champion"
-CHALLENGER = "challenger"
-ROLES = (CHAMPION, CHALLENGER)
+STATUSES = ("200", "204", "304", "308", *_statuses_of(tuple(STATUS_OF_ERROR)), OTHER)
 
-# endpoint -> the method that it answers, and the statuses that it is known to give.
-ENDPOINTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "/": ("GET", ("200",)),
-    "/health": ("GET", ("200",)),
-    "/health/live": ("GET", ("200",)),
-    "/health/ready": ("GET", ("200", "503")),
-    "/predict": ("POST", ("200", "400", "413", "415", "500")),
-    "/metrics": ("GET", ("200", "401")),
-    "/model_info": ("GET", ("200",)),
-    "/feedback": ("POST", ("200", "400", "409", "410", "413", "415", "503")),
-    "/simulate_traffic": ("POST", ("200", "400", "401", "413", "415", "429", "500")),
-}
-STATUSES = (
-    "200", "204", "304", "308", "400", "401", "404", "405", "409", "410",
-    "413", "415", "429", "500", "503", OTHER,
-)  # fmt: skip
-
-# Upper bounds, inclusive, of the probability bins of told predictions: dense where fraud is rare.
+# Upper bounds, inclusive, of the probability bins of labelled predictions: dense where fraud is
+# rare.
 OUTCOME_BOUNDS = (
     0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
     0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
 )  # fmt: skip
-OUTCOME_BINS = tuple(f"{number + 1:02d}" for number in range(len(OUTCOME_BOUNDS)))
+OUTCOME_BINS = bin_labels(len(OUTCOME_BOUNDS))
 FEEDBACK_RESULTS = (
     "counted", "repeated", "forged", "expired", "foreign", "unavailable", "future"
 )  # fmt: skip
+
+CHAMPION, CHALLENGER = ROLES = ("champion", "challenger")
+CHALLENGER_RESULTS = ("scored", "failed", "late", "skipped")
+HOLDOUT = "holdout"
+TRAINING = "training"
 
 
 class Kind(Enum):
@@ -66,9 +107,9 @@ Labels = tuple[str, ...]
 class Metric:
     """One metric: `name` and `unit` as OpenTelemetry has them, `exposed` as Prometheus shows them.
 
-    `listed`, where it is given, has the combinations one by one: not every pair of values exists.
     `labels` gives each label's closed set of values; an empty set means that the values come from
-    the model card. `known` are the combinations that exist at 0 from the start (None: all);
+    the model card. `listed`, where it is given, has the combinations one by one: not every pair of
+    values exists. `known` are the combinations that exist at 0 from the start (None: all);
     the others appear when they are first counted. `bounds` are a histogram's upper bounds.
     """
 
@@ -93,25 +134,19 @@ class Metric:
         return self.known is None or labels in self.known
 
 
-def _known_requests() -> frozenset[Labels]:
-    usual = {
-        (method, endpoint, status)
-        for endpoint, (method, statuses) in ENDPOINTS.items()
-        for status in statuses
+_KNOWN_REQUESTS = frozenset(
+    {
+        (endpoint.method, path, status)
+        for path, endpoint in ENDPOINTS.items()
+        for status in endpoint.statuses()
     }
-    return frozenset(usual | {("GET", OTHER, "404"), ("POST", OTHER, "404")})
-
-
-def _known_durations() -> frozenset[Labels]:
-    return frozenset((method, endpoint) for endpoint, (method, _) in ENDPOINTS.items())
-
-
-def _known_errors() -> frozenset[Labels]:
-    usual = {(kind, "/predict") for kind in VALIDATION_ERRORS}
-    usual |= {("too_large", "/predict"), ("unsupported_media_type", "/predict")}
-    usual |= {("internal", endpoint) for endpoint in SCORING_ENDPOINTS}
-    return frozenset(usual | {("missing_field", "/simulate_traffic"), ("not_found", OTHER)})
-
+    | {("GET", OTHER, "404"), ("POST", OTHER, "404")}
+)
+_KNOWN_DURATIONS = frozenset((endpoint.method, path) for path, endpoint in ENDPOINTS.items())
+_KNOWN_ERRORS = frozenset(
+    {(error, path) for path, endpoint in ENDPOINTS.items() for error in endpoint.errors}
+    | {("not_found", OTHER)}
+)
 
 # Scoring one transaction takes tens of microseconds, a batch of a thousand a few milliseconds.
 SCORING_SECONDS = (
@@ -127,8 +162,9 @@ SCORES = (
 )  # fmt: skip
 EUROS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0, 25000.0)
 
-_QUALITY = {"evaluation": ("holdout",)}
+_QUALITY = {"evaluation": (HOLDOUT,)}
 
+# The order is that of the cells in shared memory: another order makes all counts begin anew.
 PREDICTIONS = Metric(
     "predictions", "predictions_total", Kind.COUNTER, "{prediction}",
     "Transactions scored.",
@@ -149,35 +185,6 @@ FRAUD_SCORE = Metric(
     "Fraud probability given to each transaction.",
     bounds=SCORES,
 )  # fmt: skip
-HTTP_REQUESTS = Metric(
-    "http.requests", "http_requests_total", Kind.COUNTER, "{request}",
-    "Requests answered.",
-    {"method": METHODS, "endpoint": (*ENDPOINTS, OTHER), "status": STATUSES},
-    known=_known_requests(),
-)  # fmt: skip
-HTTP_DURATION = Metric(
-    "http.request.duration", "http_request_duration_seconds", Kind.HISTOGRAM, "s",
-    "Time from a request's acceptance by the application to its answer.",
-    {"method": METHODS, "endpoint": (*ENDPOINTS, OTHER)},
-    known=_known_durations(),
-    bounds=REQUEST_SECONDS,
-)  # fmt: skip
-TRANSACTION_VALUE = Metric(
-    "transaction.value", "transaction_value_euros", Kind.HISTOGRAM, "euros",
-    "Value of each scored transaction.",
-    {"value_band": VALUE_BANDS},
-    bounds=EUROS,
-)  # fmt: skip
-ERRORS = Metric(
-    "errors", "errors_total", Kind.COUNTER, "{error}",
-    "Requests and simulated transactions refused or failed, by the answer's error type.",
-    {
-        "type": tuple(STATUS_OF_ERROR),
-        "endpoint": (*ENDPOINTS, OTHER),
-    },
-    known=_known_errors(),
-)  # fmt: skip
-
 MODEL_ACCURACY = Metric(
     "model.accuracy", "model_accuracy", Kind.GAUGE, "",
     "Share of right decisions on the data named by `evaluation`.", _QUALITY,
@@ -206,7 +213,7 @@ MODEL_TRAINED = Metric(
 FEATURE_IMPORTANCE = Metric(
     "feature.importance", "feature_importance", Kind.GAUGE, "",
     "Importance of each feature, as shares that add up to 1.",
-    {"feature": (), "source": ("training",)},
+    {"feature": (), "source": (TRAINING,)},
 )  # fmt: skip
 CPU_USAGE = Metric(
     "system.cpu.usage", "system_cpu_usage_percent", Kind.GAUGE, "%",
@@ -220,6 +227,25 @@ DISK_USAGE = Metric(
     "system.disk.usage", "system_disk_usage_percent", Kind.GAUGE, "%",
     "Disk space in use where the service keeps its state.",
 )  # fmt: skip
+HTTP_REQUESTS = Metric(
+    "http.requests", "http_requests_total", Kind.COUNTER, "{request}",
+    "Requests answered.",
+    {"method": METHODS, "endpoint": (*ENDPOINTS, OTHER), "status": STATUSES},
+    known=_KNOWN_REQUESTS,
+)  # fmt: skip
+HTTP_DURATION = Metric(
+    "http.request.duration", "http_request_duration_seconds", Kind.HISTOGRAM, "s",
+    "Time from a request's acceptance by the application to its answer.",
+    {"method": METHODS, "endpoint": (*ENDPOINTS, OTHER)},
+    known=_KNOWN_DURATIONS,
+    bounds=REQUEST_SECONDS,
+)  # fmt: skip
+TRANSACTION_VALUE = Metric(
+    "transaction.value", "transaction_value_euros", Kind.HISTOGRAM, "euros",
+    "Value of each scored transaction.",
+    {"value_band": VALUE_BANDS},
+    bounds=EUROS,
+)  # fmt: skip
 THROUGHPUT = Metric(
     "throughput.requests", "throughput_requests_per_second", Kind.GAUGE, "{request}/s",
     "Requests answered per second, over the last ten full seconds.",
@@ -228,7 +254,15 @@ QUEUE_SIZE = Metric(
     "queue.size", "queue_size", Kind.GAUGE, "",
     "Requests accepted and not yet answered, and connections that wait in the socket's backlog.",
 )  # fmt: skip
-
+ERRORS = Metric(
+    "errors", "errors_total", Kind.COUNTER, "{error}",
+    "Requests and simulated transactions refused or failed, by the answer's error type.",
+    {
+        "type": tuple(STATUS_OF_ERROR),
+        "endpoint": (*ENDPOINTS, OTHER),
+    },
+    known=_KNOWN_ERRORS,
+)  # fmt: skip
 FEATURE_ATTRIBUTION = Metric(
     "feature.attribution", "feature_attribution_total", Kind.COUNTER, "",
     "Sum of the absolute contributions to sampled live predictions (Shapley values).",
@@ -242,24 +276,22 @@ SERVED = Metric(
 CHALLENGER_REQUESTS = Metric(
     "challenger.requests", "challenger_requests_total", Kind.COUNTER, "{request}",
     "What became of the requests that the challenger was to score.",
-    {"result": ("scored", "failed", "late", "skipped")},
+    {"result": CHALLENGER_RESULTS},
 )  # fmt: skip
 CHALLENGER_DECISIONS = Metric(
     "challenger.decisions", "challenger_decisions_total", Kind.COUNTER, "{prediction}",
     "Transactions that both models scored, by their two decisions.",
-    {"champion": CLASS_NAMES, "challenger": CLASS_NAMES},
+    {CHAMPION: CLASS_NAMES, CHALLENGER: CLASS_NAMES},
 )  # fmt: skip
 CHALLENGER_DIFFERENCE = Metric(
     "challenger.score.difference", "challenger_score_difference", Kind.HISTOGRAM, "1",
     "Distance of the two models' probabilities for the same transaction.",
     bounds=(0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5),
 )  # fmt: skip
-
 CHALLENGER_SHARE_TARGET = Metric(
     "challenger.share.target", "challenger_share_target", Kind.GAUGE, "",
     "Share of the requests that the challenger is set to answer; absent where there is none.",
 )  # fmt: skip
-
 FEATURE_VALUES = Metric(
     "feature.values", "feature_values_total", Kind.COUNTER, "{value}",
     "Values of live transactions by the bins of the card's baseline.",
@@ -319,10 +351,9 @@ HOLDOUT_MEAN_SCORE = Metric(
     "model.holdout.mean.score", "model_holdout_mean_score", Kind.GAUGE, "",
     "Mean fraud probability of the holdout.",
 )  # fmt: skip
-
 OUTCOMES = Metric(
     "outcomes", "outcomes_total", Kind.COUNTER, "{outcome}",
-    "Predictions whose truth has been told, each once.",
+    "Predictions whose true class is known by feedback, each counted once.",
     {
         "role": ROLES,
         "class_name": CLASS_NAMES,
@@ -333,106 +364,41 @@ OUTCOMES = Metric(
 )  # fmt: skip
 PAIRED_OUTCOMES = Metric(
     "paired.outcomes", "paired_outcomes_total", Kind.COUNTER, "{outcome}",
-    "Told predictions that champion and challenger both scored, by their two decisions.",
-    {"champion": CLASS_NAMES, "challenger": CLASS_NAMES, "truth": CLASS_NAMES},
+    "Labelled predictions that champion and challenger both scored, by their two decisions.",
+    {CHAMPION: CLASS_NAMES, CHALLENGER: CLASS_NAMES, "truth": CLASS_NAMES},
 )  # fmt: skip
 OUTCOME_SCORES = Metric(
     "outcome.scores", "outcome_scores_total", Kind.COUNTER, "{outcome}",
-    "The champion's told predictions by probability and truth.",
+    "The champion's labelled predictions, by probability and true class.",
     {"truth": CLASS_NAMES, "bin": OUTCOME_BINS},
 )  # fmt: skip
 OUTCOME_PROBABILITY = Metric(
     "outcome.probability", "outcome_probability_total", Kind.COUNTER, "",
-    "Sum of the probabilities of the champion's told predictions.",
+    "Sum of the probabilities of the champion's labelled predictions.",
     {"bin": OUTCOME_BINS},
 )  # fmt: skip
 OUTCOME_SQUARED_ERROR = Metric(
     "outcome.squared.error", "outcome_squared_error_total", Kind.COUNTER, "",
-    "Sum of (probability - truth)^2 over the champion's told predictions.",
+    "Sum of (probability - label)^2 over the champion's labelled predictions (fraud is 1).",
 )  # fmt: skip
 OUTCOME_DELAY = Metric(
     "outcome.delay", "outcome_delay_seconds", Kind.HISTOGRAM, "s",
-    "Time from a prediction to the telling of its truth.",
+    "Time from a prediction to its label (delayed feedback).",
     bounds=(60.0, 600.0, 3600.0, 21600.0, 86400.0, 259200.0, 604800.0, 1209600.0, 2592000.0),
 )  # fmt: skip
 FEEDBACK = Metric(
     "feedback", "feedback_total", Kind.COUNTER, "{receipt}",
-    "Receipts that came back, by what became of them.",
+    "Receipts that came back with a label, by what became of them.",
     {"result": FEEDBACK_RESULTS},
 )  # fmt: skip
-
 DELIVERIES = Metric(
     "telemetry.deliveries", "telemetry_deliveries_total", Kind.COUNTER, "{delivery}",
-    "Pushes that the Collector took from this worker's slot, this one included.",
+    "Exports that the Collector took from this worker's slot, this one included.",
 )  # fmt: skip
 
-METRICS: tuple[Metric, ...] = (
-    PREDICTIONS,
-    PREDICTION_LATENCY,
-    FRAUD_SCORE,
-    MODEL_ACCURACY,
-    MODEL_PRECISION,
-    MODEL_RECALL,
-    MODEL_F1,
-    MODEL_VERSION,
-    MODEL_TRAINED,
-    FEATURE_IMPORTANCE,
-    CPU_USAGE,
-    MEMORY_USAGE,
-    DISK_USAGE,
-    HTTP_REQUESTS,
-    HTTP_DURATION,
-    TRANSACTION_VALUE,
-    THROUGHPUT,
-    QUEUE_SIZE,
-    ERRORS,
-    FEATURE_ATTRIBUTION,
-    SERVED,
-    CHALLENGER_REQUESTS,
-    CHALLENGER_DECISIONS,
-    CHALLENGER_DIFFERENCE,
-    CHALLENGER_SHARE_TARGET,
-    FEATURE_VALUES,
-    FEATURE_BASELINE,
-    SCORE_VALUES,
-    SCORE_BASELINE,
-    BASELINE_ROWS,
-    DATA_QUALITY,
-    PROBABILITY,
-    UNCERTAINTY,
-    MODEL_THRESHOLD,
-    HOLDOUT_ROWS,
-    HOLDOUT_FRAUDS,
-    HOLDOUT_ALERT_RATE,
-    HOLDOUT_MEAN_SCORE,
-    OUTCOMES,
-    PAIRED_OUTCOMES,
-    OUTCOME_SCORES,
-    OUTCOME_PROBABILITY,
-    OUTCOME_SQUARED_ERROR,
-    OUTCOME_DELAY,
-    FEEDBACK,
-    DELIVERIES,
+METRICS: tuple[Metric, ...] = tuple(
+    value for value in tuple(globals().values()) if isinstance(value, Metric)
 )
-
-
-def counted(features: Sequence[Baseline], score: Baseline) -> tuple[Metric, ...]:
-    """The counters and histograms, with the labels that come from the model card filled in."""
-    return tuple(filled(m, features, score) for m in METRICS if m.kind is not Kind.GAUGE)
-
-
-def filled(metric: Metric, features: Sequence[Baseline], score: Baseline) -> Metric:
-    """The metric with the card's features and bins as the values of `feature` and `bin`."""
-    if metric.labels.get("bin") == ():
-        if "feature" in metric.labels:
-            pairs = tuple((one.name, bin) for one in features for bin in one.bins())
-            return replace(metric, listed=pairs)
-        return replace(metric, listed=tuple((bin,) for bin in score.bins()))
-    if metric.labels.get("feature") == ():
-        names = tuple(one.name for one in features)
-        return replace(metric, labels={**metric.labels, "feature": names})
-    return metric
-
 
 # Spans: the server span of the Flask instrumentation ("POST /predict"), and within it:
 SPAN_VALIDATE = "validate"

@@ -22,7 +22,7 @@ from telemetry.metrics import Labels, Metric
 from telemetry.store.layout import (
     ACTIVITY,
     IN_FLIGHT,
-    LAST_NOTE,
+    LAST_OUTCOME,
     WINDOW_COUNTS,
     WINDOW_SECONDS,
     WINDOW_STAMPS,
@@ -215,7 +215,7 @@ class Recorder:
 
     def last_outcome_number(self) -> int:
         """Number of the last outcome that was counted in this slot, by whichever worker held it."""
-        return int(self._slot.cells[LAST_NOTE])
+        return int(self._slot.cells[LAST_OUTCOME])
 
     def record_outcome(self, one: Outcome, number: int) -> None:
         """Count the outcome with this number; the slot's last number moves with it."""
@@ -229,7 +229,7 @@ class Recorder:
                 pair = (one.class_name, one.other_class_name)
                 champion, challenger = pair if one.role == "champion" else pair[::-1]
                 self._paired.add(cells, (champion, challenger, one.label))
-            cells[LAST_NOTE] = number
+            cells[LAST_OUTCOME] = number
             cells[ACTIVITY] += 1
 
     def _add_champion_outcome(self, cells: memoryview[float], one: Outcome) -> None:

@@ -6,6 +6,7 @@ Reads cgroup v2 (what current container engines use); without limits there, the 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -18,7 +19,7 @@ _SHORTEST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Usage:
+class SystemUsage:
     """Percentages between 0 and 100."""
 
     cpu_percent: float
@@ -26,71 +27,75 @@ class Usage:
     disk_percent: float
 
 
-class ResourceReader:
+class SystemUsageReader:
     """Reads the usage; `disk` is the folder whose file system counts."""
 
     def __init__(self, disk: Path, cgroup: Path = _CGROUP) -> None:
         self._disk = disk
         self._cgroup = cgroup
         self._lock = Lock()
-        self._cpu_percent = psutil.cpu_percent() if self._cpu_quota() is None else 0.0
+        self._cpu_percent = psutil.cpu_percent() if self._read_cpu_quota() is None else 0.0
         self._read_at = time.monotonic()
-        self._used = self._cpu_seconds()
+        self._cpu_seconds_before = self._read_cpu_seconds()
+        self._disk_percent = 0.0
 
-    def read(self) -> Usage:
+    def read(self) -> SystemUsage:
         """The usage now; the processor's since the last reading at least a second ago."""
         with self._lock:
-            return Usage(self._cpu(), self._memory(), self._disk_percent())
+            return SystemUsage(
+                self._read_cpu_percent(), self._read_memory_percent(), self._read_disk_percent()
+            )
 
-    def _cpu(self) -> float:
+    def _read_cpu_percent(self) -> float:
         now = time.monotonic()
         elapsed = now - self._read_at
         if elapsed < _SHORTEST_SECONDS:
             return self._cpu_percent
-        quota = self._cpu_quota()
+        quota = self._read_cpu_quota()
         if quota is None:
             self._cpu_percent = psutil.cpu_percent()
         else:
-            used = self._cpu_seconds()
-            self._cpu_percent = min(100.0, 100.0 * (used - self._used) / (elapsed * quota))
-            self._used = used
+            used = self._read_cpu_seconds()
+            spent = used - self._cpu_seconds_before
+            self._cpu_percent = min(100.0, 100.0 * spent / (elapsed * quota))
+            self._cpu_seconds_before = used
         self._read_at = now
         return self._cpu_percent
 
-    def _cpu_quota(self) -> float | None:
+    def _read_cpu_quota(self) -> float | None:
         """Processors that the container may use, None without a limit."""
-        words = (self._text("cpu.max") or "max").split()
+        words = (self._read_text("cpu.max") or "max").split()
         if words[0] == "max":
             return None
         return int(words[0]) / int(words[1])
 
-    def _cpu_seconds(self) -> float:
-        for line in (self._text("cpu.stat") or "").splitlines():
-            name, _, value = line.partition(" ")
-            if name == "usage_usec":
-                return int(value) / 1e6
-        return 0.0
+    def _read_cpu_seconds(self) -> float:
+        return self._read_counter("cpu.stat", "usage_usec") / 1e6
 
-    def _memory(self) -> float:
-        limit = (self._text("memory.max") or "max").strip()
-        current = self._text("memory.current")
+    def _read_memory_percent(self) -> float:
+        limit = (self._read_text("memory.max") or "max").strip()
+        current = self._read_text("memory.current")
         if limit == "max" or current is None:
             return float(psutil.virtual_memory().percent)
         # Pages of files that were read once are given up under pressure: they are not in use.
-        used = int(current) - self._inactive_file_bytes()
+        used = int(current) - self._read_counter("memory.stat", "inactive_file")
         return min(100.0, 100.0 * max(used, 0) / int(limit))
 
-    def _inactive_file_bytes(self) -> int:
-        for line in (self._text("memory.stat") or "").splitlines():
-            name, _, value = line.partition(" ")
-            if name == "inactive_file":
+    def _read_counter(self, file: str, name: str) -> int:
+        """One number of a file of `name value` lines; 0 where it is missing."""
+        for line in (self._read_text(file) or "").splitlines():
+            found, _, value = line.partition(" ")
+            if found == name:
                 return int(value)
         return 0
 
-    def _disk_percent(self) -> float:
-        return float(psutil.disk_usage(str(self._disk)).percent)
+    def _read_disk_percent(self) -> float:
+        # A folder that was taken away must not make /health fail: the last value stays.
+        with suppress(OSError):
+            self._disk_percent = float(psutil.disk_usage(str(self._disk)).percent)
+        return self._disk_percent
 
-    def _text(self, name: str) -> str | None:
+    def _read_text(self, name: str) -> str | None:
         try:
             return (self._cgroup / name).read_text()
         except OSError:

@@ -16,10 +16,12 @@ from telemetry.metrics import (
     ENDPOINTS,
     METHODS,
     OTHER,
+    PROBES,
     SPAN_SCORE,
     SPAN_VALIDATE,
 )
 
+_PROBE_URLS = rf"^https?://[^/]+({'|'.join(PROBES)})/?(\?|$)"
 # What a caller types into a URL may be anybody's data: no span carries it.
 _REDACTED = {"url.query": "", "client.address": "", "user_agent.original": ""}
 
@@ -38,7 +40,7 @@ def instrument(app: Flask, provider: TracerProvider) -> None:
         tracer_provider=provider,
         # Requests are counted by `recorder`, exactly and over all workers.
         meter_provider=NoOpMeterProvider(),
-        excluded_urls="^https?://[^/]+/(health|metrics)",
+        excluded_urls=_PROBE_URLS,
         # It attaches a context to each request and never detaches it.
         enable_commenter=False,
     )

@@ -24,11 +24,11 @@ from model.serving.card import (
     ValueBand,
 )
 from service.feedback import Feedback
-from service.model_facts import collect_facts
+from service.model_metadata import describe_models
 from service.receipts import Receipts
 from service.settings import Settings, read_settings
 from service.used_receipts import SqliteUsedReceipts
-from telemetry.providers import Telemetry, start
+from telemetry.lifecycle import Telemetry, start
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
 VALID = {
@@ -112,7 +112,7 @@ class LocationRiskScorer:
         return [row[4] for row in rows]
 
 
-FACTS = collect_facts(LocationRiskScorer(), None)
+FACTS = describe_models(LocationRiskScorer(), None)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Histograms and times of a collection, which the SDK's instruments cannot give.
 
-OpenTelemetry has no observable histogram: what the slots hold is put beside what the meter
+OpenTelemetry has no observable histogram: those in the slots are added to what the meter
 collected, as data points of the same kind.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from opentelemetry.sdk.metrics import Exemplar
 from opentelemetry.sdk.metrics.export import (
@@ -17,19 +18,18 @@ from opentelemetry.sdk.metrics.export import (
     HistogramDataPoint,
     Metric,
     MetricsData,
-    NumberDataPoint,
     Sum,
 )
 
 from telemetry.exemplars import Sample
 from telemetry.metrics import Kind
 from telemetry.store.layout import Layout, Series
-from telemetry.store.sources import Look
+from telemetry.store.sources import Snapshot
 
 _NO_SAMPLES: Mapping[int, Sample] = {}
 
 
-class Bound(float):
+class BucketBound(float):
     """A bucket's bound that is written as Prometheus' OTLP receiver writes it: 0.00001, 1, 2.5.
 
     Python writes 1e-05 and 1.0, which would be other values of the label `le` on `/metrics`.
@@ -39,34 +39,36 @@ class Bound(float):
         return f"{float(self):.9f}".rstrip("0").rstrip(".")
 
 
-def complete(
+def add_histograms(
     data: MetricsData,
     layout: Layout,
-    look: Look,
+    snapshot: Snapshot,
     samples: Mapping[int, Sample] = _NO_SAMPLES,
 ) -> MetricsData:
     """The collection with the slots' histograms added and the true start of each count.
 
     Counts go on over the worker's death, so they began when the slot did, not the process.
     """
-    start = int(look.source.created() * 1e9)
-    histograms = histograms_of(layout, look.cells, start, time.time_ns(), samples)
+    start = int(snapshot.source.created() * 1e9)
+    histograms = _build_histograms(layout, snapshot.cells, start, time.time_ns(), samples)
     resources = []
     for resource in data.resource_metrics:
         scope = resource.scope_metrics[0]
-        counts = [_started(metric, start) for metric in scope.metrics]
+        counts = [_set_start(metric, start) for metric in scope.metrics]
         resources.append(
             replace(resource, scope_metrics=[replace(scope, metrics=[*counts, *histograms])])
         )
     return MetricsData(resource_metrics=resources)
 
 
-def restamped(data: MetricsData, time_unix_nano: int) -> MetricsData:
-    """The same values, seen at another time; exemplars are not told twice."""
-    return changed(data, lambda metric: _seen_at(metric, time_unix_nano))
+def restamp(data: MetricsData, time_unix_nano: int) -> MetricsData:
+    """The same values with another timestamp; exemplars are not sent twice."""
+    return map_metrics(
+        data, lambda metric: set_in_points(metric, time_unix_nano=time_unix_nano, exemplars=[])
+    )
 
 
-def changed(data: MetricsData, change: Callable[[Metric], Metric]) -> MetricsData:
+def map_metrics(data: MetricsData, change: Callable[[Metric], Metric]) -> MetricsData:
     """The same collection with each of its metrics changed."""
     return MetricsData(
         resource_metrics=[
@@ -82,7 +84,13 @@ def changed(data: MetricsData, change: Callable[[Metric], Metric]) -> MetricsDat
     )
 
 
-def histograms_of(
+def set_in_points(metric: Metric, **fields: Any) -> Metric:
+    """The same metric with these fields set in each of its data points."""
+    points = [replace(point, **fields) for point in metric.data.data_points]
+    return replace(metric, data=replace(metric.data, data_points=points))  # type: ignore[arg-type]
+
+
+def _build_histograms(
     layout: Layout, cells: Sequence[float], start: int, now: int, samples: Mapping[int, Sample]
 ) -> list[Metric]:
     """Every histogram of the table with its known and its counted series."""
@@ -93,9 +101,9 @@ def histograms_of(
             unit=metric.unit,
             data=Histogram(
                 data_points=[
-                    _histogram_point(series, cells, start, now, samples)
+                    _build_histogram_point(series, cells, start, now, samples)
                     for series in layout.series[metric.name]
-                    if is_shown(series, cells)
+                    if is_published(series, cells)
                 ],
                 aggregation_temporality=AggregationTemporality.CUMULATIVE,
             ),
@@ -105,14 +113,14 @@ def histograms_of(
     ]
 
 
-def is_shown(series: Series, cells: Sequence[float]) -> bool:
+def is_published(series: Series, cells: Sequence[float]) -> bool:
     """True where a series is known from the start, or was counted at least once."""
     if series.metric.is_known(series.labels):
         return True
     return any(cells[series.offset : series.offset + series.cells])
 
 
-def _histogram_point(
+def _build_histogram_point(
     series: Series, cells: Sequence[float], start: int, now: int, samples: Mapping[int, Sample]
 ) -> HistogramDataPoint:
     bounds = series.metric.bounds
@@ -125,33 +133,23 @@ def _histogram_point(
         count=sum(counts),
         sum=cells[series.offset + len(bounds) + 1],
         bucket_counts=counts,
-        explicit_bounds=[Bound(bound) for bound in bounds],
+        explicit_bounds=[BucketBound(bound) for bound in bounds],
         # Not known over the life of a slot; None is left out of the message.
         min=None,  # type: ignore[arg-type]
         max=None,  # type: ignore[arg-type]
         exemplars=[
-            _exemplar(samples[cell])
+            _build_exemplar(samples[cell])
             for cell in range(series.offset, series.offset + len(counts))
             if cell in samples
         ],
     )
 
 
-def _exemplar(sample: Sample) -> Exemplar:
+def _build_exemplar(sample: Sample) -> Exemplar:
     return Exemplar({}, sample.value, sample.time_unix_nano, sample.span_id, sample.trace_id)
 
 
-def _started(metric: Metric, start: int) -> Metric:
+def _set_start(metric: Metric, start: int) -> Metric:
     if not isinstance(metric.data, Sum):
         return metric
-    points = [replace(point, start_time_unix_nano=start) for point in metric.data.data_points]
-    return replace(metric, data=replace(metric.data, data_points=points))
-
-
-def _seen_at(metric: Metric, time_unix_nano: int) -> Metric:
-    points = [
-        replace(point, time_unix_nano=time_unix_nano, exemplars=[])
-        for point in metric.data.data_points
-        if isinstance(point, NumberDataPoint | HistogramDataPoint)
-    ]
-    return replace(metric, data=replace(metric.data, data_points=points))  # type: ignore[arg-type]
+    return set_in_points(metric, start_time_unix_nano=start)

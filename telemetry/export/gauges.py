@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from opentelemetry.metrics import Observation
+
 from telemetry import metrics
 from telemetry.baseline import Baseline
-from telemetry.metrics import Metric
+from telemetry.metrics import CHALLENGER, CHAMPION, HOLDOUT, TRAINING, Metric
 from telemetry.store.sources import Source
-from telemetry.system_usage import ResourceReader
+from telemetry.system_usage import SystemUsageReader
 
-# Values of one gauge by its attributes, as the SDK wants them.
-Reading = tuple[float, dict[str, str]]
-Gauges = Mapping[str, Callable[[], Iterable[Reading]]]
+Observe = Callable[[], Iterable[Observation]]
+Gauges = Mapping[str, Observe]
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelMetadata:
     """What is published of the serving model; quality figures are those of its holdout data."""
 
     version: str
@@ -39,62 +40,65 @@ class ModelFacts:
     challenger_share: float | None = None
 
 
-def gauges_of(
-    source: Source, model: ModelFacts, resources: ResourceReader, backlog: Callable[[], int]
+def build_gauges(
+    source: Source, model: ModelMetadata, usage: SystemUsageReader, count_backlog: Callable[[], int]
 ) -> Gauges:
     """A function for each gauge of the table, by instrument name."""
-    holdout = {"evaluation": "holdout"}
-    readings: list[tuple[Metric, Callable[[], Iterable[Reading]]]] = [
-        (metrics.MODEL_ACCURACY, lambda: [(model.accuracy, holdout)]),
-        (metrics.MODEL_PRECISION, lambda: [(model.precision, holdout)]),
-        (metrics.MODEL_RECALL, lambda: [(model.recall, holdout)]),
-        (metrics.MODEL_F1, lambda: [(model.f1_score, holdout)]),
-        (metrics.MODEL_VERSION, lambda: _versions(model)),
-        (metrics.MODEL_TRAINED, lambda: [(model.trained_at, {})]),
-        (metrics.FEATURE_IMPORTANCE, lambda: _importance(model)),
-        (metrics.FEATURE_BASELINE, lambda: _feature_shares(model)),
-        (metrics.SCORE_BASELINE, lambda: [(s, {"bin": b}) for b, s in _shares(model.score)]),
-        (metrics.BASELINE_ROWS, lambda: [(model.baseline_rows, {})]),
-        (metrics.MODEL_THRESHOLD, lambda: [(model.threshold, {})]),
-        (metrics.HOLDOUT_ROWS, lambda: [(model.holdout_rows, {})]),
-        (metrics.HOLDOUT_FRAUDS, lambda: [(model.holdout_frauds, {})]),
-        (metrics.HOLDOUT_ALERT_RATE, lambda: [(model.holdout_alert_rate, {})]),
-        (metrics.HOLDOUT_MEAN_SCORE, lambda: _known(model.holdout_mean_score)),
-        (metrics.CHALLENGER_SHARE_TARGET, lambda: _known(model.challenger_share)),
-        (metrics.CPU_USAGE, lambda: [(resources.read().cpu_percent, {})]),
-        (metrics.MEMORY_USAGE, lambda: [(resources.read().memory_percent, {})]),
-        (metrics.DISK_USAGE, lambda: [(resources.read().disk_percent, {})]),
-        (metrics.THROUGHPUT, lambda: [(source.throughput(), {})]),
-        (metrics.QUEUE_SIZE, lambda: [(source.in_flight() + backlog(), {})]),
+    holdout = {"evaluation": HOLDOUT}
+    gauges: list[tuple[Metric, Observe]] = [
+        (metrics.MODEL_ACCURACY, lambda: _observe(model.accuracy, holdout)),
+        (metrics.MODEL_PRECISION, lambda: _observe(model.precision, holdout)),
+        (metrics.MODEL_RECALL, lambda: _observe(model.recall, holdout)),
+        (metrics.MODEL_F1, lambda: _observe(model.f1_score, holdout)),
+        (metrics.MODEL_VERSION, lambda: _observe_versions(model)),
+        (metrics.MODEL_TRAINED, lambda: _observe(model.trained_at)),
+        (metrics.FEATURE_IMPORTANCE, lambda: _observe_importance(model)),
+        (metrics.FEATURE_BASELINE, lambda: _observe_feature_shares(model)),
+        (metrics.SCORE_BASELINE, lambda: _observe_shares(model.score, {})),
+        (metrics.BASELINE_ROWS, lambda: _observe(model.baseline_rows)),
+        (metrics.MODEL_THRESHOLD, lambda: _observe(model.threshold)),
+        (metrics.HOLDOUT_ROWS, lambda: _observe(model.holdout_rows)),
+        (metrics.HOLDOUT_FRAUDS, lambda: _observe(model.holdout_frauds)),
+        (metrics.HOLDOUT_ALERT_RATE, lambda: _observe(model.holdout_alert_rate)),
+        (metrics.HOLDOUT_MEAN_SCORE, lambda: _observe(model.holdout_mean_score)),
+        (metrics.CHALLENGER_SHARE_TARGET, lambda: _observe(model.challenger_share)),
+        (metrics.CPU_USAGE, lambda: _observe(usage.read().cpu_percent)),
+        (metrics.MEMORY_USAGE, lambda: _observe(usage.read().memory_percent)),
+        (metrics.DISK_USAGE, lambda: _observe(usage.read().disk_percent)),
+        (metrics.THROUGHPUT, lambda: _observe(source.throughput())),
+        (metrics.QUEUE_SIZE, lambda: _observe(source.in_flight() + count_backlog())),
     ]
-    return {metric.name: reading for metric, reading in readings}
+    return {metric.name: observe for metric, observe in gauges}
 
 
-def _known(value: float | None) -> list[Reading]:
-    return [] if value is None else [(value, {})]
+def _observe(value: float | None, labels: Mapping[str, str] | None = None) -> list[Observation]:
+    """One series; none where the value is not known."""
+    return [] if value is None else [Observation(value, labels)]
 
 
-def _shares(baseline: Baseline) -> list[tuple[str, float]]:
-    return [(bin, baseline.share_of(bin)) for bin in baseline.bins()]
-
-
-def _feature_shares(model: ModelFacts) -> list[Reading]:
+def _observe_versions(model: ModelMetadata) -> list[Observation]:
+    versions = {CHAMPION: model.version, CHALLENGER: model.challenger}
     return [
-        (share, {"feature": one.name, "bin": bin})
-        for one in model.features
-        for bin, share in _shares(one)
+        Observation(1.0, {"version": version, "role": role})
+        for role, version in versions.items()
+        if version is not None
     ]
 
 
-def _versions(model: ModelFacts) -> list[Reading]:
-    champion = (1.0, {"version": model.version, "role": "champion"})
-    if model.challenger is None:
-        return [champion]
-    return [champion, (1.0, {"version": model.challenger, "role": "challenger"})]
-
-
-def _importance(model: ModelFacts) -> list[Reading]:
+def _observe_importance(model: ModelMetadata) -> list[Observation]:
     return [
-        (share, {"feature": feature, "source": "training"})
+        Observation(share, {"feature": feature, "source": TRAINING})
         for feature, share in model.importance.items()
     ]
+
+
+def _observe_feature_shares(model: ModelMetadata) -> list[Observation]:
+    return [
+        observation
+        for one in model.features
+        for observation in _observe_shares(one, {"feature": one.name})
+    ]
+
+
+def _observe_shares(baseline: Baseline, labels: Mapping[str, str]) -> list[Observation]:
+    return [Observation(baseline.share_of(bin), {**labels, "bin": bin}) for bin in baseline.bins()]

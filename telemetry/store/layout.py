@@ -21,8 +21,8 @@ IN_FLIGHT = 3  # requests accepted and not yet answered
 WINDOW_SECONDS = 16  # a ring of seconds (stamp, answered requests), for the throughput
 WINDOW_STAMPS = 4
 WINDOW_COUNTS = WINDOW_STAMPS + WINDOW_SECONDS
-LAST_NOTE = WINDOW_COUNTS + WINDOW_SECONDS  # number of the last outcome that was counted
-FIRST_SERIES = LAST_NOTE + 1
+LAST_OUTCOME = WINDOW_COUNTS + WINDOW_SECONDS  # number of the last outcome that was counted
+FIRST_SERIES = LAST_OUTCOME + 1
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Series:
     @property
     def cells(self) -> int:
         """How many cells the series takes."""
-        return cells_of(self.metric)
+        return count_cells(self.metric)
 
     def attributes(self) -> dict[str, str]:
         """The label values by name."""
         return dict(zip(self.metric.labels, self.labels, strict=True))
 
 
-def cells_of(metric: Metric) -> int:
+def count_cells(metric: Metric) -> int:
     """Cells of one series: 1 for a counter; buckets, the overflow bucket and the sum otherwise."""
     return 1 if metric.kind is Kind.COUNTER else len(metric.bounds) + 2
 
@@ -57,7 +57,7 @@ class Layout:
         self.size = FIRST_SERIES
         digest = hashlib.sha256()
         for metric in self.metrics:
-            self.series[metric.name] = tuple(self._placed(metric))
+            self.series[metric.name] = tuple(self._place(metric))
             digest.update(repr((metric.name, metric.labels, metric.listed, metric.bounds)).encode())
         self.digest = digest.hexdigest()[:16]
 
@@ -65,7 +65,7 @@ class Layout:
         """First cell of each series of `metric`, by label values."""
         return {series.labels: series.offset for series in self.series[metric.name]}
 
-    def _placed(self, metric: Metric) -> Iterable[Series]:
+    def _place(self, metric: Metric) -> Iterable[Series]:
         for labels in metric.combinations():
             yield Series(metric, labels, self.size)
-            self.size += cells_of(metric)
+            self.size += count_cells(metric)

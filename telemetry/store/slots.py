@@ -4,10 +4,14 @@ A worker claims the lowest free slot by locking its file; the lock goes with the
 it ends. The next worker that claims the slot counts on from what it finds, so counters never fall,
 nothing that was counted is lost with a killed worker, and the number of slots stays bounded. Only
 the holder writes to a slot; everybody may read all of them.
+
+The blocks of a slot are allocated when it is claimed. A write to shared memory whose block the file
+system cannot give is no error that could be handled: the process is killed (SIGBUS).
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -19,10 +23,13 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.store.layout import CREATED, IN_FLIGHT, LAST_NOTE, PID, WINDOW_STAMPS, Layout
+from telemetry.errors import TelemetryError
+from telemetry.store.layout import CREATED, IN_FLIGHT, LAST_OUTCOME, PID, WINDOW_STAMPS, Layout
+from telemetry.store.slot_file import SlotFile, allocate
 
 Cells = NDArray[np.float64]
 _CELL = 8
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -32,67 +39,91 @@ class Slot:
     index: int
     cells: memoryview[float]
     lock: Lock
-    _file: int
+    _file: SlotFile
+
+    def why_not_writable(self) -> str | None:
+        """One sentence if what is counted here would be lost, or seen by no other worker."""
+        return self._file.why_not_writable()
 
     def release(self) -> None:
-        """Give the slot back; its counts stay in the file."""
-        os.close(self._file)
+        """Give the slot back once nobody in this process can count into it; its counts stay."""
+        # The mapped memory holds the lock too, until it is dropped: at the latest with the process.
+        os.close(self._file.descriptor)
 
 
 class Slots:
-    """All slots of one service, files of the same layout in one folder."""
+    """All slots of one service, files of the same layout in one folder.
+
+    Raises TelemetryError where the folder cannot be made.
+    """
 
     def __init__(self, folder: Path, layout: Layout) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._layout = layout
         self._bytes = layout.size * _CELL
         self._readable: dict[int, Cells] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._explain(error) from error
 
     def claim(self) -> Slot:
-        """The lowest free slot, its counts as its last holder left them."""
-        index = 0
-        while True:
-            file = self._lock(index)
-            if file is not None:
-                return self._opened(index, file)
-            index += 1
+        """The lowest free slot, its counts as its last holder left them.
+
+        Raises TelemetryError where the folder cannot hold the counts: full, or not writable.
+        """
+        try:
+            return self._claim()
+        except OSError as error:
+            raise self._explain(error) from error
 
     def read(self) -> dict[int, Cells]:
         """Live views of all slots, by index; a view changes as its holder counts."""
         index = len(self._readable)
-        while (cells := self._view(index)) is not None:
+        while (cells := self._map_to_read(index)) is not None:
             self._readable[index] = cells
             index += 1
         return self._readable
+
+    def _claim(self) -> Slot:
+        index = 0
+        while True:
+            descriptor = self._try_lock(index)
+            if descriptor is not None:
+                return self._open(index, descriptor)
+            index += 1
 
     def _path(self, index: int) -> Path:
         # The layout is in the name: a service with other labels begins with slots of its own.
         return self._folder / f"counts-{self._layout.digest}-{index}"
 
-    def _lock(self, index: int) -> int | None:
-        file = os.open(self._path(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _try_lock(self, index: int) -> int | None:
+        descriptor = os.open(self._path(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            return None
-        return file
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                return None
+            raise
+        return descriptor
 
-    def _opened(self, index: int, file: int) -> Slot:
-        if os.fstat(file).st_size != self._bytes:
-            os.ftruncate(file, 0)
-            os.ftruncate(file, self._bytes)
-        cells = memoryview(mmap.mmap(file, self._bytes)).cast("d")
+    def _open(self, index: int, descriptor: int) -> Slot:
+        try:
+            file = allocate(self._path(index), descriptor, self._bytes)
+            cells = memoryview(mmap.mmap(descriptor, self._bytes)).cast("d")
+        except OSError:
+            os.close(descriptor)
+            raise
         if cells[CREATED] == 0:
             cells[CREATED] = time.time()
         cells[PID] = os.getpid()
         # What a dead worker had in flight was never answered, and its window is past.
-        for offset in (IN_FLIGHT, *range(WINDOW_STAMPS, LAST_NOTE)):
+        for offset in (IN_FLIGHT, *range(WINDOW_STAMPS, LAST_OUTCOME)):
             cells[offset] = 0
         return Slot(index, cells, Lock(), file)
 
-    def _view(self, index: int) -> Cells | None:
+    def _map_to_read(self, index: int) -> Cells | None:
         try:
             with self._path(index).open("rb") as file:
                 if os.fstat(file.fileno()).st_size != self._bytes:
@@ -101,6 +132,18 @@ class Slots:
         except FileNotFoundError:
             return None
         return np.frombuffer(shared, dtype=np.float64)
+
+    def _explain(self, error: OSError) -> TelemetryError:
+        if error.errno in _FULL:
+            return TelemetryError(
+                f"STATE_DIR has no space left: {self._folder} must hold {self._bytes} bytes of"
+                " counters for each worker"
+            )
+        reason = error.strerror or str(error)
+        return TelemetryError(
+            f"STATE_DIR must be a folder that can be written to, got {str(self._folder)!r}:"
+            f" {reason}"
+        )
 
 
 def is_alive(cells: Cells) -> bool:

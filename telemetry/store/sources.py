@@ -60,10 +60,10 @@ class AllSlots:
     def throughput(self) -> float:
         return sum(_throughput(cells, time.time()) for cells in self._slots.read().values())
 
-    def pulse(self) -> tuple[float, float, float]:
-        """Equal to the pulse before it exactly while nothing happens in the whole service."""
-        activity = sum(float(cells[ACTIVITY]) for cells in self._slots.read().values())
-        return activity, self.throughput(), self.in_flight()
+    def activity(self) -> tuple[float, float, float]:
+        """Equal to the activity before it exactly while nothing happens in the whole service."""
+        counted = sum(float(cells[ACTIVITY]) for cells in self._slots.read().values())
+        return counted, self.throughput(), self.in_flight()
 
 
 class OneSlot:
@@ -85,15 +85,15 @@ class OneSlot:
         return _throughput(self._cells, time.time())
 
 
-class Look:
-    """One look at a source's counts for a whole collection: all its series are of one moment."""
+class Snapshot:
+    """A source's counts of one moment, the same for all series of a collection."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.cells: list[float] = source.cells().tolist()
 
-    def again(self) -> None:
-        """A new collection begins."""
+    def refresh(self) -> None:
+        """Take the counts anew: a new collection begins."""
         self.cells = self.source.cells().tolist()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from grafana.http import Client
 from telemetry import metrics
+from telemetry.card_labels import fill_card_labels
 from telemetry.metrics import Kind, Labels, Metric
 from tests.conftest import FACTS
 
@@ -74,7 +75,7 @@ def _request(chance: random.Random, at: float, worker: int) -> Request:
     return Request(at, worker, endpoint, "200", seconds, class_name, euros)
 
 
-COUNTED = metrics.counted(FACTS.features, FACTS.score)
+COUNTED = fill_card_labels(FACTS.features, FACTS.score)
 
 
 class Service:

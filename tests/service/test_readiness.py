@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from handler import create_app
 from service.receipts import Receipts
 from service.settings import Settings
-from telemetry.providers import Telemetry
+from telemetry.lifecycle import Telemetry
 from tests.conftest import Counted, LocationRiskScorer
 
 
@@ -47,7 +47,7 @@ def test_counters_that_cannot_be_written_are_the_reason(
     scorer: LocationRiskScorer, recorded: Telemetry, settings: Settings
 ) -> None:
     class Unwritable(Telemetry):
-        def find_write_problem(self) -> str | None:
+        def why_not_writable(self) -> str | None:
             return "STATE_DIR is full"
 
     fields = {one.name: getattr(recorded, one.name) for one in dataclasses.fields(recorded)}

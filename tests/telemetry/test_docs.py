@@ -1,25 +1,28 @@
-"""docs/telemetry.md tells the truth about the table of metrics."""
+"""docs/telemetry.md agrees with the table of metrics."""
+
+from __future__ import annotations
 
 import pytest
+from flask.testing import FlaskClient
 
 from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
 from model.data.dataset import synthetic_dataset
 from model.training.describe import number_baseline
 from telemetry.docs import FEATURE_BINS, PAGE, current, series_at_most, series_at_start
-from telemetry.metrics import METRICS, Kind
+from telemetry.metrics import METRICS, Kind, Metric
 
 
-def test_page_is_current():
+def test_page_is_current() -> None:
     assert PAGE.read_text() == current(PAGE.read_text())
 
 
-def test_page_without_markers_is_refused():
+def test_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="begin"):
         current("# Telemetry")
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.exposed)
-def test_series_at_start_are_those_that_metrics_shows(client, metric):
+def test_series_at_start_are_those_that_metrics_shows(client: FlaskClient, metric: Metric) -> None:
     """The stated number is counted on a service that has done nothing."""
     suffixes = ("_bucket", "_sum", "_count") if metric.kind is Kind.HISTOGRAM else ("",)
     names = {metric.exposed + suffix for suffix in suffixes}
@@ -29,7 +32,7 @@ def test_series_at_start_are_those_that_metrics_shows(client, metric):
     assert series_at_start(metric) <= series_at_most(metric)
 
 
-def test_bins_are_those_of_the_default_models_data():
+def test_bins_are_those_of_the_default_models_data() -> None:
     data = synthetic_dataset(DEFAULT_ROWS, DEFAULT_SEED)
     known = data.features[data.split.known]
     bins = [len(number_baseline(column).shares) for column in known.T]

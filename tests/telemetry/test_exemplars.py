@@ -1,5 +1,7 @@
 """Exemplars lead to traces that are kept, where there is a choice."""
 
+from __future__ import annotations
+
 import pytest
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
@@ -9,7 +11,7 @@ from telemetry.exemplars import Exemplars, will_be_kept
 KEPT, DROPPED = 0xAAAA_0001, 0xAAAA_FFFF
 
 
-def offered(*trace_ids, sampled=True):
+def offer(*trace_ids: int, sampled: bool = True) -> dict[int, int]:
     """The trace that one bucket's exemplar leads to after these came by, in their order."""
     exemplars = Exemplars()
     flags = TraceFlags(TraceFlags.SAMPLED if sampled else 0)
@@ -29,15 +31,15 @@ def offered(*trace_ids, sampled=True):
         ((DROPPED, DROPPED - 1), DROPPED - 1),
     ],
 )
-def test_kept_trace_is_not_given_up_for_another(came, told):
-    assert offered(*came) == {7: told}
+def test_kept_trace_is_not_given_up_for_another(came: tuple[int, ...], told: int) -> None:
+    assert offer(*came) == {7: told}
 
 
-def test_unsampled_request_is_no_exemplar():
-    assert offered(KEPT, sampled=False) == {}
+def test_unsampled_request_is_no_exemplar() -> None:
+    assert offer(KEPT, sampled=False) == {}
 
 
-def test_share_is_that_of_the_collector(request):
+def test_share_is_that_of_the_collector(request: pytest.FixtureRequest) -> None:
     """A tenth by default, as the Collector's settings say."""
     text = (request.config.rootpath / "otel-collector/distribution/settings.go").read_text()
     assert 'r.number("TRACES_SHARE_PERCENT", 10, 0, 100)' in text

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 
 import pytest
+from flask.testing import FlaskClient
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from telemetry.logs import JsonFormatter
 
@@ -17,18 +20,21 @@ MARKED = {
     "transaction_frequency": 171,
     "location_risk": 0.71717171,
 }
+Lines = Callable[[], list[str]]
 MARKS = ["7171", "171", "71717"]
 
 
 @pytest.fixture
-def lines(caplog):
+def lines(caplog: pytest.LogCaptureFixture) -> Lines:
     """The service's log lines as they are written."""
     caplog.set_level(logging.DEBUG)
     return lambda: [JsonFormatter().format(record) for record in caplog.records]
 
 
 @pytest.mark.parametrize("broken", [{}, {"amount": "717171"}, {"age": 7171}, {"x717171": 1}])
-def test_logs_carry_no_feature_value(client, lines, broken):
+def test_logs_carry_no_feature_value(
+    client: FlaskClient, lines: Lines, broken: dict[str, object]
+) -> None:
     client.post("/predict", json=MARKED | broken)
     told = [line for line in lines() if "request answered" in line]
     assert told
@@ -44,23 +50,25 @@ def test_logs_carry_no_feature_value(client, lines, broken):
 
 
 @pytest.mark.parametrize("broken", [{}, {"amount": "717171"}, {"age": 7171}])
-def test_spans_carry_no_feature_value(client, spans, broken):
+def test_spans_carry_no_feature_value(
+    client: FlaskClient, spans: InMemorySpanExporter, broken: dict[str, object]
+) -> None:
     client.post("/predict?amount=717171", json=MARKED | broken)
     assert spans.get_finished_spans()
     for span in spans.get_finished_spans():
-        values = {k: v for k, v in span.attributes.items() if isinstance(v, str)}
-        events = [str(dict(event.attributes)) for event in span.events]
+        values = {k: v for k, v in (span.attributes or {}).items() if isinstance(v, str)}
+        events = [str(dict(event.attributes or {})) for event in span.events]
         told = json.dumps([span.name, values, events, span.status.description])
         assert not any(mark in told for mark in MARKS)
 
 
-def test_unknown_path_is_not_in_the_span(client, spans):
+def test_unknown_path_is_not_in_the_span(client: FlaskClient, spans: InMemorySpanExporter) -> None:
     client.get("/card/7171717171")
     [span] = spans.get_finished_spans()
-    assert "7171717171" not in str(dict(span.attributes)) + span.name
+    assert "7171717171" not in str(dict(span.attributes or {})) + span.name
 
 
-def test_labels_carry_no_feature_value(client):
+def test_labels_carry_no_feature_value(client: FlaskClient) -> None:
     client.post("/predict", json=MARKED)
     labels = [line.rsplit(" ", 1)[0] for line in client.get("/metrics").text.splitlines()]
     assert not any("7171" in label for label in labels)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, NumberDataPoint
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from handler import create_app
-from service.model_facts import collect_facts
+from service.model_metadata import describe_models
 from service.receipts import Receipts
 from service.settings import read_settings
-from telemetry.metrics import METRICS, Kind
-from telemetry.providers import TelemetryError, check_variables, start
+from telemetry.lifecycle import Telemetry, start
+from telemetry.metrics import METRICS, Kind, Metric
+from telemetry.store.slots import Cells
 from telemetry.store.sources import AllSlots, OneSlot
 from tests.conftest import FACTS, LocationRiskScorer, total
 
@@ -70,7 +76,7 @@ MORE = {
 }
 
 
-def test_table_is_the_contract():
+def test_table_is_the_contract() -> None:
     assert {metric.exposed: set(metric.labels) for metric in METRICS} == CONTRACT | MORE
 
 
@@ -78,7 +84,9 @@ ALWAYS = [metric for metric in METRICS if metric.exposed != "challenger_share_ta
 
 
 @pytest.mark.parametrize("metric", ALWAYS, ids=lambda metric: metric.exposed)
-def test_metric_is_exposed_with_its_labels_before_anything_happened(client, counted, metric):
+def test_metric_is_exposed_with_its_labels_before_anything_happened(
+    client: FlaskClient, counted: Callable[..., float], metric: Metric
+) -> None:
     name = metric.exposed + ("_count" if metric.kind is Kind.HISTOGRAM else "")
     text = client.get("/metrics").text
     [typed] = [line for line in text.splitlines() if line.startswith(f"# TYPE {metric.exposed} ")]
@@ -89,14 +97,14 @@ def test_metric_is_exposed_with_its_labels_before_anything_happened(client, coun
         assert f'{label}="' in samples[0]
 
 
-def test_share_of_a_challenger_is_published_where_there_is_one(tmp_path):
-    facts = collect_facts(LocationRiskScorer(), LocationRiskScorer(), 0.2)
+def test_share_of_a_challenger_is_published_where_there_is_one(tmp_path: Path) -> None:
+    facts = describe_models(LocationRiskScorer(), LocationRiskScorer(), 0.2)
     telemetry = start(tmp_path / "other", facts, 5000, SILENT)
-    assert total(telemetry.exposition.render("")[0].decode(), "challenger_share_target") == 0.2
+    assert total(render(telemetry), "challenger_share_target") == 0.2
     telemetry.close(1)
 
 
-def test_series_are_exposed_once(client, valid):
+def test_series_are_exposed_once(client: FlaskClient, valid: dict[str, object]) -> None:
     """Neither repeated scrapes nor a push may list a series twice."""
     client.post("/predict", json=valid)
     for _ in range(3):
@@ -104,7 +112,7 @@ def test_series_are_exposed_once(client, valid):
     assert len(lines) == len(set(lines))
 
 
-def test_buckets_spread_what_is_measured(client, valid):
+def test_buckets_spread_what_is_measured(client: FlaskClient, valid: dict[str, object]) -> None:
     """A score of 0.2 is in the bucket up to 0.2 and not in the one up to 0.1."""
     client.post("/predict", json=valid)
     text = client.get("/metrics").text
@@ -112,7 +120,9 @@ def test_buckets_spread_what_is_measured(client, valid):
     assert 'fraud_detection_score_bucket{le="0.2"} 1.0' in text
 
 
-def test_request_is_counted_before_it_is_answered(client, counted, valid):
+def test_request_is_counted_before_it_is_answered(
+    client: FlaskClient, counted: Callable[..., float], valid: dict[str, object]
+) -> None:
     """After N answers the sum is N, at every N."""
     for answered in range(1, 6):
         client.post("/predict", json=valid)
@@ -120,97 +130,113 @@ def test_request_is_counted_before_it_is_answered(client, counted, valid):
         assert counted("http_request_duration_seconds_count", endpoint="/predict") == answered
 
 
-def test_unknown_paths_are_one_endpoint(client, counted):
+def test_unknown_paths_are_one_endpoint(client: FlaskClient, counted: Callable[..., float]) -> None:
     for path in ("/a", "/b/c", "/predict/7"):
         client.get(path)
     assert counted("http_requests_total", endpoint="other", status="404") == 3
 
 
-def test_who_watches_the_queue_does_not_stand_in_it(counted):
+def test_who_watches_the_queue_does_not_stand_in_it(counted: Callable[..., float]) -> None:
     assert counted("queue_size") == 0
 
 
-def points(recorded, name):
+def find_points(recorded: Telemetry, name: str) -> list[NumberDataPoint | HistogramDataPoint]:
     """The data points that this worker's push would send under an instrument's name."""
     [scope] = recorded.collect().resource_metrics[0].scope_metrics
     [metric] = [metric for metric in scope.metrics if metric.name == name]
-    return metric.data.data_points
+    return [
+        point
+        for point in metric.data.data_points
+        if isinstance(point, NumberDataPoint | HistogramDataPoint)
+    ]
 
 
-def test_push_has_every_instrument(recorded):
+def find_histogram(recorded: Telemetry, name: str) -> HistogramDataPoint:
+    """The one data point of a histogram without labels."""
+    [point] = find_points(recorded, name)
+    assert isinstance(point, HistogramDataPoint)
+    return point
+
+
+def sum_values(recorded: Telemetry, name: str) -> float:
+    """The sum over a counter's data points."""
+    points = find_points(recorded, name)
+    return sum(point.value for point in points if isinstance(point, NumberDataPoint))
+
+
+def render(telemetry: Telemetry) -> str:
+    """What `/metrics` shows."""
+    assert telemetry.exposition is not None
+    return telemetry.exposition.render("")[0].decode()
+
+
+def test_push_has_every_instrument(recorded: Telemetry) -> None:
     [scope] = recorded.collect().resource_metrics[0].scope_metrics
     assert sorted(metric.name for metric in scope.metrics) == sorted(m.name for m in ALWAYS)
 
 
 @pytest.mark.parametrize("source", [OneSlot, AllSlots], ids=["push", "/metrics"])
-def test_a_collection_looks_at_the_counts_once(recorded, monkeypatch, source):
+def test_a_collection_takes_one_snapshot_of_the_counts(
+    recorded: Telemetry, monkeypatch: pytest.MonkeyPatch, source: type[OneSlot] | type[AllSlots]
+) -> None:
     """So that all its series are of one moment."""
-    looks = []
+    snapshots = []
     cells = source.cells
-    monkeypatch.setattr(source, "cells", lambda self: looks.append(self) or cells(self))
+
+    def count(self: Any) -> Cells:
+        snapshots.append(self)
+        return cells(self)
+
+    monkeypatch.setattr(source, "cells", count)
     if source is OneSlot:
         recorded.collect()
     else:
-        recorded.exposition.render("")
-    assert len(looks) == 1
+        render(recorded)
+    assert len(snapshots) == 1
 
 
-def test_push_and_exposition_agree(client, recorded, counted, valid):
+def test_push_and_exposition_agree(
+    client: FlaskClient,
+    recorded: Telemetry,
+    counted: Callable[..., float],
+    valid: dict[str, object],
+) -> None:
     client.post("/predict", json=valid)
-    pushed = sum(point.value for point in points(recorded, "predictions"))
-    assert pushed == counted("predictions_total") == 1
-    [latency] = points(recorded, "prediction.latency")
+    assert sum_values(recorded, "predictions") == counted("predictions_total") == 1
+    latency = find_histogram(recorded, "prediction.latency")
     assert latency.count == counted("prediction_latency_seconds_count") == 1
 
 
 @pytest.mark.parametrize("name", ["prediction.latency", "fraud.detection.score"])
-def test_exemplar_leads_to_the_span_that_scored(client, recorded, spans, valid, name):
+def test_exemplar_leads_to_the_span_that_scored(
+    client: FlaskClient,
+    recorded: Telemetry,
+    spans: InMemorySpanExporter,
+    valid: dict[str, object],
+    name: str,
+) -> None:
     client.post("/predict", json=valid)
     [score] = [span for span in spans.get_finished_spans() if span.name == "score"]
-    [exemplar] = points(recorded, name)[0].exemplars
+    [exemplar] = find_histogram(recorded, name).exemplars
+    assert score.context is not None
     assert exemplar.trace_id == score.context.trace_id
     assert exemplar.span_id == score.context.span_id
 
 
-def test_exemplar_is_told_once(client, recorded, spans, valid):
+def test_exemplar_is_told_once(
+    client: FlaskClient, recorded: Telemetry, spans: InMemorySpanExporter, valid: dict[str, object]
+) -> None:
     client.post("/predict", json=valid)
-    points(recorded, "prediction.latency")
-    assert points(recorded, "prediction.latency")[0].exemplars == []
+    find_histogram(recorded, "prediction.latency")
+    assert find_histogram(recorded, "prediction.latency").exemplars == []
 
 
-def test_instance_is_the_place_of_the_worker(recorded):
-    resource = recorded.collect().resource_metrics[0].resource.attributes
-    assert resource["service.name"] == "fraud-handler"
-    assert resource["service.instance.id"].endswith("-0")
-
-
-def test_instance_of_the_environment_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=pod-7")
-    telemetry = start(tmp_path, FACTS, 5000, {**SILENT, **os.environ})
-    resource = telemetry.collect().resource_metrics[0].resource.attributes
-    telemetry.close(1)
-    assert resource["service.instance.id"] == "pod-7-0"
-
-
-def test_disabled_sdk_exposes_nothing_and_still_answers(scorer, tmp_path, valid):
+def test_disabled_sdk_exposes_nothing_and_still_answers(
+    scorer: LocationRiskScorer, tmp_path: Path, valid: dict[str, object]
+) -> None:
     telemetry = start(tmp_path, FACTS, 5000, {"OTEL_SDK_DISABLED": "true"})
     client = create_app(scorer, telemetry, Receipts(["key"]), read_settings({})).test_client()
     assert client.post("/predict", json=valid).status_code == 200
     assert client.get("/metrics").text.startswith("# telemetry is off")
-    assert client.get("/health").json["total_predictions"] == 1
+    assert client.get("/health").get_json()["total_predictions"] == 1
     telemetry.close(1)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "says"),
-    [
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "must be http/protobuf, got 'grpc'"),
-        ("OTEL_METRICS_EXPORTER", "console", "must be otlp or none, got 'console'"),
-        ("OTEL_TRACES_EXPORTER", "zipkin", "must be otlp or none, got 'zipkin'"),
-        ("OTEL_METRIC_EXPORT_INTERVAL", "15s", "whole number of milliseconds"),
-        ("OTEL_METRIC_EXPORT_INTERVAL", "1", "at least 100"),
-    ],
-)
-def test_variable_that_cannot_be_used_is_named(name, value, says):
-    with pytest.raises(TelemetryError, match=f"{name}.*{says}"):
-        check_variables({name: value})

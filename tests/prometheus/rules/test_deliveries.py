@@ -23,8 +23,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from prometheus.generator.generate import write
 from prometheus.generator.recordings.lost_exports import LOST, TAKEN
-from telemetry.export.export_numbers import Deliveries
-from telemetry.export.push import QuietPush
+from telemetry.export.export_numbers import ExportNumbers
+from telemetry.export.push import PeriodicPush
 from telemetry.metrics import DELIVERIES
 from telemetry.store.layout import Layout
 from telemetry.store.slots import Slots
@@ -91,8 +91,8 @@ class Worker:
         self.events = 0
         self._resource = Resource({"service.name": "handler", "service.instance.id": instance})
         exporter = OTLPMetricExporter(f"{endpoint}/v1/metrics", timeout=2)
-        deliveries = Deliveries(Slots(folder, layout).claim(), layout)
-        self._push = QuietPush(self._collect, lambda: self.events, exporter, 60, deliveries)
+        numbers = ExportNumbers(Slots(folder, layout).claim(), layout)
+        self._push = PeriodicPush(self._collect, lambda: self.events, exporter, 60, numbers)
 
     def _collect(self) -> MetricsData:
         point = NumberDataPoint({}, time.time_ns(), time.time_ns(), 0)

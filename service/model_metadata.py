@@ -5,15 +5,15 @@ from __future__ import annotations
 from model.serving.card import Feature
 from model.serving.scorer import Scorer
 from telemetry.baseline import Baseline
-from telemetry.export.gauges import ModelFacts
+from telemetry.export.gauges import ModelMetadata
 
 
-def collect_facts(
+def describe_models(
     scorer: Scorer, challenger: Scorer | None, challenger_share: float = 0.0
-) -> ModelFacts:
+) -> ModelMetadata:
     """What telemetry publishes of the champion; the challenger is to answer `challenger_share`."""
     card = scorer.card
-    return ModelFacts(
+    return ModelMetadata(
         version=card.version,
         trained_at=scorer.trained_at,
         accuracy=card.metrics.accuracy,
