@@ -23,8 +23,9 @@ from flask import Flask
 
 from bench.client import load
 from bench.servers import ROOT, Variants, running, sink
+from model.registry.writer import RegistryWriter
 from model.serving.card import CARD_FILE, Card
-from model.serving.registry import PUBLISHED_FILE, Published, Registry
+from model.serving.registry import PUBLISHED_FILE, Published
 from model.serving.scorer import Scorer
 from service.served_models import ServedModels, load_models
 from service.settings import Settings
@@ -123,23 +124,23 @@ def _variants(models: Path) -> Variants:
 
 def _publish_challenger(models: Path) -> str:
     shutil.copytree(ROOT / "models", models)
-    registry = Registry(models)
+    registry = RegistryWriter(models)
     champion = registry.champion()
     files = models.with_name("files")
     shutil.copytree(registry.folder(champion), files)
     for name in (CARD_FILE, PUBLISHED_FILE):
         (files / name).unlink()
     card = registry.card(champion)
-    named = registry.named(msgspec.structs.replace(card, threshold=card.threshold / 2))
+    named = registry.name_card(msgspec.structs.replace(card, threshold=card.threshold / 2))
     registry.publish(named, files, Published(trained_at=time.time(), training_seconds=0))
     return named.version
 
 
 def _turn(port: int, seconds: float, connections: int) -> Turn:
-    told = load(port, seconds, connections)
-    times = sorted(told.latencies)
+    result = load(port, seconds, connections)
+    times = sorted(result.latencies)
     p50, p99 = (1000 * times[int(share * len(times))] for share in (0.5, 0.99))
-    return Turn(told.answered / told.seconds, p50, p99, told.answered, told.refused)
+    return Turn(result.answered / result.seconds, p50, p99, result.answered, result.refused)
 
 
 def _print(turns: dict[str, list[Turn]]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model.promotion.sequential_test import log_capital
+from model.promotion.sequential_test import log_e_process
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,18 @@ class Found:
     labels: list[int]
 
 
-def share_of_verdict(
+def measure_verdicts(
     trial: Trial, runs: int, labels: int, every: int, seed: int, alpha: float = 0.05
 ) -> Found:
     """Runs of so many labels, looked at after `every` of them, until a verdict."""
     random = np.random.default_rng(seed)
-    verdicts = [_one(trial, labels, every, random, -math.log(alpha)) for _ in range(runs)]
+    verdicts = [_run_trial(trial, labels, every, random, -math.log(alpha)) for _ in range(runs)]
     promoted = sorted(labels for labels, better in verdicts if better)
     kept = sum(better is False for _, better in verdicts)
     return Found(len(promoted) / runs, kept / runs, promoted)
 
 
-def _one(
+def _run_trial(
     trial: Trial, labels: int, every: int, random: np.random.Generator, needed: float
 ) -> tuple[int, bool | None]:
     """Labels at the verdict, and whether it was for the challenger; None if there was none."""
@@ -69,8 +69,8 @@ def _one(
     gains = trial.gains()
     for number, counts in enumerate(looks.astype(np.float64), start=1):
         better = float(gains @ counts) > 0
-        # The sign of the sum tells which of the two tests can decide: the other's capital is < 1.
-        if log_capital(gains if better else -gains, counts, 0.0) >= needed:
+        # The sign of the sum tells which of the two tests can decide: the other's e-process is < 1.
+        if log_e_process(gains if better else -gains, counts, 0.0) >= needed:
             return number * every, better
     return labels, None
 
@@ -83,20 +83,20 @@ def main() -> None:
     runs = parser.parse_args()
     print("| gain of recall | runs | labels | looks | promoted | kept | median labels | 90 % |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    _print(0.0, runs.runs, 20_000, 100)
-    _print(0.03, runs.gain_runs, 500_000, 1_000)
-    _print(0.01, runs.gain_runs, 5_000_000, 10_000)
+    _print_row(0.0, runs.runs, 20_000, 100)
+    _print_row(0.03, runs.gain_runs, 500_000, 1_000)
+    _print_row(0.01, runs.gain_runs, 5_000_000, 10_000)
 
 
-def _print(gain: float, runs: int, labels: int, every: int) -> None:
-    found = share_of_verdict(Trial(gain), runs, labels, every, seed=1)
+def _print_row(gain: float, runs: int, labels: int, every: int) -> None:
+    found = measure_verdicts(Trial(gain), runs, labels, every, seed=1)
     row = f"| {gain:g} | {runs} | {labels:,} | {labels // every} | {found.promoted:.1%} "
     # The quantiles are over all runs: those that were not promoted would have taken longer.
-    sides = [_quantile(found.labels, runs, share) for share in (0.5, 0.9)]
+    sides = [_format_quantile(found.labels, runs, share) for share in (0.5, 0.9)]
     print(row + f"| {found.kept:.1%} | {sides[0]} | {sides[1]} |", flush=True)
 
 
-def _quantile(promoted: list[int], runs: int, share: float) -> str:
+def _format_quantile(promoted: list[int], runs: int, share: float) -> str:
     place = math.ceil(share * runs) - 1
     return f"{promoted[place]:,}" if place < len(promoted) else "-"
 

@@ -1,8 +1,8 @@
-"""The model: its card, what a request must look like, the scorer, and how it is trained.
+"""The model: what serves it (`serving/`), and what trains, imports, publishes and promotes one.
 
-Serving side, needs msgspec, numpy and onnxruntime only: errors, card, features, scorer, registry,
-sampling. Everything else trains and publishes (`python -m model --help`) and is never imported by
-the handler.
+`serving/` is all that the handler imports and that its image contains; it needs msgspec, numpy and
+onnxruntime only. The folders import each other in this order: serving, data, training, onnx,
+registry, promotion; above them the commands of `python -m model --help`.
 """
 
 import os

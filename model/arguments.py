@@ -1,27 +1,33 @@
-"""What `python -m model` can be told, and how it is read."""
+"""The commands and options of `python -m model`."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from model.argument_types import (
+    parse_candidates,
+    parse_count,
+    parse_duration,
+    parse_holdout,
+    parse_moment,
+    parse_positive,
+    parse_share,
+)
 from model.data.split import Holdout
+from model.training.candidate_names import CANDIDATE_NAMES, SYNTHETIC_CANDIDATES
 
 DEFAULT_ROWS: Final = 200_000
 DEFAULT_SEED: Final = 1
 # Rows for an evaluation must be others than those that were trained on.
 EVALUATION_SEED: Final = 1_000_001
-CANDIDATE_NAMES: Final = ("logistic", "boosting", "forest")
 
-_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _Commands = argparse._SubParsersAction
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """The parser; the chosen command's name is in `command`."""
     main = argparse.ArgumentParser(
         prog="python -m model",
@@ -38,11 +44,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_data(commands: _Commands[argparse.ArgumentParser]) -> None:
-    command = _command(commands, "data", "write synthetic transactions to a CSV or Parquet file")
+    command = _add_command(
+        commands, "data", "write synthetic transactions to a CSV or Parquet file"
+    )
     command.add_argument("--out", type=Path, required=True, help="file: .csv, .csv.gz, .parquet")
     _add_synthetic(command, DEFAULT_SEED)
     command.add_argument(
-        "--fraud-rate", type=_share, default=0.03, help="expected share of frauds, 0 to 1"
+        "--fraud-rate", type=parse_share, default=0.03, help="expected share of frauds, 0 to 1"
     )
     command.add_argument(
         "--scenario",
@@ -56,7 +64,7 @@ def _add_data(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
-    command = _command(commands, "train", "train a model and publish it as the new champion")
+    command = _add_command(commands, "train", "train a model and publish it as the new champion")
     _add_registry(command)
     _add_synthetic(command, DEFAULT_SEED)
     _add_table(command)
@@ -64,31 +72,32 @@ def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
     table = command.add_argument_group("how a file's rows are split")
     table.add_argument(
         "--label-delay",
-        type=_seconds,
+        type=parse_duration,
         default=0.0,
         metavar="TIME",
         help="labels come this late (7d, 12h, 90s): such rows before the holdout are left out",
     )
     table.add_argument(
         "--holdout",
-        type=_holdout,
+        type=parse_holdout,
         default=Holdout(),
         metavar="SHARE|TIME",
         help="the last share of the rows, or the last time (7d); default 0.2",
     )
     command.add_argument(
         "--candidates",
-        type=_candidates,
+        type=parse_candidates,
         default=None,
-        help="of logistic,boosting,forest; default all for a file; without the forest, which is"
-        " slow, for synthetic rows",
+        metavar="NAME,NAME",
+        help=f"of {','.join(CANDIDATE_NAMES)}; default all for a file,"
+        f" {','.join(SYNTHETIC_CANDIDATES)} for synthetic rows",
     )
     _add_rules(command)
     _add_keep(command)
 
 
 def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
-    command = _command(commands, "evaluate", "judge a published model on rows it has not seen")
+    command = _add_command(commands, "evaluate", "judge a published model on rows it has not seen")
     _add_registry(command)
     command.add_argument("--version", help="default: the champion")
     _add_allow_joblib(command, "load a version that is kept as joblib")
@@ -98,23 +107,25 @@ def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_show(commands: _Commands[argparse.ArgumentParser]) -> None:
-    command = _command(commands, "show", "print a published model's card")
+    command = _add_command(commands, "show", "print a published model's card")
     _add_registry(command)
     command.add_argument("--version", help="default: the champion")
     command.add_argument("--json", action="store_true", help="print card.json as it is")
 
 
 def _add_registry_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
-    _add_registry(_command(commands, "list", "list the published versions"))
-    compare = _command(commands, "compare", "print what differs between two versions")
+    _add_registry(_add_command(commands, "list", "list the published versions"))
+    compare = _add_command(commands, "compare", "print what differs between two versions")
     compare.add_argument("first", metavar="A")
     compare.add_argument("second", metavar="B")
-    promote = _command(commands, "promote", "make a version the champion, which is served")
+    promote = _add_command(commands, "promote", "make a version the champion, which is served")
     promote.add_argument("version", metavar="VERSION", nargs="?")
     _add_allow_joblib(promote, "also a version that is kept as joblib")
     _add_if_better(promote)
-    rollback = _command(commands, "rollback", "make the champion before this one champion again")
-    prune = _command(commands, "prune", "remove old versions, never the last two champions")
+    rollback = _add_command(
+        commands, "rollback", "make the champion before this one champion again"
+    )
+    prune = _add_command(commands, "prune", "remove old versions, never the last two champions")
     _add_keep(prune)
     for command in (compare, promote, rollback, prune):
         _add_registry(command)
@@ -122,7 +133,7 @@ def _add_registry_commands(commands: _Commands[argparse.ArgumentParser]) -> None
 
 def _add_if_better(promote: argparse.ArgumentParser) -> None:
     group = promote.add_argument_group(
-        "promote a challenger only if told outcomes say that it is better",
+        "promote a challenger only if labelled outcomes say that it is better",
         "Exit code 0: it is better, and promoted; 3: it is worse, keep the champion; 4: not enough"
         " labels yet. It may be asked again and again: a challenger that is not better is ever"
         " promoted with a probability of at most alpha. PROMETHEUS_TOKEN is sent as bearer token,"
@@ -136,17 +147,17 @@ def _add_if_better(promote: argparse.ArgumentParser) -> None:
         help="where the outcomes are; default PROMETHEUS_URL",
     )
     group.add_argument("--job", default="fraud-handler", help="default fraud-handler")
-    group.add_argument("--alpha", type=_share, default=0.05, help="default 0.05")
+    group.add_argument("--alpha", type=parse_share, default=0.05, help="default 0.05")
     group.add_argument(
         "--cost-ratio",
-        type=_positive,
+        type=parse_positive,
         metavar="N",
         help="a missed fraud costs N false alarms; default: as the champion's threshold was chosen,"
         " else 1",
     )
     group.add_argument(
         "--since",
-        type=_moment,
+        type=parse_moment,
         metavar="DATE",
         help="outcomes from then on, such as 2026-11-01 or 2026-11-01T12:00 (UTC), which must stay"
         " the same at every look; default: since the challenger was trained",
@@ -156,7 +167,7 @@ def _add_if_better(promote: argparse.ArgumentParser) -> None:
 
 
 def _add_import(commands: _Commands[argparse.ArgumentParser]) -> None:
-    command = _command(
+    command = _add_command(
         commands,
         "import",
         "publish a fitted scikit-learn model made elsewhere. Loading a joblib file runs what its"
@@ -191,7 +202,11 @@ def _add_allow_joblib(command: argparse.ArgumentParser, purpose: str) -> None:
 
 def _add_keep(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--keep", type=_count, default=10, metavar="N", help="newest versions to keep, default 10"
+        "--keep",
+        type=parse_count,
+        default=10,
+        metavar="N",
+        help="newest versions to keep, default 10",
     )
 
 
@@ -208,15 +223,18 @@ def _add_rules(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("the threshold's rule").add_mutually_exclusive_group()
     group.add_argument(
         "--cost-ratio",
-        type=_positive,
+        type=parse_positive,
         metavar="N",
         help="least cost, a missed fraud costing N false alarms (the default, N = 3)",
     )
     group.add_argument(
-        "--precision", type=_share, metavar="P", help="most frauds found at this precision"
+        "--precision", type=parse_share, metavar="P", help="most frauds found at this precision"
     )
     group.add_argument(
-        "--alert-rate", type=_share, metavar="R", help="most frauds found with this share alarmed"
+        "--alert-rate",
+        type=parse_share,
+        metavar="R",
+        help="most frauds found with this share alarmed",
     )
 
 
@@ -233,7 +251,10 @@ def _add_registry(command: argparse.ArgumentParser) -> None:
 
 def _add_synthetic(command: argparse.ArgumentParser, seed: int) -> None:
     command.add_argument(
-        "--rows", type=_count, default=DEFAULT_ROWS, help=f"synthetic rows, default {DEFAULT_ROWS}"
+        "--rows",
+        type=parse_count,
+        default=DEFAULT_ROWS,
+        help=f"synthetic rows, default {DEFAULT_ROWS}",
     )
     command.add_argument("--seed", type=int, default=seed, help=f"default {seed}")
 
@@ -247,59 +268,9 @@ def _add_table(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _command(
+def _add_command(
     commands: _Commands[argparse.ArgumentParser], name: str, meaning: str
 ) -> argparse.ArgumentParser:
     return commands.add_parser(
         name, help=meaning, description=meaning[0].upper() + meaning[1:] + "."
     )
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return count
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return number
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return share
-
-
-def _seconds(text: str) -> float:
-    """'7d', '12h', '30m', '90s'; a number without a unit is seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text} is not a time such as 7d, 12h, 30m or 90s")
-    return float(match[1]) * _UNITS[match[2] or "s"]
-
-
-def _moment(text: str) -> float:
-    """Seconds since 1970 of an ISO date; UTC unless it says otherwise."""
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _holdout(text: str) -> Holdout:
-    if re.search(r"[smhd]$", text):
-        return Holdout(seconds=_seconds(text))
-    return Holdout(share=_share(text))
-
-
-def _candidates(text: str) -> tuple[str, ...]:
-    names = tuple(text.split(","))
-    for name in names:
-        if name not in CANDIDATE_NAMES:
-            known = ", ".join(CANDIDATE_NAMES)
-            raise argparse.ArgumentTypeError(f"'{name}' is not one of {known}")
-    return names

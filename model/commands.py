@@ -9,38 +9,33 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from model.arguments import CANDIDATE_NAMES
+from model.options import Progress, choose_rule, load_rows, load_sample, load_training_data
 from model.promotion.if_better import promote_if_better
 from model.registry import report
-from model.registry.comparison import comparison, listing
-from model.serving.card import CARD_FILE, Card
+from model.registry.comparison import compare_cards, list_versions
+from model.registry.writer import RegistryWriter
+from model.serving.card import CARD_FILE
 from model.serving.errors import ModelError
 from model.serving.registry import Registry
 from model.serving.scorer import load_version
-from model.training.evaluation import Rows, evaluate, file_rows, synthetic_rows
-from model.training.threshold import AlertRateRule, CostRule, PrecisionRule, Rule
+from model.training.candidate_names import CANDIDATE_NAMES, SYNTHETIC_CANDIDATES
+from model.training.evaluation import evaluate_scorer
 
 if TYPE_CHECKING:
-    from model.data.dataset import Dataset
     from model.registry.publication import Publication
 
-Progress = Callable[[str], None]
-# The forest takes most of the time.
-SYNTHETIC_CANDIDATES = ("logistic", "boosting")
 
-
-def data_command(options: Namespace) -> None:
+def run_data(options: Namespace) -> None:
     """Write synthetic transactions to a file."""
-    from model.data.synthetic_file import write
+    from model.data.synthetic_file import write_transactions
 
-    progress = _progress()
+    progress = _start_progress()
     progress(f"making {options.rows:,} rows")
-    transactions = write(
+    transactions = write_transactions(
         options.out,
         rows=options.rows,
         seed=options.seed,
@@ -52,61 +47,53 @@ def data_command(options: Namespace) -> None:
     print(f"wrote {options.rows:,} rows, {frauds:,} of them frauds, to {options.out}")
 
 
-def train_command(options: Namespace) -> None:
+def run_train(options: Namespace) -> None:
     """Train, publish and promote; progress on standard error, the result on standard output."""
     from model.train import train
 
-    progress = _progress()
-    dataset = _dataset(options, progress)
+    progress = _start_progress()
+    dataset = load_training_data(options, progress)
     for note in dataset.notes:
         progress(f"note: {note}")
     default = SYNTHETIC_CANDIDATES if options.data is None else CANDIDATE_NAMES
     result = train(
         dataset,
-        Registry(options.models),
+        RegistryWriter(options.models),
         seed=options.seed,
-        rule=_rule(options),
+        rule=choose_rule(options),
         candidates=options.candidates or default,
         progress=progress,
     )
-    _tell(result, options)
+    _report_publication(result, options)
 
 
-def import_command(options: Namespace) -> None:
+def run_import(options: Namespace) -> None:
     """Convert, check, publish and promote a model made elsewhere."""
-    from model.data.tables import Layout, load_dataset
     from model.import_estimator import import_model
 
-    progress = _progress()
-    layout = Layout(
-        target=options.target,
-        time=options.time,
-        drop=tuple(options.drop),
-        value=options.value,
-        whole=True,
-    )
-    dataset = load_dataset(options.data, layout)
+    progress = _start_progress()
+    dataset = load_sample(options, progress)
     for note in dataset.notes:
         progress(f"note: {note}")
     result = import_model(
         options.model,
         options.scaler,
         dataset,
-        Registry(options.models),
+        RegistryWriter(options.models),
         seed=options.seed,
-        rule=_rule(options),
+        rule=choose_rule(options),
         allow_joblib=options.allow_joblib,
         progress=progress,
     )
-    _tell(result, options)
+    _report_publication(result, options)
 
 
-def evaluate_command(options: Namespace) -> None:
+def run_evaluate(options: Namespace) -> None:
     """Judge a published version's served file on rows it has not seen."""
     registry = Registry(options.models)
     version = options.version or registry.champion()
     scorer = load_version(registry, version, options.allow_joblib)
-    result = evaluate(scorer, _rows(options, scorer.card), options.seed)
+    result = evaluate_scorer(scorer, load_rows(options, scorer.card), options.seed)
     if options.json:
         print(msgspec.json.encode(result.as_json()).decode())
         return
@@ -114,10 +101,10 @@ def evaluate_command(options: Namespace) -> None:
     for name, count in result.rows.refused.items():
         print(f"left out     {count:,} rows whose {name} no request may hold")
     print()
-    print(report.figures("evaluation", result.metrics, result.intervals))
+    print(report.format_figures("evaluation", result.metrics, result.intervals))
 
 
-def show_command(options: Namespace) -> None:
+def run_show(options: Namespace) -> None:
     """Print a card, for people or as it is."""
     registry = Registry(options.models)
     version = options.version or registry.champion()
@@ -125,23 +112,23 @@ def show_command(options: Namespace) -> None:
     if options.json:
         print((registry.folder(version) / CARD_FILE).read_text(encoding="utf-8"), end="")
     else:
-        print(report.summary(card))
+        print(report.format_card(card))
 
 
-def list_command(options: Namespace) -> None:
+def run_list(options: Namespace) -> None:
     """Print a line per published version."""
     registry = Registry(options.models)
     registry.champion()
-    print(listing(registry))
+    print(list_versions(registry))
 
 
-def compare_command(options: Namespace) -> None:
+def run_compare(options: Namespace) -> None:
     """Print what differs between two versions."""
     registry = Registry(options.models)
-    print(comparison(registry.card(options.first), registry.card(options.second)))
+    print(compare_cards(registry.card(options.first), registry.card(options.second)))
 
 
-def promote_command(options: Namespace) -> int:
+def run_promote(options: Namespace) -> int:
     """Make a version champion, after all that is served from it was loaded once.
 
     With --if-better the exit code tells what was decided: EXIT_CODES.
@@ -150,34 +137,34 @@ def promote_command(options: Namespace) -> int:
         return promote_if_better(options)
     if options.version is None:
         raise ModelError("name the version to promote; 'python -m model list' shows them")
-    registry = Registry(options.models)
+    registry = RegistryWriter(options.models)
     load_version(registry, options.version, options.allow_joblib)
     registry.promote(options.version)
-    print(f"{options.version} is champion; {_next_start(registry, options.version)}")
+    print(f"{options.version} is champion; {_describe_next_start(registry, options.version)}")
     return 0
 
 
-def rollback_command(options: Namespace) -> None:
+def run_rollback(options: Namespace) -> None:
     """Make the champion before this one champion again."""
-    registry = Registry(options.models)
+    registry = RegistryWriter(options.models)
     version = registry.rollback()
-    print(f"{version} is champion again; {_next_start(registry, version)}")
+    print(f"{version} is champion again; {_describe_next_start(registry, version)}")
 
 
-def prune_command(options: Namespace) -> None:
+def run_prune(options: Namespace) -> None:
     """Remove old versions."""
-    removed = Registry(options.models).prune(options.keep)
+    removed = RegistryWriter(options.models).prune(options.keep)
     print("removed " + (", ".join(removed) or "nothing"))
 
 
-def _next_start(registry: Registry, version: str) -> str:
+def _describe_next_start(registry: Registry, version: str) -> str:
     condition = "" if registry.card(version).format == "onnx" else " with ALLOW_JOBLIB=true"
     return f"a running service serves it after its next start{condition}"
 
 
-def _tell(result: Publication, options: Namespace) -> None:
+def _report_publication(result: Publication, options: Namespace) -> None:
     """The new version's card and what became of it; old versions are removed."""
-    print(report.summary(result.card))
+    print(report.format_card(result.card))
     print()
     if not result.is_new:
         print(f"nothing new: the same model is already published as {result.version}")
@@ -185,65 +172,14 @@ def _tell(result: Publication, options: Namespace) -> None:
     print(f"published {result.version} in {options.models} and made it champion")
     if result.card.format == "joblib":
         print("it is kept as joblib: a service serves it only with ALLOW_JOBLIB=true")
-    for version in Registry(options.models).prune(options.keep):
+    for version in RegistryWriter(options.models).prune(options.keep):
         print(f"removed the old version {version}")
 
 
-def _dataset(options: Namespace, progress: Progress) -> Dataset:
-    if options.data is None:
-        from model.data.dataset import synthetic_dataset
-
-        _refuse_table_options(options)
-        progress(f"making {options.rows:,} synthetic rows")
-        return synthetic_dataset(options.rows, options.seed)
-    from model.data.tables import Layout, load_dataset
-
-    progress(f"reading {options.data}")
-    layout = Layout(
-        target=_target(options),
-        time=options.time,
-        drop=tuple(options.drop),
-        value=options.value,
-        label_delay=options.label_delay,
-        holdout=options.holdout,
-    )
-    return load_dataset(options.data, layout)
-
-
-def _rows(options: Namespace, card: Card) -> Rows:
-    if options.data is None:
-        return synthetic_rows(card, options.rows, options.seed)
-    return file_rows(card, options.data, _target(options))
-
-
-def _target(options: Namespace) -> str:
-    if options.target is None:
-        raise ModelError("--data needs --target, the column that holds 1 for fraud and 0 for not")
-    target: str = options.target
-    return target
-
-
-def _refuse_table_options(options: Namespace) -> None:
-    """Options about a file would be silently without effect when there is no file."""
-    for name in ("target", "time", "drop", "value", "label_delay"):
-        if getattr(options, name):
-            raise ModelError(
-                f"--{name.replace('_', '-')} is about a file; name it with --data FILE"
-            )
-
-
-def _rule(options: Namespace) -> Rule:
-    if options.precision is not None:
-        return PrecisionRule(options.precision)
-    if options.alert_rate is not None:
-        return AlertRateRule(options.alert_rate)
-    return CostRule() if options.cost_ratio is None else CostRule(options.cost_ratio)
-
-
-def _progress() -> Progress:
+def _start_progress() -> Progress:
     began = time.monotonic()
 
-    def tell(line: str) -> None:
+    def report_progress(line: str) -> None:
         print(f"[{time.monotonic() - began:5.1f} s] {line}", file=sys.stderr, flush=True)
 
-    return tell
+    return report_progress

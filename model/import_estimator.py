@@ -14,13 +14,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from model.data.dataset import Dataset, Floats
 from model.onnx.convert import convert
-from model.registry.publication import Finished, Progress, Publication, publish
+from model.registry.publication import FinishedModel, Progress, Publication, publish
+from model.registry.writer import RegistryWriter
 from model.serving.card import MODEL_FILE, SCALER_FILE, RowsAs
-from model.serving.errors import ModelError, NotConverted
-from model.serving.estimator import Estimator, joined, ways_of_asking
-from model.serving.registry import Registry
-from model.serving.unpickling import Unpickled, first_line, unpickle
-from model.training.threshold import CostRule, Rule, choose
+from model.serving.errors import ModelError, NotConverted, first_line
+from model.serving.estimator import Estimator, prepend_scaler
+from model.serving.unpickling import Unpickled, unpickle
+from model.training.threshold import CostRule, Rule, choose_threshold
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class _Source:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _ScoredSample:
     """The model as it is asked, how it takes its rows, and its scores of the sample."""
 
     estimator: Estimator
@@ -44,7 +44,7 @@ def import_model(
     model_path: Path,
     scaler_path: Path | None,
     dataset: Dataset,
-    registry: Registry,
+    registry: RegistryWriter,
     *,
     seed: int,
     rule: Rule | None = None,
@@ -60,23 +60,20 @@ def import_model(
     began = time.time()
     rule = rule or CostRule()
     with threadpool_limits(limits=1):
-        sources = {MODEL_FILE: _read(model_path)}
-        if scaler_path is not None:
-            sources[SCALER_FILE] = _read(scaler_path)
-        model = sources[MODEL_FILE].loaded.object
-        scaler = sources[SCALER_FILE].loaded.object if SCALER_FILE in sources else None
-        whole = joined(model, scaler)
+        sources = _read_sources(model_path, scaler_path)
+        model, *scalers = [source.loaded.object for source in sources.values()]
+        whole = prepend_scaler(model, scalers[0] if scalers else None)
         _check_classifier(whole, model_path)
-        dataset = _arranged(dataset, whole, model_path, _version_notes(sources))
-        asked = _asked(whole, dataset, model_path)
+        dataset = _order_columns(dataset, whole, model_path, _note_versions(sources))
+        asked = _score_sample(whole, dataset, model_path)
         progress(f"converting {type(model).__name__}")
-        onnx, notes = _converted(whole, dataset, asked.probability, allow_joblib, progress)
-        finished = Finished(
+        onnx, notes = _convert(whole, dataset, asked.probability, allow_joblib, progress)
+        finished = FinishedModel(
             predict=asked.estimator.probabilities,
             onnx=onnx,
             joblibs={name: source.data for name, source in sources.items()},
-            model_type=_type_name(model),
-            threshold=choose(rule, dataset.target, asked.probability),
+            model_type=_name_type(model),
+            threshold=choose_threshold(rule, dataset.target, asked.probability),
             rule=f"on the sample it was imported with: {rule}",
             rows_as=asked.rows_as if onnx is None else None,
         )
@@ -84,7 +81,15 @@ def import_model(
         return publish(dataset, finished, registry, seed=seed, began=began, progress=progress)
 
 
-def _read(path: Path) -> _Source:
+def _read_sources(model_path: Path, scaler_path: Path | None) -> dict[str, _Source]:
+    """The joblib files by the names that they are published under, the model's first."""
+    paths = {MODEL_FILE: model_path}
+    if scaler_path is not None:
+        paths[SCALER_FILE] = scaler_path
+    return {name: _read_joblib(path) for name, path in paths.items()}
+
+
+def _read_joblib(path: Path) -> _Source:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -94,7 +99,7 @@ def _read(path: Path) -> _Source:
     return _Source(data, unpickle(data, str(path)))
 
 
-def _version_notes(sources: dict[str, _Source]) -> tuple[str, ...]:
+def _note_versions(sources: dict[str, _Source]) -> tuple[str, ...]:
     other = sorted(frozenset().union(*(one.loaded.other_versions for one in sources.values())))
     if not other:
         return ()
@@ -104,11 +109,11 @@ def _version_notes(sources: dict[str, _Source]) -> tuple[str, ...]:
     )
 
 
-def _converted(
+def _convert(
     model: Any, dataset: Dataset, probability: Floats, allow_joblib: bool, progress: Progress
 ) -> tuple[bytes | None, tuple[str, ...]]:
     """The ONNX file, or None where only joblib is left and allowed; and a note on how or why."""
-    by_name = _takes_a_table(model)
+    by_name = _takes_table(model)
     try:
         made = convert(model, dataset.columns, by_name, dataset.features, probability)
     except NotConverted as error:
@@ -128,7 +133,7 @@ def _converted(
 def _check_classifier(model: Any, path: Path) -> None:
     if not hasattr(model, "predict_proba"):
         raise ModelError(
-            f"{path} holds a {_type_name(model)} that gives no probabilities (no predict_proba);"
+            f"{path} holds a {_name_type(model)} that gives no probabilities (no predict_proba);"
             " wrap it in CalibratedClassifierCV, or fit it with probabilities"
         )
     classes = np.asarray(getattr(model, "classes_", [])).tolist()
@@ -136,7 +141,7 @@ def _check_classifier(model: Any, path: Path) -> None:
         raise ModelError(f"{path} must tell 0 (legitimate) from 1 (fraud); its classes: {classes}")
 
 
-def _arranged(dataset: Dataset, model: Any, path: Path, notes: tuple[str, ...]) -> Dataset:
+def _order_columns(dataset: Dataset, model: Any, path: Path, notes: tuple[str, ...]) -> Dataset:
     """The dataset with the model's columns in the model's order, and `notes` after its own."""
     names = [column.name for column in dataset.columns]
     wanted = [str(name) for name in getattr(model, "feature_names_in_", names)]
@@ -167,26 +172,35 @@ def _arranged(dataset: Dataset, model: Any, path: Path, notes: tuple[str, ...]) 
     )
 
 
-def _takes_a_table(model: Any) -> bool:
+def _takes_table(model: Any) -> bool:
     """A model that was fitted on a data frame and picks its columns itself."""
     first = model.steps[0][1] if isinstance(model, Pipeline) else model
     return type(first).__name__ == "ColumnTransformer" and hasattr(model, "feature_names_in_")
 
 
-def _asked(model: Any, dataset: Dataset, path: Path) -> _Asked:
+def _list_row_forms(model: Any) -> tuple[RowsAs, ...]:
+    """How the model may take its rows, likeliest first: by the names it was fitted with, if any.
+
+    A model without names is given a table second: its first step may be anybody's own class.
+    """
+    named = hasattr(model, "feature_names_in_")
+    return ("table",) if named else ("matrix", "table")
+
+
+def _score_sample(model: Any, dataset: Dataset, path: Path) -> _ScoredSample:
     """The first way of asking that the model can answer; else the reason against the likeliest."""
     first = None
-    for rows_as in ways_of_asking(model):
+    for rows_as in _list_row_forms(model):
         estimator = Estimator(model, dataset.columns, rows_as)
         try:
-            return _Asked(estimator, rows_as, estimator.probabilities(dataset.features))
+            return _ScoredSample(estimator, rows_as, estimator.probabilities(dataset.features))
         except Exception as error:  # A model of anybody's own raises anything.
             first = first or error
     assert first is not None
     raise ModelError(f"{path} cannot score the sample: {first_line(first)}") from first
 
 
-def _type_name(model: Any) -> str:
+def _name_type(model: Any) -> str:
     """The classifier's own name, inside whatever it is wrapped in."""
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
     return type(last).__name__

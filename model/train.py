@@ -17,20 +17,20 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from model.data.dataset import Dataset, Floats
-from model.onnx.export import onnx_bytes
-from model.registry.publication import Finished, Predict, Progress, Publication, publish
+from model.onnx.export import export_onnx
+from model.registry.publication import FinishedModel, Predict, Progress, Publication, publish
+from model.registry.writer import RegistryWriter
 from model.serving.card import MODEL_FILE, SCALER_FILE
 from model.serving.errors import ModelError
-from model.serving.registry import Registry
-from model.training.calibration import Model, calibrate, fraud_probability, parts
-from model.training.candidates import CANDIDATES, fit
+from model.training.calibration import Model, calibrate, predict_fraud, split_calibration
+from model.training.candidates import CANDIDATES, fit_candidate
 from model.training.curve import Ranking
-from model.training.threshold import CostRule, Rule, choose
+from model.training.threshold import CostRule, Rule, choose_threshold
 
 
 def train(
     dataset: Dataset,
-    registry: Registry,
+    registry: RegistryWriter,
     *,
     seed: int,
     rule: Rule | None = None,
@@ -43,10 +43,10 @@ def train(
     # split among threads would differ between machines.
     with threadpool_limits(limits=1):
         _check_classes(dataset)
-        trials, scores = _try(dataset, candidates, seed, progress)
+        trials, scores = _try_candidates(dataset, candidates, seed, progress)
         best = max(candidates, key=lambda name: scores[name])
         progress(f"{best}: fitting to all {dataset.split.known.stop:,} known rows")
-        finished = _finish(dataset, best, trials[best], scores, rule or CostRule(), seed)
+        finished = _finish_model(dataset, best, trials[best], scores, rule or CostRule(), seed)
         return publish(dataset, finished, registry, seed=seed, began=began, progress=progress)
 
 
@@ -66,7 +66,7 @@ def _check_classes(dataset: Dataset) -> None:
             )
 
 
-def _try(
+def _try_candidates(
     dataset: Dataset, candidates: Sequence[str], seed: int, progress: Progress
 ) -> tuple[dict[str, Pipeline], dict[str, float]]:
     """Each candidate fitted to the training rows, and its average precision on validation."""
@@ -75,29 +75,35 @@ def _try(
     for name in candidates:
         progress(f"{name}: fitting to {rows.stop:,} rows")
         columns = dataset.columns
-        trials[name] = fit(name, columns, dataset.features[rows], dataset.target[rows], seed)
-        probability = fraud_probability(trials[name], dataset.features[validation])
+        trials[name] = fit_candidate(
+            name, columns, dataset.features[rows], dataset.target[rows], seed
+        )
+        probability = predict_fraud(trials[name], dataset.features[validation])
         curve = Ranking(dataset.target[validation], probability).curve()
         scores[name] = round(curve.average_precision(), 6)
         progress(f"{name}: average precision {scores[name]:.4f} on the validation rows")
     return trials, scores
 
 
-def _finish(
+def _finish_model(
     dataset: Dataset, best: str, trial: Pipeline, scores: dict[str, float], rule: Rule, seed: int
-) -> Finished:
+) -> FinishedModel:
     """The best candidate fitted to all known rows, with the trial's calibration and threshold."""
     known, validation = dataset.split.known, dataset.split.validation
     rows, labels = dataset.features[validation], dataset.target[validation]
-    final = fit(best, dataset.columns, dataset.features[known], dataset.target[known], seed)
+    final = fit_candidate(
+        best, dataset.columns, dataset.features[known], dataset.target[known], seed
+    )
     # The threshold is set with the calibration that will be served, on rows not yet fitted to.
-    threshold = choose(rule, labels, fraud_probability(calibrate(trial, trial, rows, labels), rows))
+    threshold = choose_threshold(
+        rule, labels, predict_fraud(calibrate(trial, trial, rows, labels), rows)
+    )
     model = calibrate(trial, final, rows, labels)
-    pipeline, sigmoid = parts(model)
-    return Finished(
-        predict=_predictor(model),
-        onnx=onnx_bytes(model),
-        joblibs={MODEL_FILE: _joblib(model), SCALER_FILE: _joblib(pipeline["scaler"])},
+    pipeline, sigmoid = split_calibration(model)
+    return FinishedModel(
+        predict=_make_predictor(model),
+        onnx=export_onnx(model),
+        joblibs={MODEL_FILE: _dump_joblib(model), SCALER_FILE: _dump_joblib(pipeline["scaler"])},
         model_type=type(pipeline["classifier"]).__name__,
         threshold=threshold,
         rule=f"on the validation rows: {rule}",
@@ -106,14 +112,14 @@ def _finish(
     )
 
 
-def _joblib(item: object) -> bytes:
+def _dump_joblib(item: object) -> bytes:
     file = io.BytesIO()
     joblib.dump(item, file, compress=3)
     return file.getvalue()
 
 
-def _predictor(model: Model) -> Predict:
+def _make_predictor(model: Model) -> Predict:
     def predict(features: Floats) -> Floats:
-        return fraud_probability(model, features)
+        return predict_fraud(model, features)
 
     return predict

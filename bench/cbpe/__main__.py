@@ -27,7 +27,7 @@ import pandas as pd
 
 from model.data import synthetic
 from model.serving.scorer import TableScorer, load_scorer
-from model.training.evaluation import file_rows
+from model.training.evaluation import read_file_rows
 from tests.lab.promtool import ask
 
 MEASURES = ("accuracy", "precision", "recall", "f1")
@@ -98,7 +98,7 @@ def handbook_chunks(scorer: TableScorer, file: Path) -> Iterator[Chunk]:
         with tempfile.TemporaryDirectory() as folder:
             part = Path(folder, "part.parquet")
             rows[chosen].to_parquet(part)
-            read = file_rows(scorer.card, part, "TX_FRAUD")
+            read = read_file_rows(scorer.card, part, "TX_FRAUD")
         yield scored(scorer, name, read.features, read.target)
 
 

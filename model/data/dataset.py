@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.data import synthetic
-from model.data.split import Split, time_split
+from model.data.split import Split, split_by_time
 from model.serving.card import FeatureType, UserTypes
 
 Floats = npt.NDArray[np.float64]
@@ -63,23 +63,23 @@ SYNTHETIC_COLUMNS: Final = (
 SYNTHETIC_USER_TYPES: Final = UserTypes("account_balance", 10_000, 1_500)
 
 
-def synthetic_dataset(rows: int, seed: int) -> Dataset:
+def make_synthetic_dataset(rows: int, seed: int) -> Dataset:
     """The documented synthetic transactions (model/data/synthetic.py)."""
     data = synthetic.generate(rows, seed)
     return Dataset(
         columns=SYNTHETIC_COLUMNS,
         features=data.features,
         target=data.fraud,
-        split=time_split(data.time.astype(np.float64)),
+        split=split_by_time(data.time.astype(np.float64)),
         target_name="fraud",
         source=f"synthetic transactions, seed {seed}",
-        sha256=_sha256(data.features, data.time, data.fraud),
+        sha256=_hash_arrays(data.features, data.time, data.fraud),
         user_types=SYNTHETIC_USER_TYPES,
         value_column="amount",
     )
 
 
-def _sha256(*arrays: npt.NDArray[np.generic]) -> str:
+def _hash_arrays(*arrays: npt.NDArray[np.generic]) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -19,7 +19,7 @@ _LARGEST_EXACT: Final = 2**53
 UNKNOWN_CATEGORY: Final = -1.0
 
 
-def infer(name: str, values: pd.Series) -> Column:
+def infer_column(name: str, values: pd.Series) -> Column:
     """The column's description from the rows that may be trained on.
 
     Whole-number columns are integers, true/false are booleans, texts are categories.
@@ -31,12 +31,12 @@ def infer(name: str, values: pd.Series) -> Column:
     if present.empty:
         raise ModelError(f"column '{name}' holds no value at all; leave it out with --drop {name}")
     if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
-        return _number(name, present, nullable)
+        return _describe_number(name, present, nullable)
     kinds = {type(value) for value in present}
     if kinds == {bool}:
         return Column(name, "boolean", nullable=nullable)
     if kinds == {str}:
-        return _category(name, present, nullable)
+        return _describe_category(name, present, nullable)
     found = " and ".join(sorted(kind.__name__ for kind in kinds))
     raise ModelError(
         f"column '{name}' holds {found} values, not only numbers, only texts or only true/false;"
@@ -44,19 +44,19 @@ def infer(name: str, values: pd.Series) -> Column:
     )
 
 
-def encode(column: Column, values: pd.Series) -> Floats:
+def encode_column(column: Column, values: pd.Series) -> Floats:
     """The numbers that the model takes: missing NaN, a category its index, an unknown one -1."""
     if column.type != "category":
         try:
-            return _floats(column.name, values)
+            return _convert_to_floats(column.name, values)
         except (ValueError, TypeError) as error:
             raise ModelError(f"column '{column.name}' holds values that are no numbers") from error
     codes = {category: float(code) for code, category in enumerate(column.categories or ())}
     known = values.map(lambda value: codes.get(value, UNKNOWN_CATEGORY), na_action="ignore")
-    return _floats(column.name, known)
+    return _convert_to_floats(column.name, known)
 
 
-def _floats(name: str, values: pd.Series) -> Floats:
+def _convert_to_floats(name: str, values: pd.Series) -> Floats:
     plain = pd.to_numeric(values).astype("Float64")
     numbers = np.asarray(plain.to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
     infinite = int(np.isinf(numbers).sum())
@@ -65,7 +65,7 @@ def _floats(name: str, values: pd.Series) -> Floats:
     return numbers
 
 
-def allowed(column: Column, numbers: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def find_allowed(column: Column, numbers: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """True for those encoded values that a request may hold."""
     missing = np.isnan(numbers)
     if column.type == "category":
@@ -80,8 +80,8 @@ def allowed(column: Column, numbers: Floats) -> np.ndarray[tuple[int], np.dtype[
     return result
 
 
-def _number(name: str, present: pd.Series, nullable: bool) -> Column:
-    numbers = _floats(name, present)
+def _describe_number(name: str, present: pd.Series, nullable: bool) -> Column:
+    numbers = _convert_to_floats(name, present)
     whole = pd.api.types.is_integer_dtype(present)
     low, high = float(numbers.min()), float(numbers.max())
     if max(abs(low), abs(high)) > _LARGEST_EXACT and whole:
@@ -89,12 +89,12 @@ def _number(name: str, present: pd.Series, nullable: bool) -> Column:
             f"column '{name}' holds whole numbers beyond 2^53, which JSON cannot carry exactly;"
             f" if they are identifiers, leave the column out with --drop {name}"
         )
-    minimum, maximum = _bounds(low, high, whole)
+    minimum, maximum = _widen_range(low, high, whole)
     kind = "integer" if whole else "number"
     return Column(name, kind, minimum=minimum, maximum=maximum, nullable=nullable)  # type: ignore[arg-type]
 
 
-def _category(name: str, present: pd.Series, nullable: bool) -> Column:
+def _describe_category(name: str, present: pd.Series, nullable: bool) -> Column:
     categories = tuple(sorted(present.unique().tolist()))
     if len(categories) > MOST_CATEGORIES:
         raise ModelError(
@@ -104,7 +104,7 @@ def _category(name: str, present: pd.Series, nullable: bool) -> Column:
     return Column(name, "category", categories=categories, nullable=nullable)
 
 
-def _bounds(low: float, high: float, whole: bool) -> tuple[float, float]:
+def _widen_range(low: float, high: float, whole: bool) -> tuple[float, float]:
     """BOUND_SPANS beyond what was seen, rounded outwards to two digits; zero stays a bound.
 
     Whole numbers of 0 and 1 only are flags and stay so.
@@ -112,12 +112,12 @@ def _bounds(low: float, high: float, whole: bool) -> tuple[float, float]:
     if whole and (low, high) == (0.0, 1.0):
         return low, high
     reach = BOUND_SPANS * (high - low)
-    minimum = 0.0 if low >= 0 else -_outwards(reach - low)
-    maximum = 0.0 if high <= 0 else _outwards(high + reach)
+    minimum = 0.0 if low >= 0 else -_round_up(reach - low)
+    maximum = 0.0 if high <= 0 else _round_up(high + reach)
     return minimum, maximum
 
 
-def _outwards(number: float) -> float:
+def _round_up(number: float) -> float:
     """The next larger number of two digits."""
     unit = 10.0 ** (math.floor(math.log10(number)) - 1)
     return float(f"{math.ceil(number / unit) * unit:.12g}")

@@ -43,7 +43,7 @@ class Split:
         return slice(self.training.start, self.validation.stop)
 
 
-def time_split(
+def split_by_time(
     time: npt.NDArray[np.float64],
     *,
     label_delay: float = 0.0,

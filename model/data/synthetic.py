@@ -86,13 +86,13 @@ def generate(
 ) -> Transactions:
     """The same rows for the same arguments; `fraud` is 0 or 1, `probability` is the true one."""
     random = np.random.default_rng(seed)
-    features = _features(random, rows)
+    features = _draw_features(random, rows)
     time = np.sort(random.integers(0, PERIOD_SECONDS, rows)) + FIRST_SECOND
     later = time >= FIRST_SECOND + PERIOD_SECONDS // 2
     draw = random.random(rows)
-    before = Formula(_intercept(fraud_rate))
+    before = Formula(_find_intercept(fraud_rate))
     after = replace(before, risk=2.0, frequency=1.0) if scenario == "concept" else before
-    features[later] = _changed(random, features[later], scenario)
+    features[later] = _apply_scenario(random, features[later], scenario)
     probability = true_probability(features, before)
     probability[later] = true_probability(features[later], after)
     return Transactions(features, time, (draw < probability).astype(np.int8), probability)
@@ -109,20 +109,20 @@ def true_probability(features: Floats, formula: Formula = Formula()) -> Floats:
     return _logistic(logit)
 
 
-def _features(random: np.random.Generator, rows: int) -> Floats:
+def _draw_features(random: np.random.Generator, rows: int) -> Floats:
     customer = random.choice(3, size=rows, p=_CUSTOMER_SHARES)
     return np.column_stack(
         [
-            _amounts(random, customer),
+            _draw_amounts(random, customer),
             np.floor(18 + 72 * random.beta(2, 3, rows)),
-            _balances(random, customer),
-            _frequencies(random, customer),
+            _draw_balances(random, customer),
+            _draw_frequencies(random, customer),
             np.round(random.beta(1.6, 6, rows), 4),
         ]
     )
 
 
-def _changed(random: np.random.Generator, features: Floats, scenario: Scenario) -> Floats:
+def _apply_scenario(random: np.random.Generator, features: Floats, scenario: Scenario) -> Floats:
     """The rows as a scenario has them; the scenarios' text is the module's docstring."""
     amount, age, balance, frequency, risk = features.T.copy()
     if scenario == "drift":
@@ -135,11 +135,11 @@ def _changed(random: np.random.Generator, features: Floats, scenario: Scenario) 
     return np.column_stack([amount, age, balance, frequency, risk])
 
 
-def _intercept(fraud_rate: float) -> float:
+def _find_intercept(fraud_rate: float) -> float:
     """The formula's B for this rate, by bisection."""
     if fraud_rate == FRAUD_RATE:
         return INTERCEPT
-    features = _features(np.random.default_rng(0), 100_000)
+    features = _draw_features(np.random.default_rng(0), 100_000)
     low, high = -40.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -148,19 +148,19 @@ def _intercept(fraud_rate: float) -> float:
     return low
 
 
-def _amounts(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
+def _draw_amounts(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
     amounts = _AMOUNT_MEDIAN[customer] * np.exp(random.standard_normal(customer.size))
     rounded: Floats = np.round(np.clip(amounts, 0.5, 50_000), 2)
     return rounded
 
 
-def _balances(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
+def _draw_balances(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
     low, high = _BALANCE_FROM[customer], _BALANCE_TO[customer]
     rounded: Floats = np.round(low * (high / low) ** random.beta(2, 3, customer.size), 2)
     return rounded
 
 
-def _frequencies(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
+def _draw_frequencies(random: np.random.Generator, customer: npt.NDArray[np.int64]) -> Floats:
     rate = random.gamma(2, _FREQUENCY_MEAN[customer] / 2)
     return np.minimum(random.poisson(rate), 200).astype(np.float64)
 

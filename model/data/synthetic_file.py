@@ -13,7 +13,7 @@ from model.serving.errors import ModelError
 _WHOLE: Final = ("age", "transaction_frequency")
 
 
-def write(
+def write_transactions(
     path: Path,
     *,
     rows: int,
@@ -29,7 +29,7 @@ def write(
     if not path.parent.is_dir():
         raise ModelError(f"there is no folder {path.parent}")
     transactions = generate(rows, seed, fraud_rate, scenario)
-    frame = _frame(transactions, with_probability)
+    frame = _make_frame(transactions, with_probability)
     if name.endswith(".parquet"):
         frame.to_parquet(path, index=False)
     else:
@@ -37,7 +37,7 @@ def write(
     return transactions
 
 
-def _frame(transactions: Transactions, with_probability: bool) -> pd.DataFrame:
+def _make_frame(transactions: Transactions, with_probability: bool) -> pd.DataFrame:
     frame = pd.DataFrame({"time": transactions.time})
     for index, name in enumerate(FEATURES):
         values = transactions.features[:, index]

@@ -22,10 +22,10 @@ from model.data.dataset import (
     Floats,
     Labels,
 )
-from model.data.schema import encode, infer
-from model.data.split import Holdout, Split, time_split
-from model.serving.card import sha256_of
-from model.serving.errors import ModelError
+from model.data.schema import encode_column, infer_column
+from model.data.split import Holdout, Split, split_by_time
+from model.serving.card import hash_file
+from model.serving.errors import ModelError, first_line
 
 _READERS: Final[dict[str, Callable[[Path], pd.DataFrame]]] = {
     ".csv": pd.read_csv,
@@ -65,7 +65,7 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         frame = reader(path)
     except Exception as error:  # The readers' errors share no base class; all mean the same here.
-        raise ModelError(f"{path} cannot be read as a table: {_first_line(error)}") from error
+        raise ModelError(f"{path} cannot be read as a table: {first_line(error)}") from error
     if not len(frame):
         raise ModelError(f"{path} holds no rows")
     return frame
@@ -73,30 +73,30 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def load_dataset(path: Path, layout: Layout) -> Dataset:
     """The file as a dataset in time order; a ModelError says what stands against it."""
-    return dataset_of(read_table(path), layout, source=path.name, sha256=sha256_of(path))
+    return build_dataset(read_table(path), layout, source=path.name, sha256=hash_file(path))
 
 
-def dataset_of(frame: pd.DataFrame, layout: Layout, source: str, sha256: str) -> Dataset:
+def build_dataset(frame: pd.DataFrame, layout: Layout, source: str, sha256: str) -> Dataset:
     """Schema and bounds come from the rows that may be trained on, never from the holdout."""
     require_columns(frame, [layout.target, *filter(None, [layout.time, layout.value])])
     require_columns(frame, layout.drop)
-    notes = _duplicate_notes(frame)
-    frame, target = labelled(frame, layout.target, notes)
+    notes = _note_duplicates(frame)
+    frame, target = read_labels(frame, layout.target, notes)
     time = None
     if layout.time is not None:
-        frame, target, time = _in_time_order(frame, target, layout.time)
-    split = _split(len(frame), time, layout, notes)
+        frame, target, time = _sort_by_time(frame, target, layout.time)
+    split = _split_rows(len(frame), time, layout, notes)
     left_out = {layout.target, layout.time, *layout.drop}
     names = [str(name) for name in frame.columns if name not in left_out]
     if not layout.whole:
-        names = _varying(frame.iloc[split.known], names, notes)
-    columns = _columns(frame.iloc[split.known], names, notes)
+        names = _drop_constants(frame.iloc[split.known], names, notes)
+    columns = _infer_columns(frame.iloc[split.known], names, notes)
     is_synthetic = {column.name for column in columns} == _SYNTHETIC_NAMES
     if is_synthetic:
         notes.append("the columns are the synthetic set's: its ranges and customer types are used")
         columns = SYNTHETIC_COLUMNS
-    features = _features(frame, columns, split, notes)
-    value_column = _value_column(columns, layout.value, notes)
+    features = _encode_features(frame, columns, split, notes)
+    value_column = _choose_value_column(columns, layout.value, notes)
     return Dataset(
         columns=columns,
         features=features,
@@ -119,7 +119,7 @@ def require_columns(frame: pd.DataFrame, names: list[str] | tuple[str, ...]) -> 
             raise ModelError(f"there is no column '{name}'; the columns are {known}")
 
 
-def labelled(frame: pd.DataFrame, target: str, notes: list[str]) -> tuple[pd.DataFrame, Labels]:
+def read_labels(frame: pd.DataFrame, target: str, notes: list[str]) -> tuple[pd.DataFrame, Labels]:
     """The rows whose label is known, and their labels as 0 and 1."""
     known = frame[target].notna()
     if not known.all():
@@ -135,22 +135,22 @@ def labelled(frame: pd.DataFrame, target: str, notes: list[str]) -> tuple[pd.Dat
     return frame, values.to_numpy().astype(np.int8)
 
 
-def _duplicate_notes(frame: pd.DataFrame) -> list[str]:
+def _note_duplicates(frame: pd.DataFrame) -> list[str]:
     duplicates = int(frame.duplicated().sum())
     if not duplicates:
         return []
     return [f"{duplicates:,} rows repeat another one in every column; they were kept"]
 
 
-def _in_time_order(
+def _sort_by_time(
     frame: pd.DataFrame, target: Labels, name: str
 ) -> tuple[pd.DataFrame, Labels, Floats]:
-    seconds = times(frame[name])
+    seconds = read_times(frame[name])
     order = np.argsort(seconds, kind="stable")
     return frame.iloc[order], target[order], seconds[order]
 
 
-def times(column: pd.Series) -> Floats:
+def read_times(column: pd.Series) -> Floats:
     """Seconds: numbers as they are, dates and their texts since 1970."""
     missing = int(column.isna().sum())
     if missing:
@@ -161,12 +161,12 @@ def times(column: pd.Series) -> Floats:
         moments = pd.to_datetime(column, utc=True)
     except (ValueError, TypeError) as error:
         raise ModelError(
-            f"time column '{column.name}' holds neither numbers nor dates: {_first_line(error)}"
+            f"time column '{column.name}' holds neither numbers nor dates: {first_line(error)}"
         ) from error
     return np.asarray((moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds(), dtype=np.float64)
 
 
-def _split(rows: int, time: Floats | None, layout: Layout, notes: list[str]) -> Split:
+def _split_rows(rows: int, time: Floats | None, layout: Layout, notes: list[str]) -> Split:
     if layout.whole:
         every = slice(0, rows)
         return Split(every, every, every, 0)
@@ -175,13 +175,13 @@ def _split(rows: int, time: Floats | None, layout: Layout, notes: list[str]) -> 
             raise ModelError("a label delay or a holdout in time needs a time column (--time)")
         notes.append("no time column: the order of the rows was taken for the order of time")
         time = np.arange(rows, dtype=np.float64)
-    split = time_split(time, label_delay=layout.label_delay, holdout=layout.holdout)
+    split = split_by_time(time, label_delay=layout.label_delay, holdout=layout.holdout)
     if split.unlabelled:
         notes.append(f"{split.unlabelled:,} rows inside the label delay were used for nothing")
     return split
 
 
-def _varying(known: pd.DataFrame, names: list[str], notes: list[str]) -> list[str]:
+def _drop_constants(known: pd.DataFrame, names: list[str], notes: list[str]) -> list[str]:
     varying = [name for name in names if known[name].nunique(dropna=False) > 1]
     for name in names:
         if name not in varying:
@@ -189,8 +189,8 @@ def _varying(known: pd.DataFrame, names: list[str], notes: list[str]) -> list[st
     return varying
 
 
-def _columns(known: pd.DataFrame, names: list[str], notes: list[str]) -> tuple[Column, ...]:
-    columns = [infer(name, known[name]) for name in names]
+def _infer_columns(known: pd.DataFrame, names: list[str], notes: list[str]) -> tuple[Column, ...]:
+    columns = [infer_column(name, known[name]) for name in names]
     if not columns:
         raise ModelError("no column is left to learn from")
     nullable = [column.name for column in columns if column.nullable]
@@ -199,10 +199,10 @@ def _columns(known: pd.DataFrame, names: list[str], notes: list[str]) -> tuple[C
     return tuple(columns)
 
 
-def _features(
+def _encode_features(
     frame: pd.DataFrame, columns: tuple[Column, ...], split: Split, notes: list[str]
 ) -> Floats:
-    features = np.column_stack([encode(column, frame[column.name]) for column in columns])
+    features = np.column_stack([encode_column(column, frame[column.name]) for column in columns])
     later = features[split.known.stop :]
     for index, column in enumerate(columns):
         unseen = int(np.sum(later[:, index] < 0)) if column.type == "category" else 0
@@ -214,7 +214,9 @@ def _features(
     return features
 
 
-def _value_column(columns: tuple[Column, ...], stated: str | None, notes: list[str]) -> str | None:
+def _choose_value_column(
+    columns: tuple[Column, ...], stated: str | None, notes: list[str]
+) -> str | None:
     numeric = [column.name for column in columns if column.type in ("number", "integer")]
     if stated is not None:
         if stated not in numeric:
@@ -225,7 +227,3 @@ def _value_column(columns: tuple[Column, ...], stated: str | None, notes: list[s
             notes.append(f"column '{name}' was taken for the transaction's value")
             return name
     return None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

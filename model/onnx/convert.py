@@ -36,9 +36,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from model.data.dataset import Column, Floats
-from model.onnx.export import check_parity, onnx_bytes
-from model.onnx.trees import IR_VERSION, boosting_trees, forest_trees, tree_graph
-from model.serving.errors import NotConverted
+from model.onnx.export import check_parity, export_onnx
+from model.onnx.trees import IR_VERSION, build_tree_graph, read_boosting, read_forest
+from model.serving.errors import NotConverted, first_line
 from model.serving.scorer import INPUT, OUTPUT
 
 _OPSET: Final = {"": 18, "ai.onnx.ml": 3}
@@ -61,41 +61,41 @@ def convert(
     """The first way whose scores on `features` equal `probability`; else NotConverted with all
     reasons. `by_name`: the model takes a table with these columns, not a matrix."""
     reasons = []
-    for way, make in _ways(model, columns, by_name):
+    for way, make in _list_ways(model, columns, by_name):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # A converter's own, about its own future.
                 file = make()
             return Converted(file, way, check_parity(file, features, probability))
         except Exception as error:  # A converter raises whatever it stumbles over.
-            reasons.append(f"{way}: {_first_line(error)}")
+            reasons.append(f"{way}: {first_line(error)[:200]}")
     raise NotConverted(f"{type(model).__name__} cannot be converted to ONNX ({'; '.join(reasons)})")
 
 
-def _ways(
+def _list_ways(
     model: Any, columns: Sequence[Column], by_name: bool
 ) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    native = None if by_name else _native(model)
+    native = None if by_name else _find_native(model)
     if native is not None:
-        yield "the project's own graph", lambda: onnx_bytes(native)
+        yield "the project's own graph", lambda: export_onnx(native)
     if isinstance(model, Pipeline) and len(model) > 1 and isinstance(model[-1], _TREES):
-        yield "the project's own trees", lambda: _prepared_trees(model, columns, by_name)
-    yield "skl2onnx, 64 bits", lambda: _by_converter(model, columns, by_name, DoubleTensorType)
-    yield "skl2onnx, 32 bits", lambda: _by_converter(model, columns, by_name, FloatTensorType)
+        yield "the project's own trees", lambda: _convert_columns_only(model, columns, by_name)
+    yield "skl2onnx, 64 bits", lambda: _convert_whole(model, columns, by_name, DoubleTensorType)
+    yield "skl2onnx, 32 bits", lambda: _convert_whole(model, columns, by_name, FloatTensorType)
 
 
-def _native(model: Any) -> Pipeline | None:
+def _find_native(model: Any) -> Pipeline | None:
     """The model as one of this project's pipelines, if it is no more than that."""
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     if not isinstance(steps[-1], _NATIVE) or len(steps) > 2:
         return None
-    scaler = steps[0] if len(steps) == 2 else _no_scaling(steps[-1].n_features_in_)
+    scaler = steps[0] if len(steps) == 2 else _make_identity_scaler(steps[-1].n_features_in_)
     if type(scaler) is not StandardScaler or scaler.mean_ is None or scaler.scale_ is None:
         return None
     return Pipeline([("scaler", scaler), ("classifier", steps[-1])])
 
 
-def _no_scaling(columns: int) -> StandardScaler:
+def _make_identity_scaler(columns: int) -> StandardScaler:
     scaler = StandardScaler()
     scaler.mean_, scaler.scale_, scaler.n_features_in_ = (
         np.zeros(columns),
@@ -105,26 +105,26 @@ def _no_scaling(columns: int) -> StandardScaler:
     return scaler
 
 
-def _prepared_trees(model: Pipeline, columns: Sequence[Column], by_name: bool) -> bytes:
+def _convert_columns_only(model: Pipeline, columns: Sequence[Column], by_name: bool) -> bytes:
     """A converter's 32-bit scaling and thresholds lead rows astray; so only the columns are its."""
-    prepared = _converted(model[:-1], columns, by_name, DoubleTensorType)
+    prepared = _run_converter(model[:-1], columns, by_name, DoubleTensorType)
     [rows] = [item.name for item in prepared.graph.output]
     classifier = model[-1]
     boosted = isinstance(classifier, HistGradientBoostingClassifier)
-    trees, base = boosting_trees(classifier) if boosted else forest_trees(classifier)
+    trees, base = read_boosting(classifier) if boosted else read_forest(classifier)
     # A forest sees its rows rounded to 32 bits; boosting sees them as they are.
     first = TensorProto.DOUBLE if boosted else TensorProto.FLOAT
-    own = tree_graph(trees, base, logistic=boosted, source="own_rows")
+    own = build_tree_graph(trees, base, logistic=boosted, source="own_rows")
     nodes = [
         helper.make_node("Cast", [rows], ["own_rounded"], to=first),
         helper.make_node("Cast", ["own_rounded"], ["own_rows"], to=TensorProto.DOUBLE),
         *own.nodes,
     ]
-    return _wrapped(prepared, columns, by_name, TensorProto.DOUBLE, nodes, own.constants)
+    return _wrap(prepared, columns, by_name, TensorProto.DOUBLE, nodes, own.constants)
 
 
-def _by_converter(model: Any, columns: Sequence[Column], by_name: bool, floats: Any) -> bytes:
-    converted = _converted(model, columns, by_name, floats)
+def _convert_whole(model: Any, columns: Sequence[Column], by_name: bool, floats: Any) -> bytes:
+    converted = _run_converter(model, columns, by_name, floats)
     scores = next(item.name for item in converted.graph.output if "probabilit" in item.name)
     nodes = [
         helper.make_node("Gather", [scores, "own_second_class"], ["own_column"], axis=1),
@@ -132,10 +132,10 @@ def _by_converter(model: Any, columns: Sequence[Column], by_name: bool, floats: 
     ]
     constants = [from_array(np.array([1], dtype=np.int64), "own_second_class")]
     kind = TensorProto.DOUBLE if floats is DoubleTensorType else TensorProto.FLOAT
-    return _wrapped(converted, columns, by_name, kind, nodes, constants)
+    return _wrap(converted, columns, by_name, kind, nodes, constants)
 
 
-def _converted(
+def _run_converter(
     model: Any, columns: Sequence[Column], by_name: bool, floats: Any
 ) -> onnx.ModelProto:
     size = [None, 1] if by_name else [None, len(columns)]
@@ -155,7 +155,7 @@ def _converted(
     return converted
 
 
-def _wrapped(
+def _wrap(
     model: onnx.ModelProto,
     columns: Sequence[Column],
     by_name: bool,
@@ -165,11 +165,11 @@ def _wrapped(
 ) -> bytes:
     """INPUT to the model's own inputs of this `kind`, its results to OUTPUT by `after`."""
     if by_name:
-        before, constants = _column_nodes(columns, kind)
+        before, constants = _make_column_nodes(columns, kind)
     else:
         before, constants = [helper.make_node("Cast", [INPUT], ["matrix"], to=kind)], []
     graph = helper.make_graph(
-        [*before, *_runnable(model.graph.node), *after],
+        [*before, *_replace_imputers(model.graph.node), *after],
         "fraud",
         [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, len(columns)])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, 1])],
@@ -183,7 +183,7 @@ def _wrapped(
     return data
 
 
-def _runnable(nodes: Sequence[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+def _replace_imputers(nodes: Sequence[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
     """ONNX Runtime fills missing values in 32 bits only; the same by nodes that it has in 64."""
     for number, node in enumerate(nodes):
         given = {item.name: helper.get_attribute_value(item) for item in node.attribute}
@@ -198,7 +198,7 @@ def _runnable(nodes: Sequence[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
         yield helper.make_node("Where", [missing, typed, node.input[0]], node.output)
 
 
-def _column_nodes(
+def _make_column_nodes(
     columns: Sequence[Column], kind: int
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """A column of its own for each feature, under the feature's name."""
@@ -215,8 +215,3 @@ def _column_nodes(
         else:
             nodes.append(helper.make_node("Cast", [values], [column.name], to=kind))
     return nodes, constants
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:200]

@@ -13,33 +13,33 @@ from sklearn.linear_model import LogisticRegression
 
 from model.onnx.trees import (
     Graph,
+    apply_calibration,
     assemble,
-    boosting_trees,
-    calibrated,
-    forest_trees,
-    linear_graph,
-    mixed_weights,
-    scaled_weights,
-    tree_graph,
-    unscaled,
+    build_linear_graph,
+    build_tree_graph,
+    fold_scaler,
+    read_boosting,
+    read_forest,
+    read_mixed_weights,
+    read_scaled_weights,
 )
 from model.serving.errors import ModelError
 from model.serving.scorer import INPUT, OUTPUT
-from model.training.calibration import Model, Sigmoid, parts
+from model.training.calibration import Model, Sigmoid, split_calibration
 
 Floats = npt.NDArray[np.float64]
 
 PARITY: Final = 1e-5
 
 
-def onnx_bytes(model: Model) -> bytes:
+def export_onnx(model: Model) -> bytes:
     """The model file of a trained candidate; the same model gives the same bytes."""
-    pipeline, sigmoid = parts(model)
+    pipeline, sigmoid = split_calibration(model)
     scaler, classifier = pipeline["scaler"], pipeline["classifier"]
     if isinstance(classifier, LogisticRegression):
-        built = _linear(scaler, classifier, sigmoid)
+        built = _export_linear(scaler, classifier, sigmoid)
     else:
-        built = _trees(scaler, classifier, sigmoid)
+        built = _export_trees(scaler, classifier, sigmoid)
     return assemble(built, scaler.n_features_in_)
 
 
@@ -56,23 +56,25 @@ def check_parity(model: bytes, features: Floats, probability: Floats) -> float:
     return difference
 
 
-def _trees(scaler: object, classifier: object, sigmoid: Sigmoid | None) -> Graph:
+def _export_trees(scaler: object, classifier: object, sigmoid: Sigmoid | None) -> Graph:
     boosted = isinstance(classifier, HistGradientBoostingClassifier)
     if boosted:
-        trees, base = boosting_trees(classifier)
+        trees, base = read_boosting(classifier)
     elif isinstance(classifier, RandomForestClassifier):
-        trees, base = forest_trees(classifier)
+        trees, base = read_forest(classifier)
     else:
         raise ModelError(f"there is no ONNX export for {type(classifier).__name__}")
-    trees = [unscaled(tree, scaler, single=not boosted) for tree in trees]
+    trees = [fold_scaler(tree, scaler, single=not boosted) for tree in trees]
     if sigmoid is not None:
-        trees, base = calibrated(trees, base, sigmoid.slope, sigmoid.shift)
-    return tree_graph(trees, base, logistic=boosted or sigmoid is not None)
+        trees, base = apply_calibration(trees, base, sigmoid.slope, sigmoid.shift)
+    return build_tree_graph(trees, base, logistic=boosted or sigmoid is not None)
 
 
-def _linear(scaler: object, classifier: LogisticRegression, sigmoid: Sigmoid | None) -> Graph:
+def _export_linear(
+    scaler: object, classifier: LogisticRegression, sigmoid: Sigmoid | None
+) -> Graph:
     sigmoid = sigmoid or Sigmoid(1.0, 0.0)
     weights = sigmoid.slope * classifier.coef_[0]
     intercept = sigmoid.slope * classifier.intercept_[0] + sigmoid.shift
-    read = mixed_weights if isinstance(scaler, ColumnTransformer) else scaled_weights
-    return linear_graph(read(scaler, weights, intercept))
+    read = read_mixed_weights if isinstance(scaler, ColumnTransformer) else read_scaled_weights
+    return build_linear_graph(read(scaler, weights, intercept))

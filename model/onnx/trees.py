@@ -61,25 +61,25 @@ class Tree:
         return leaf
 
 
-def boosting_trees(model: HistGradientBoostingClassifier) -> tuple[list[Tree], float]:
+def read_boosting(model: HistGradientBoostingClassifier) -> tuple[list[Tree], float]:
     """The trees, whose leaf values add up to the logit, and the logit to begin with."""
-    trees = [_boosted(stage[0].nodes) for stage in model._predictors]
+    trees = [_read_boosted(stage[0].nodes) for stage in model._predictors]
     return trees, float(model._baseline_prediction.item())
 
 
-def forest_trees(model: RandomForestClassifier) -> tuple[list[Tree], float]:
+def read_forest(model: RandomForestClassifier) -> tuple[list[Tree], float]:
     """The trees, whose leaf values add up to the probability, and 0."""
-    return [_grown(member.tree_, len(model.estimators_)) for member in model.estimators_], 0.0
+    return [_read_grown(member.tree_, len(model.estimators_)) for member in model.estimators_], 0.0
 
 
-def calibrated(
+def apply_calibration(
     trees: list[Tree], base: float, slope: float, shift: float
 ) -> tuple[list[Tree], float]:
     """Trees and base whose sum is slope times the sum of these plus shift."""
     return [replace(tree, value=slope * tree.value) for tree in trees], slope * base + shift
 
 
-def unscaled(tree: Tree, scaler: StandardScaler, *, single: bool) -> Tree:
+def fold_scaler(tree: Tree, scaler: StandardScaler, *, single: bool) -> Tree:
     """The same tree for features that were not scaled.
 
     Each threshold becomes the largest float whose scaled value still goes left, so no row changes
@@ -87,20 +87,22 @@ def unscaled(tree: Tree, scaler: StandardScaler, *, single: bool) -> Tree:
     """
     # A split of the missing from all others has an infinite threshold, which scaling leaves alone.
     inner = ~tree.is_leaf & np.isfinite(tree.threshold)
-    mean, scale = scaler.mean_[tree.feature[inner]], scaler.scale_[tree.feature[inner]]
+    mean, spread = scaler.mean_[tree.feature[inner]], scaler.scale_[tree.feature[inner]]
 
-    def scaled(values: Floats) -> Floats:
-        result: Floats = (values - mean) / scale
+    def scale(values: Floats) -> Floats:
+        result: Floats = (values - mean) / spread
         return result.astype(np.float32).astype(np.float64) if single else result
 
     threshold = tree.threshold.copy()
-    guess = threshold[inner] * scale + mean
-    reach = 1e-6 * (np.abs(threshold[inner]) * scale + np.abs(mean) + scale)
-    threshold[inner] = _largest(scaled, threshold[inner], guess - reach, guess + reach)
+    guess = threshold[inner] * spread + mean
+    reach = 1e-6 * (np.abs(threshold[inner]) * spread + np.abs(mean) + spread)
+    threshold[inner] = _find_largest(scale, threshold[inner], guess - reach, guess + reach)
     return replace(tree, threshold=threshold)
 
 
-def tree_graph(trees: Sequence[Tree], base: float, *, logistic: bool, source: str = INPUT) -> Graph:
+def build_tree_graph(
+    trees: Sequence[Tree], base: float, *, logistic: bool, source: str = INPUT
+) -> Graph:
     """Base plus the leaves that the rows of `source` reach; `logistic`: its logistic function.
 
     As a node of its own: ONNX Runtime ignores the regressor's `post_transform` (seen in 1.32).
@@ -114,7 +116,7 @@ def tree_graph(trees: Sequence[Tree], base: float, *, logistic: bool, source: st
         n_targets=1,
         aggregate_function="SUM",
         base_values_as_tensor=from_array(np.array([base]), "base_values"),
-        **_ensemble_attributes(trees),
+        **_make_attributes(trees),
     )
     sigmoid = helper.make_node("Sigmoid", ["logit"], [OUTPUT])
     return Graph((node, sigmoid) if logistic else (node,), ())
@@ -134,7 +136,7 @@ class Weights:
     intercept: float
 
 
-def linear_graph(weights: Weights) -> Graph:
+def build_linear_graph(weights: Weights) -> Graph:
     """The logistic function of the weighted columns, in 64 bits."""
     nodes = [
         helper.make_node("IsNaN", [INPUT], ["missing"]),
@@ -148,7 +150,7 @@ def linear_graph(weights: Weights) -> Graph:
     }
     logit = "logit"
     for column, own in weights.categories.items():
-        part, sum_name = _category_nodes(column, logit)
+        part, sum_name = _make_category_nodes(column, logit)
         nodes.extend(part)
         constants[f"codes_{column}"] = np.arange(own.size, dtype=np.float64)
         constants[f"weights_{column}"] = own.reshape(-1, 1)
@@ -159,13 +161,13 @@ def linear_graph(weights: Weights) -> Graph:
     return Graph(tuple(nodes), tuple(from_array(item, name) for name, item in constants.items()))
 
 
-def scaled_weights(scaler: StandardScaler, weights: Floats, intercept: float) -> Weights:
+def read_scaled_weights(scaler: StandardScaler, weights: Floats, intercept: float) -> Weights:
     """For unscaled columns what `weights` are for the scaler's; none of them may be missing."""
     own = weights / scaler.scale_
     return Weights(np.zeros(own.size), own, {}, float(intercept - own @ scaler.mean_))
 
 
-def mixed_weights(scaler: ColumnTransformer, weights: Floats, intercept: float) -> Weights:
+def read_mixed_weights(scaler: ColumnTransformer, weights: Floats, intercept: float) -> Weights:
     """For raw columns what `weights` are for the outputs of candidates.py's mixed scaler."""
     (_, filled, numbers), (_, encoder, categories) = scaler.transformers_[:2]
     scale = filled["scale"]
@@ -198,7 +200,7 @@ def assemble(parts: Graph, columns: int) -> bytes:
     return data
 
 
-def _category_nodes(column: int, logit: str) -> tuple[list[onnx.NodeProto], str]:
+def _make_category_nodes(column: int, logit: str) -> tuple[list[onnx.NodeProto], str]:
     """Nodes that add a category's weight to a logit, and the name of the sum."""
     value, same, flags, part, total = (
         f"{name}_{column}" for name in ("value", "same", "flags", "part", "logit")
@@ -213,7 +215,7 @@ def _category_nodes(column: int, logit: str) -> tuple[list[onnx.NodeProto], str]
     return nodes, total
 
 
-def _boosted(nodes: npt.NDArray[Any]) -> Tree:
+def _read_boosted(nodes: npt.NDArray[Any]) -> Tree:
     own = np.arange(len(nodes))
     leaf = nodes["is_leaf"].astype(bool)
     if nodes["is_categorical"].any():
@@ -228,7 +230,7 @@ def _boosted(nodes: npt.NDArray[Any]) -> Tree:
     )
 
 
-def _grown(tree: Any, members: int) -> Tree:
+def _read_grown(tree: Any, members: int) -> Tree:
     own = np.arange(tree.node_count)
     leaf = tree.children_left < 0
     return Tree(
@@ -241,7 +243,7 @@ def _grown(tree: Any, members: int) -> Tree:
     )
 
 
-def _largest(
+def _find_largest(
     function: Callable[[Floats], Floats], bound: Floats, low: Floats, high: Floats
 ) -> Floats:
     """Largest x with function(x) <= bound, elementwise, for a rising function; by bisection."""
@@ -255,7 +257,7 @@ def _largest(
         low, high = np.where(below, middle, low), np.where(below, high, middle)
 
 
-def _ensemble_attributes(trees: Sequence[Tree]) -> dict[str, Any]:
+def _make_attributes(trees: Sequence[Tree]) -> dict[str, Any]:
     sizes = [tree.left.size for tree in trees]
     tree_ids = np.repeat(np.arange(len(trees)), sizes)
     node_ids = np.concatenate([np.arange(size) for size in sizes])

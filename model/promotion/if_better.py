@@ -10,37 +10,38 @@ from typing import Any, Final
 
 import msgspec
 
-from model.promotion.outcomes import paired_outcomes
+from model.promotion.outcomes import fetch_outcomes
 from model.promotion.prometheus import Prometheus, span_of
-from model.promotion.sequential_test import Comparison, Paired, Verdict, compare
+from model.promotion.sequential_test import Comparison, PairedOutcomes, Verdict, compare_models
+from model.registry.writer import RegistryWriter
 from model.serving.errors import ModelError
 from model.serving.registry import Registry
 from model.serving.scorer import load_version
-from model.training.threshold import cost_ratio_of
+from model.training.threshold import read_cost_ratio
 
 EXIT_CODES: Final[dict[Verdict, int]] = {"promote": 0, "keep": 3, "not enough labels": 4}
 
 
 def promote_if_better(options: Namespace) -> int:
     """Ask, decide, promote, tell; the exit code is the verdict's."""
-    registry = Registry(options.models)
-    champion, challenger = registry.champion(), _challenger(options, registry)
-    ratio = options.cost_ratio or cost_ratio_of(registry.card(champion).threshold_rule) or 1.0
+    registry = RegistryWriter(options.models)
+    champion, challenger = registry.champion(), _choose_challenger(options, registry)
+    ratio = options.cost_ratio or read_cost_ratio(registry.card(champion).threshold_rule) or 1.0
     now = time.time()
     start = options.since or registry.published(challenger).trained_at
     span = span_of(min(start, now), now)
     prometheus = Prometheus(
-        options.prometheus or _missing_address(),
+        options.prometheus or _refuse_missing_address(),
         os.environ.get("PROMETHEUS_USER", ""),
         os.environ.get("PROMETHEUS_TOKEN", ""),
     )
-    paired = paired_outcomes(prometheus, options.job, (champion, challenger), span)
-    result = compare(paired, ratio, options.alpha)
+    paired = fetch_outcomes(prometheus, options.job, (champion, challenger), span)
+    result = compare_models(paired, ratio, options.alpha)
     promoted = result.verdict == "promote" and not options.dry_run
     if promoted:
         load_version(registry, challenger, options.allow_joblib)
         registry.promote(challenger)
-    told = {
+    report = {
         "champion": champion,
         "challenger": challenger,
         "since": span.start,
@@ -51,11 +52,15 @@ def promote_if_better(options: Namespace) -> int:
         **msgspec.to_builtins(result),
         "promoted": promoted,
     }
-    print(msgspec.json.encode(told).decode() if options.json else _text(told, paired, result))
+    print(
+        msgspec.json.encode(report).decode()
+        if options.json
+        else _format_text(report, paired, result)
+    )
     return EXIT_CODES[result.verdict]
 
 
-def _challenger(options: Namespace, registry: Registry) -> str:
+def _choose_challenger(options: Namespace, registry: Registry) -> str:
     version: str = options.version or os.environ.get("CHALLENGER", "")
     if not version:
         raise ModelError("which version is the challenger: name it, or set CHALLENGER")
@@ -65,45 +70,45 @@ def _challenger(options: Namespace, registry: Registry) -> str:
     return version
 
 
-def _missing_address() -> str:
+def _refuse_missing_address() -> str:
     raise ModelError("--if-better needs --prometheus URL, or PROMETHEUS_URL set")
 
 
-def _text(told: dict[str, Any], paired: Paired, result: Comparison) -> str:
-    began = time.strftime("%Y-%m-%d %H:%M", time.gmtime(told["since"]))
-    unit = "missed fraud" if told["cost_ratio"] >= 1 else "false alarm"
-    sure = 100 * (1 - told["alpha"])
+def _format_text(report: dict[str, Any], paired: PairedOutcomes, result: Comparison) -> str:
+    began = time.strftime("%Y-%m-%d %H:%M", time.gmtime(report["since"]))
+    unit = "missed fraud" if report["cost_ratio"] >= 1 else "false alarm"
+    sure = 100 * (1 - report["alpha"])
     return "\n".join(
         [
-            f"champion        {told['champion']}",
-            f"challenger      {told['challenger']}",
-            f"outcomes        {paired.outcomes:,.0f} told of both since {began} UTC",
+            f"champion        {report['champion']}",
+            f"challenger      {report['challenger']}",
+            f"outcomes        {paired.outcomes:,.0f} labelled for both since {began} UTC",
             f"frauds caught   {paired.frauds_better:,.0f} by the challenger alone,"
             f" {paired.frauds_worse:,.0f} by the champion alone",
             f"false alarms    {paired.alarms_worse:,.0f} of the challenger alone,"
             f" {paired.alarms_better:,.0f} of the champion alone",
-            f"cost            a missed fraud as {told['cost_ratio']:g} false alarms",
+            f"cost            a missed fraud as {report['cost_ratio']:g} false alarms",
             f"gain            {1000 * result.gain:+.3f} {unit}s' cost saved per 1,000 outcomes;"
             f" at least {1000 * result.gain_low:+.3f}, at most {1000 * result.gain_high:+.3f}"
             f" ({sure:g} % each, at all times together)",
-            f"evidence        {_power(result.evidence_better)} for better,"
-            f" {_power(result.evidence_worse)} for worse; {1 / told['alpha']:g} is needed",
-            f"verdict         {_sentence(told, result)}",
+            f"evidence        {_format_power(result.evidence_better)} for better,"
+            f" {_format_power(result.evidence_worse)} for worse; {1 / report['alpha']:g} is needed",
+            f"verdict         {_explain_verdict(report, result)}",
         ]
     )
 
 
-def _power(exponent: float) -> str:
+def _format_power(exponent: float) -> str:
     """10^exponent, as people write it."""
     if abs(exponent) < 4:
         return f"{math.pow(10, exponent):.3g}"
     return f"10^{exponent:.1f}"
 
 
-def _sentence(told: dict[str, Any], result: Comparison) -> str:
-    challenger, champion = told["challenger"], told["champion"]
+def _explain_verdict(report: dict[str, Any], result: Comparison) -> str:
+    challenger, champion = report["challenger"], report["champion"]
     if result.verdict == "promote":
-        if told["promoted"]:
+        if report["promoted"]:
             return f"{challenger} is better and champion now; a service serves it after a restart"
         return f"{challenger} is better: promote it (nothing was changed)"
     if result.verdict == "keep":

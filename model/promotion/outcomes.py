@@ -1,4 +1,4 @@
-"""Outcomes of one champion and one challenger, out of what a Prometheus has kept.
+"""Labelled outcomes of one champion and one challenger, out of what a Prometheus has kept.
 
 The counters of a worker go on when another model is loaded. So an increase belongs to a pair only
 between two successive steps at both of which that worker shows exactly this pair. A worker that was
@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from model.promotion.prometheus import Prometheus, Series, Span
-from model.promotion.sequential_test import Paired
+from model.promotion.sequential_test import PairedOutcomes
 
 Cell = tuple[str, str, str]
 Pair = tuple[str, str]
-# Decision of the champion, of the challenger, truth -> what it is called in Paired.
+# Decision of the champion, of the challenger, true class (label `truth`): field of PairedOutcomes.
 _KINDS: Mapping[Cell, str] = {
     ("legitimate", "fraud", "fraud"): "frauds_better",
     ("fraud", "legitimate", "fraud"): "frauds_worse",
@@ -25,31 +25,31 @@ _KINDS: Mapping[Cell, str] = {
 _Loaded = Mapping[str, Mapping[int, frozenset[Pair]]]
 
 
-def paired_outcomes(prometheus: Prometheus, job: str, pair: Pair, span: Span) -> Paired:
-    """What was told of both versions of `pair`, champion and challenger, while they were loaded."""
-    chosen = f'{{job="{_quoted(job)}"}}'
-    loaded = _loaded(prometheus.series(f"model_version{chosen}", span))
-    told = prometheus.series(f"paired_outcomes_total{chosen}", span)
-    return counted(told, loaded, pair)
+def fetch_outcomes(prometheus: Prometheus, job: str, pair: Pair, span: Span) -> PairedOutcomes:
+    """Labelled outcomes of `pair`, champion and challenger, from while both were loaded."""
+    chosen = f'{{job="{_quote(job)}"}}'
+    loaded = _find_loaded(prometheus.series(f"model_version{chosen}", span))
+    outcomes = prometheus.series(f"paired_outcomes_total{chosen}", span)
+    return count_outcomes(outcomes, loaded, pair)
 
 
-def counted(told: Iterable[Series], loaded: _Loaded, pair: Pair) -> Paired:
+def count_outcomes(outcomes: Iterable[Series], loaded: _Loaded, pair: Pair) -> PairedOutcomes:
     """The increases that belong to `pair`, over all workers; a counter that fell began anew."""
     exactly = frozenset({("champion", pair[0]), ("challenger", pair[1])})
     kinds: dict[str, float] = defaultdict(float)
-    for series in told:
+    for series in outcomes:
         shown = loaded.get(series.labels.get("instance", ""), {})
         ours = frozenset(step for step, models in shown.items() if models == exactly)
-        kinds[_kind(series.labels)] += _increase(series.points, ours)
-    return Paired(**kinds)
+        kinds[_classify(series.labels)] += _sum_increases(series.points, ours)
+    return PairedOutcomes(**kinds)
 
 
-def _kind(labels: Mapping[str, str]) -> str:
+def _classify(labels: Mapping[str, str]) -> str:
     cell = labels.get("champion", ""), labels.get("challenger", ""), labels.get("truth", "")
     return _KINDS.get(cell, "alike")
 
 
-def _increase(points: Mapping[int, float], ours: frozenset[int]) -> float:
+def _sum_increases(points: Mapping[int, float], ours: frozenset[int]) -> float:
     total = 0.0
     for step, value in points.items():
         before = points.get(step - 1)
@@ -58,7 +58,7 @@ def _increase(points: Mapping[int, float], ours: frozenset[int]) -> float:
     return total
 
 
-def _loaded(series: Iterable[Series]) -> _Loaded:
+def _find_loaded(series: Iterable[Series]) -> _Loaded:
     """By worker and step: role and version of each model that it shows."""
     found: dict[str, dict[int, set[Pair]]] = defaultdict(lambda: defaultdict(set))
     for one in series:
@@ -71,5 +71,5 @@ def _loaded(series: Iterable[Series]) -> _Loaded:
     }
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

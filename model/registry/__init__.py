@@ -1,1 +1,1 @@
-"""Published versions: how one comes to be, and what is told of it."""
+"""Published versions: writing, comparing and describing them."""

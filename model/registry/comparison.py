@@ -11,24 +11,26 @@ from model.serving.errors import ModelError
 from model.serving.registry import Registry
 
 
-def listing(registry: Registry) -> str:
+def list_versions(registry: Registry) -> str:
     """A line per version, newest first; a star marks the champion."""
     champion = next(iter(registry.champions()), None)
     lines = [f"  {'version':<14}{'trained (UTC)':<18}{'avg prec':>9}  model and data"]
     for version in reversed(registry.versions()):
         star = "*" if version == champion else " "
-        lines.append(f"{star} {version:<14}{_described(registry, version)}")
+        lines.append(f"{star} {version:<14}{_describe_version(registry, version)}")
     return "\n".join(lines)
 
 
-def comparison(first: Card, second: Card) -> str:
+def compare_cards(first: Card, second: Card) -> str:
     """What differs between two cards: figures, choices, data, features."""
     lines = [f"  {'':<29}{first.version:>14}{second.version:>14}{'difference':>12}"]
     for name, label in FIGURES.items():
         a, b = getattr(first.metrics, name), getattr(second.metrics, name)
         lines.append(f"  {label:<29}{a:>14.4f}{b:>14.4f}{b - a:>+12.4f}")
     lines.append("")
-    lines.extend(_differences(first, second) or ["same model type, data, threshold and features"])
+    lines.extend(
+        _list_differences(first, second) or ["same model type, data, threshold and features"]
+    )
     if first.data.sha256 != second.data.sha256 or first.metrics.rows != second.metrics.rows:
         lines.append(
             "the figures come from different rows; judge both on the same ones with"
@@ -37,7 +39,7 @@ def comparison(first: Card, second: Card) -> str:
     return "\n".join(lines)
 
 
-def _described(registry: Registry, version: str) -> str:
+def _describe_version(registry: Registry, version: str) -> str:
     try:
         card = registry.card(version)
         trained = datetime.fromtimestamp(registry.published(version).trained_at, UTC)
@@ -49,25 +51,25 @@ def _described(registry: Registry, version: str) -> str:
     return f"{trained:%Y-%m-%d %H:%M}  {precision:>9.4f}  {shown}"
 
 
-def _differences(first: Card, second: Card) -> list[str]:
+def _list_differences(first: Card, second: Card) -> list[str]:
     pairs = {
         "model": (first.model_type, second.model_type),
         "served from": (first.format, second.format),
         "seed": (first.seed, second.seed),
         "threshold": (first.threshold, second.threshold),
         "rule": (first.threshold_rule, second.threshold_rule),
-        "data": (_data(first), _data(second)),
-        "libraries": (_libraries(first), _libraries(second)),
+        "data": (_describe_data(first), _describe_data(second)),
+        "libraries": (_list_libraries(first), _list_libraries(second)),
     }
     lines = [f"{name}: {a} -> {b}" for name, (a, b) in pairs.items() if a != b]
-    return [*lines, *_feature_differences(first, second)]
+    return [*lines, *_list_feature_differences(first, second)]
 
 
-def _feature_differences(first: Card, second: Card) -> list[str]:
+def _list_feature_differences(first: Card, second: Card) -> list[str]:
     before = {feature.name: feature for feature in first.features}
     after = {feature.name: feature for feature in second.features}
-    lines = _named("features gone", [name for name in before if name not in after])
-    lines += _named("features new", [name for name in after if name not in before])
+    lines = _list_names("features gone", [name for name in before if name not in after])
+    lines += _list_names("features new", [name for name in after if name not in before])
     for name in before.keys() & after.keys():
         a, b = before[name].importance, after[name].importance
         if abs(b - a) >= 0.01:
@@ -75,13 +77,13 @@ def _feature_differences(first: Card, second: Card) -> list[str]:
     return sorted(lines)
 
 
-def _named(title: str, names: Sequence[str]) -> list[str]:
+def _list_names(title: str, names: Sequence[str]) -> list[str]:
     return [f"{title}: {', '.join(names)}"] if names else []
 
 
-def _data(card: Card) -> str:
+def _describe_data(card: Card) -> str:
     return f"{card.data.source} ({card.data.rows:,} rows, SHA-256 {card.data.sha256[:8]}…)"
 
 
-def _libraries(card: Card) -> str:
+def _list_libraries(card: Card) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(card.libraries.items()))

@@ -12,37 +12,37 @@ from model.serving.card import MODEL_FILE, ONNX_FILE, SCALER_FILE, Card, Feature
 MODEL_CARD_FILE: Final = "MODEL_CARD.md"
 
 
-def model_card(card: Card) -> str:
+def render_model_card(card: Card) -> str:
     """The whole text, in Markdown."""
     parts = [
         f"# Model {card.version}",
-        _overview(card),
+        _render_overview(card),
         "## How good it is",
         f"On the holdout: {card.metrics.rows:,} rows later than all that it was fitted to,"
         f" {card.metrics.frauds:,} of them frauds. In brackets 95 % bootstrap bounds.",
-        _figures(card),
+        _render_figures(card),
         f"![Precision and recall]({PRECISION_RECALL_FILE}) ![Calibration]({CALIBRATION_FILE})",
-        *_segments(card.segments),
+        *_render_segments(card.segments),
         "## What it was made from",
-        _data(card),
+        _render_data(card),
         "## What it takes",
-        _features(card.features),
+        _render_features(card.features),
         f"![Importance]({IMPORTANCE_FILE})",
         "## Limits",
-        _limits(card),
+        _render_limits(card),
         "## How to make it again",
-        _again(card),
+        _render_recipe(card),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _overview(card: Card) -> str:
+def _render_overview(card: Card) -> str:
     lines = [
-        f"- Model: {card.model_type}, served by {_server(card)}",
+        f"- Model: {card.model_type}, served by {_render_server(card)}",
         f"- Answers: the probability of fraud; from {card.threshold:g} on it predicts fraud"
         f" ({card.threshold_rule})",
         f"- Risk: medium from {card.risk_levels.medium:g}, high from {card.risk_levels.high:g}",
-        f"- Calibration: {_calibration(card)}",
+        f"- Calibration: {_render_calibration(card)}",
     ]
     if card.candidates:
         tried = ", ".join(f"{name} {score:.4f}" for name, score in card.candidates.items())
@@ -50,20 +50,20 @@ def _overview(card: Card) -> str:
     return "\n".join(lines)
 
 
-def _server(card: Card) -> str:
+def _render_server(card: Card) -> str:
     if card.format == "onnx":
         return f"ONNX Runtime from `{ONNX_FILE}`"
     return f"scikit-learn from `{MODEL_FILE}`, only where `ALLOW_JOBLIB=true`"
 
 
-def _calibration(card: Card) -> str:
+def _render_calibration(card: Card) -> str:
     if card.calibration is None:
         return "the model's own probabilities"
     slope, shift = card.calibration
     return f"sigmoid, slope {slope:.4g}, shift {shift:.4g}"
 
 
-def _figures(card: Card) -> str:
+def _render_figures(card: Card) -> str:
     rows = []
     for name, label in FIGURES.items():
         cell = f"{getattr(card.metrics, name):.4f}"
@@ -71,10 +71,10 @@ def _figures(card: Card) -> str:
             low, high = card.intervals[name]
             cell += f" [{low:.4f}, {high:.4f}]"
         rows.append((label, cell))
-    return _table(("figure", "holdout"), rows)
+    return _render_table(("figure", "holdout"), rows)
 
 
-def _segments(segments: dict[str, Metrics]) -> list[str]:
+def _render_segments(segments: dict[str, Metrics]) -> list[str]:
     if not segments:
         return []
     rows = [
@@ -98,10 +98,10 @@ def _segments(segments: dict[str, Metrics]) -> list[str]:
         "recall",
         "calibration",
     )
-    return ["### By segment", _table(titles, rows)]
+    return ["### By segment", _render_table(titles, rows)]
 
 
-def _data(card: Card) -> str:
+def _render_data(card: Card) -> str:
     data = card.data
     lines = [
         f"- {data.source}, SHA-256 `{data.sha256}`",
@@ -112,22 +112,22 @@ def _data(card: Card) -> str:
     return "\n".join(lines)
 
 
-def _features(features: Sequence[Feature]) -> str:
+def _render_features(features: Sequence[Feature]) -> str:
     rows = [
         (
             f"`{item.name}`",
             item.type + (" or null" if item.nullable else ""),
-            _allowed(item),
+            _render_allowed(item),
             f"{item.quantiles[5]:g}" if item.quantiles else "",
             f"{item.importance:.3f}",
             item.description,
         )
         for item in features
     ]
-    return _table(("feature", "type", "allowed", "median", "importance", "meaning"), rows)
+    return _render_table(("feature", "type", "allowed", "median", "importance", "meaning"), rows)
 
 
-def _allowed(feature: Feature) -> str:
+def _render_allowed(feature: Feature) -> str:
     if feature.categories is not None:
         return ", ".join(feature.categories)
     if feature.minimum is None or feature.maximum is None:
@@ -135,7 +135,7 @@ def _allowed(feature: Feature) -> str:
     return f"{feature.minimum:,.12g} to {feature.maximum:,.12g}"
 
 
-def _limits(card: Card) -> str:
+def _render_limits(card: Card) -> str:
     lines = [
         "- The figures hold for rows like those of the holdout; the service's drift and outcome"
         " metrics tell whether the live ones still are.",
@@ -156,12 +156,12 @@ def _limits(card: Card) -> str:
     return "\n".join(lines)
 
 
-def _again(card: Card) -> str:
+def _render_recipe(card: Card) -> str:
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(card.libraries.items()))
     return f"The same data, seed {card.seed} and libraries give the same bytes: {libraries}."
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _render_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(titles) + " |", "| " + " | ".join("---" for _ in titles) + " |"]
     # A bar in a category's or column's own name would end the cell.
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]

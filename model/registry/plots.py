@@ -23,14 +23,16 @@ _GREY: Final = "#8d99ae"
 _MOST_FEATURES: Final = 20
 
 
-def draw(folder: Path, card: Card, target: Labels, probability: Floats) -> None:
+def draw_plots(folder: Path, card: Card, target: Labels, probability: Floats) -> None:
     """Write the three pictures."""
-    _save(folder / PRECISION_RECALL_FILE, lambda axes: _curve(axes, card, target, probability))
-    _save(folder / CALIBRATION_FILE, lambda axes: _calibration(axes, target, probability))
-    _save(folder / IMPORTANCE_FILE, lambda axes: _importance(axes, card))
+    _save_plot(
+        folder / PRECISION_RECALL_FILE, lambda axes: _plot_curve(axes, card, target, probability)
+    )
+    _save_plot(folder / CALIBRATION_FILE, lambda axes: _plot_calibration(axes, target, probability))
+    _save_plot(folder / IMPORTANCE_FILE, lambda axes: _plot_importance(axes, card))
 
 
-def _save(path: Path, paint: Callable[[Axes], None]) -> None:
+def _save_plot(path: Path, paint: Callable[[Axes], None]) -> None:
     figure = Figure(figsize=(5.5, 4), dpi=100, layout="constrained")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
@@ -39,7 +41,7 @@ def _save(path: Path, paint: Callable[[Axes], None]) -> None:
     figure.savefig(path, metadata={"Software": None})
 
 
-def _curve(axes: Axes, card: Card, target: Labels, probability: Floats) -> None:
+def _plot_curve(axes: Axes, card: Card, target: Labels, probability: Floats) -> None:
     curve = Ranking(target, probability).curve()
     axes.step(curve.recall, curve.precision, where="post", color=_BLUE)
     axes.plot(card.metrics.recall, card.metrics.precision, "o", color="#c1121f")
@@ -55,7 +57,7 @@ def _curve(axes: Axes, card: Card, target: Labels, probability: Floats) -> None:
     axes.legend(frameon=False)
 
 
-def _calibration(axes: Axes, target: Labels, probability: Floats) -> None:
+def _plot_calibration(axes: Axes, target: Labels, probability: Floats) -> None:
     """Ten bins of equal count; logarithmic, since most probabilities are small."""
     groups = np.array_split(np.argsort(probability, kind="stable"), 10)
     said = [float(probability[group].mean()) for group in groups]
@@ -72,7 +74,7 @@ def _calibration(axes: Axes, target: Labels, probability: Floats) -> None:
     axes.legend(frameon=False)
 
 
-def _importance(axes: Axes, card: Card) -> None:
+def _plot_importance(axes: Axes, card: Card) -> None:
     ranked = sorted(card.features, key=lambda feature: feature.importance)[-_MOST_FEATURES:]
     axes.barh([item.name for item in ranked], [item.importance for item in ranked], color=_BLUE)
     axes.tick_params(axis="y", labelsize=8)

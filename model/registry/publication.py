@@ -18,9 +18,11 @@ import sklearn
 
 from model.data.dataset import Dataset, Floats, Labels
 from model.onnx.export import check_parity
-from model.registry.model_card import MODEL_CARD_FILE, model_card
-from model.registry.plots import draw
-from model.serving.background_rows import BACKGROUND_FILE, encode_background, sample_background
+from model.registry.background_sample import encode_background, sample_background
+from model.registry.model_card import MODEL_CARD_FILE, render_model_card
+from model.registry.plots import draw_plots
+from model.registry.writer import RegistryWriter
+from model.serving.background_rows import BACKGROUND_FILE
 from model.serving.card import (
     ONNX_FILE,
     SCHEMA,
@@ -30,12 +32,12 @@ from model.serving.card import (
     RiskLevels,
     RowsAs,
     ValueBand,
-    sha256_of,
+    hash_file,
 )
-from model.serving.registry import Published, Registry
-from model.training.describe import describe, number_baseline, permutation_importance
-from model.training.metrics import intervals, measure
-from model.training.segments import segment_masks, segment_metrics
+from model.serving.registry import Published
+from model.training.describe import count_deciles, describe_feature, measure_importance
+from model.training.metrics import bootstrap_intervals, measure
+from model.training.segments import find_segments, measure_segments
 
 # Probabilities are calibrated, so these read: one in ten, every second one.
 RISK_LEVELS: Final = RiskLevels(medium=0.1, high=0.5)
@@ -47,7 +49,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedModel:
     """A model that is to be published, and how it was chosen.
 
     `predict` gives scikit-learn's probabilities for rows of the dataset's columns; `onnx` is the
@@ -81,8 +83,8 @@ class Publication:
 
 def publish(
     dataset: Dataset,
-    finished: Finished,
-    registry: Registry,
+    finished: FinishedModel,
+    registry: RegistryWriter,
     *,
     seed: int,
     began: float,
@@ -98,12 +100,12 @@ def publish(
         parity = check_parity(finished.onnx, dataset.features[holdout], scores)
         progress(f"ONNX file checked: largest difference to scikit-learn {parity:.1e}")
     progress("judging on the holdout")
-    card = _card(dataset, finished, scores, seed)
+    card = _build_card(dataset, finished, scores, seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_files(folder, dataset, finished, seed)
-        card = registry.named(_with_files(card, folder))
-        _write_for_people(folder, card, dataset.target[holdout], scores)
+        card = registry.name_card(_add_hashes(card, folder))
+        _write_documents(folder, card, dataset.target[holdout], scores)
         published = Published(trained_at=began, training_seconds=time.time() - began)
         is_new = registry.publish(card, folder, published)
     if is_new:
@@ -111,29 +113,29 @@ def publish(
     return Publication(registry.card(card.version), is_new)
 
 
-def _card(dataset: Dataset, finished: Finished, scores: Floats, seed: int) -> Card:
+def _build_card(dataset: Dataset, finished: FinishedModel, scores: Floats, seed: int) -> Card:
     holdout, threshold = dataset.split.holdout, finished.threshold
     features, target = dataset.features[holdout], dataset.target[holdout]
-    value_band = _value_band(dataset)
-    masks = segment_masks(dataset.columns, features, dataset.user_types, value_band)
+    value_band = _choose_value_band(dataset)
+    masks = find_segments(dataset.columns, features, dataset.user_types, value_band)
     return Card(
         schema=SCHEMA,
         version="",
         model_type=finished.model_type,
-        features=_features(dataset, finished.predict, seed),
+        features=_describe_features(dataset, finished.predict, seed),
         threshold=threshold,
         threshold_rule=finished.rule,
         risk_levels=RISK_LEVELS,
         metrics=measure(target, scores, threshold),
-        intervals=intervals(target, scores, threshold, seed),
-        segments=segment_metrics(masks, target, scores, threshold),
+        intervals=bootstrap_intervals(target, scores, threshold, seed),
+        segments=measure_segments(masks, target, scores, threshold),
         candidates=finished.candidates,
         calibration=finished.calibration,
-        data=_summary(dataset),
+        data=_summarise_data(dataset),
         seed=seed,
         # Rounded: sums of many trees differ in their last digits.
-        score_baseline=number_baseline(scores.round(9)),
-        libraries=_libraries(),
+        score_baseline=count_deciles(scores.round(9)),
+        libraries=_list_libraries(),
         files={},
         user_types=dataset.user_types,
         value_band=value_band,
@@ -142,17 +144,17 @@ def _card(dataset: Dataset, finished: Finished, scores: Floats, seed: int) -> Ca
     )
 
 
-def _features(dataset: Dataset, predict: Predict, seed: int) -> tuple[Feature, ...]:
-    rows, target = _importance_rows(dataset, seed)
-    importance = permutation_importance(predict, rows, target, seed)
+def _describe_features(dataset: Dataset, predict: Predict, seed: int) -> tuple[Feature, ...]:
+    rows, target = _sample_rows(dataset, seed)
+    importance = measure_importance(predict, rows, target, seed)
     known = dataset.features[dataset.split.known]
     return tuple(
-        describe(column, known[:, index], importance[index])
+        describe_feature(column, known[:, index], importance[index])
         for index, column in enumerate(dataset.columns)
     )
 
 
-def _importance_rows(dataset: Dataset, seed: int) -> tuple[Floats, Labels]:
+def _sample_rows(dataset: Dataset, seed: int) -> tuple[Floats, Labels]:
     """All holdout rows, or all frauds and as many others as make up _IMPORTANCE_ROWS."""
     features = dataset.features[dataset.split.holdout]
     target = dataset.target[dataset.split.holdout]
@@ -164,7 +166,7 @@ def _importance_rows(dataset: Dataset, seed: int) -> tuple[Floats, Labels]:
     return features[chosen], target[chosen]
 
 
-def _value_band(dataset: Dataset) -> ValueBand | None:
+def _choose_value_band(dataset: Dataset) -> ValueBand | None:
     """High is the upper tenth of the known rows' values, to two digits."""
     names = [column.name for column in dataset.columns]
     if dataset.value_column is None:
@@ -174,7 +176,7 @@ def _value_band(dataset: Dataset) -> ValueBand | None:
     return ValueBand(dataset.value_column, bound)
 
 
-def _summary(dataset: Dataset) -> DataSummary:
+def _summarise_data(dataset: Dataset) -> DataSummary:
     return DataSummary(
         source=dataset.source,
         sha256=dataset.sha256,
@@ -186,7 +188,7 @@ def _summary(dataset: Dataset) -> DataSummary:
     )
 
 
-def _libraries() -> dict[str, str]:
+def _list_libraries() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -196,7 +198,7 @@ def _libraries() -> dict[str, str]:
     }
 
 
-def _write_files(folder: Path, dataset: Dataset, finished: Finished, seed: int) -> None:
+def _write_files(folder: Path, dataset: Dataset, finished: FinishedModel, seed: int) -> None:
     if finished.onnx is not None:
         (folder / ONNX_FILE).write_bytes(finished.onnx)
     for name, data in finished.joblibs.items():
@@ -205,12 +207,12 @@ def _write_files(folder: Path, dataset: Dataset, finished: Finished, seed: int) 
     (folder / BACKGROUND_FILE).write_bytes(encode_background(background))
 
 
-def _with_files(card: Card, folder: Path) -> Card:
-    hashes = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+def _add_hashes(card: Card, folder: Path) -> Card:
+    hashes = {path.name: hash_file(path) for path in sorted(folder.iterdir())}
     return msgspec.structs.replace(card, files=hashes)
 
 
-def _write_for_people(folder: Path, card: Card, target: Labels, scores: Floats) -> None:
+def _write_documents(folder: Path, card: Card, target: Labels, scores: Floats) -> None:
     """MODEL_CARD.md and its pictures; they follow from the rest, so the card names no hash."""
-    draw(folder, card, target, scores)
-    (folder / MODEL_CARD_FILE).write_text(model_card(card), encoding="utf-8")
+    draw_plots(folder, card, target, scores)
+    (folder / MODEL_CARD_FILE).write_text(render_model_card(card), encoding="utf-8")

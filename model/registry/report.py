@@ -22,25 +22,25 @@ FIGURES: Final = {
 Intervals = dict[str, tuple[float, float]]
 
 
-def summary(card: Card) -> str:
+def format_card(card: Card) -> str:
     """Version, choice, holdout figures, threshold and features, as aligned text."""
     data = card.data
     head = [
         f"version      {card.version}",
-        f"model        {card.model_type}, seed {card.seed}{_choice(card)}",
+        f"model        {card.model_type}, seed {card.seed}{_format_choice(card)}",
         f"served from  {card.format}",
         f"data         {data.source}: {data.rows:,} rows, {data.frauds:,} frauds",
         f"threshold    {card.threshold:g}, {card.threshold_rule}",
         *(f"note         {note}" for note in data.notes),
     ]
-    parts = ["\n".join(head), figures("holdout", card.metrics, card.intervals)]
+    parts = ["\n".join(head), format_figures("holdout", card.metrics, card.intervals)]
     if card.segments:
-        parts.append(_segments(card.segments))
-    parts.append(_features(card.features))
+        parts.append(_format_segments(card.segments))
+    parts.append(_format_features(card.features))
     return "\n\n".join(parts)
 
 
-def figures(title: str, metrics: Metrics, intervals: Intervals) -> str:
+def format_figures(title: str, metrics: Metrics, intervals: Intervals) -> str:
     """The figures, a line each, with their 95 % bounds."""
     lines = [f"{title}: {metrics.rows:,} rows, {metrics.frauds:,} frauds"]
     for name, label in FIGURES.items():
@@ -52,12 +52,12 @@ def figures(title: str, metrics: Metrics, intervals: Intervals) -> str:
     return "\n".join(lines)
 
 
-def _choice(card: Card) -> str:
+def _format_choice(card: Card) -> str:
     tried = ", ".join(f"{name} {score:.4f}" for name, score in card.candidates.items())
     return f" (average precision on the validation rows: {tried})" if tried else ""
 
 
-def _segments(segments: dict[str, Metrics]) -> str:
+def _format_segments(segments: dict[str, Metrics]) -> str:
     width = max(map(len, segments)) + 2
     titles = f"{'rows':>9}{'frauds':>8}{'avg prec':>10}{'precision':>11}{'recall':>8}"
     lines = [
@@ -68,7 +68,7 @@ def _segments(segments: dict[str, Metrics]) -> str:
     return "\n".join(["holdout by segment:", f"  {'':<{width}}{titles}", *lines])
 
 
-def _features(features: tuple[Feature, ...]) -> str:
+def _format_features(features: tuple[Feature, ...]) -> str:
     ranked = sorted(features, key=lambda feature: -feature.importance)
     width = max(len(item.name) for item in features) + 2
     lines = [f"  {item.name:<{width}}{item.importance:.3f}  {item.type}" for item in ranked]

@@ -1,4 +1,4 @@
-"""The rows that reasons are told against: a sample of the rows that the model was made from."""
+"""The background of explanations: a sample of the rows that the model was made from."""
 
 from __future__ import annotations
 
@@ -12,21 +12,8 @@ from numpy.typing import NDArray
 from model.serving.errors import ModelError
 
 BACKGROUND_FILE: Final = "background.json"
-BACKGROUND_ROWS: Final = 100
 
 Floats = NDArray[np.float64]
-
-
-def sample_background(rows: Floats, seed: int) -> Floats:
-    """BACKGROUND_ROWS of the rows (all where there are fewer), drawn without replacement."""
-    size = min(BACKGROUND_ROWS, len(rows))
-    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), size, replace=False))]
-
-
-def encode_background(rows: Floats) -> bytes:
-    """A JSON list of rows; null stands for a value that is not known."""
-    listed = [[None if np.isnan(value) else value for value in row] for row in rows.tolist()]
-    return msgspec.json.encode(listed) + b"\n"
 
 
 def read_background(path: Path, columns: int) -> Floats:

@@ -149,33 +149,20 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     rows_as: RowsAs | None = None
 
 
-def sha256_of(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def encode_card(card: Card) -> bytes:
-    """The bytes of `card.json`: the same card gives the same bytes, 1 and 1.0 being the same."""
-    card = msgspec.json.decode(msgspec.json.encode(card), type=Card)
-    return msgspec.json.format(msgspec.json.encode(card, order="deterministic"), indent=2) + b"\n"
+def hash_content(data: bytes) -> str:
+    """First 8 hexadecimal digits of the SHA-256 of a card file's content without its version.
 
-
-def content_hash(card: Card) -> str:
-    """First 8 hexadecimal digits of the SHA-256 of the card without its version."""
-    return _hash_of_file(encode_card(card))
-
-
-def _hash_of_file(data: bytes) -> str:
-    """Of the file's own content, so that a field which a later program adds changes no old hash."""
+    Of the file's own content, so that a field which a later program adds changes no old hash.
+    """
     content = msgspec.json.decode(data)
     content["version"] = ""
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:8]
-
-
-def with_version(card: Card, number: int) -> Card:
-    """The same card, named by its number and its content."""
-    return msgspec.structs.replace(card, version=f"{number}-{content_hash(card)}")
 
 
 def load_card(folder: Path) -> Card:
@@ -188,8 +175,8 @@ def load_card(folder: Path) -> Card:
             f"no model card can be read at {path} ({error.strerror});"
             " publish a model with 'python -m model train'"
         ) from error
-    card = _decode(path, data)
-    if not card.version.endswith("-" + _hash_of_file(data)):
+    card = _decode_card(path, data)
+    if not card.version.endswith("-" + hash_content(data)):
         raise ModelError(f"{path} was changed after it was published as {card.version}")
     if folder.name != card.version:
         raise ModelError(f"{path} belongs to version {card.version}, not to {folder.name}")
@@ -198,20 +185,20 @@ def load_card(folder: Path) -> Card:
 
 def check_file(folder: Path, card: Card, name: str) -> Path:
     """Path of one of the card's files after its hash was checked; else a ModelError."""
-    path = _known_file(folder, card, name)
-    _check_hash(path, sha256_of(path), card)
+    path = _find_file(folder, card, name)
+    _check_hash(path, hash_file(path), card)
     return path
 
 
-def checked_bytes(folder: Path, card: Card, name: str) -> bytes:
+def read_checked(folder: Path, card: Card, name: str) -> bytes:
     """What `check_file` has checked: no other program can change it between check and use."""
-    path = _known_file(folder, card, name)
+    path = _find_file(folder, card, name)
     data = path.read_bytes()
     _check_hash(path, hashlib.sha256(data).hexdigest(), card)
     return data
 
 
-def _known_file(folder: Path, card: Card, name: str) -> Path:
+def _find_file(folder: Path, card: Card, name: str) -> Path:
     path = folder / name
     if name not in card.files:
         raise ModelError(f"version {card.version} was published without {name}")
@@ -225,7 +212,7 @@ def _check_hash(path: Path, found: str, card: Card) -> None:
         raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {CARD_FILE}")
 
 
-def _decode(path: Path, data: bytes) -> Card:
+def _decode_card(path: Path, data: bytes) -> Card:
     try:
         card = msgspec.json.decode(data, type=Card)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

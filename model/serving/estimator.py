@@ -15,7 +15,7 @@ from model.serving.card import FeatureType, RowsAs
 Floats = npt.NDArray[np.float64]
 
 
-class Described(Protocol):
+class DescribedColumn(Protocol):
     """What must be known of a column: a `Feature` of the card, or a dataset's `Column`."""
 
     @property
@@ -31,10 +31,10 @@ class Described(Protocol):
 class Estimator:
     """A fitted model and how it takes its rows."""
 
-    def __init__(self, model: Any, columns: Sequence[Described], rows_as: RowsAs) -> None:
+    def __init__(self, model: Any, columns: Sequence[DescribedColumn], rows_as: RowsAs) -> None:
         self._model = model
         self._columns = tuple(columns)
-        self._arranged = _ARRANGED[rows_as]
+        self._arrange = _ARRANGE[rows_as]
         if rows_as == "table":
             importlib.import_module("pandas")  # Now, not with the first request.
 
@@ -43,23 +43,14 @@ class Estimator:
 
         Whatever `n_jobs` the model brings, it takes one thread: the workers are the parallelism.
         """
-        rows = self._arranged(features, self._columns)
+        rows = self._arrange(features, self._columns)
         with parallel_config(backend="sequential"):
             probability = self._model.predict_proba(rows)
         answer: Floats = np.asarray(probability, dtype=np.float64)[:, 1]
         return answer
 
 
-def ways_of_asking(model: Any) -> tuple[RowsAs, ...]:
-    """How the model may take its rows, likeliest first: by the names it was fitted with, if any.
-
-    A model without names is given a table second: its first step may be anybody's own class.
-    """
-    named = hasattr(model, "feature_names_in_")
-    return ("table",) if named else ("matrix", "table")
-
-
-def joined(model: Any, scaler: Any | None) -> Any:
+def prepend_scaler(model: Any, scaler: Any | None) -> Any:
     """The model behind the scaler that was fitted apart from it."""
     if scaler is None:
         return model
@@ -70,41 +61,41 @@ def joined(model: Any, scaler: Any | None) -> Any:
     return make_pipeline(scaler, model)
 
 
-def _matrix(features: Floats, columns: Sequence[Described]) -> Any:
+def _make_matrix(features: Floats, columns: Sequence[DescribedColumn]) -> Any:
     """Numbers; a matrix of objects where there are texts."""
     if not any(column.type == "category" for column in columns):
         return features
     matrix = features.astype(object)
     for index, column in enumerate(columns):
-        matrix[:, index] = _values(features[:, index], column)
+        matrix[:, index] = _decode_values(features[:, index], column)
     return matrix
 
 
-def _table(features: Floats, columns: Sequence[Described]) -> Any:
+def _make_table(features: Floats, columns: Sequence[DescribedColumn]) -> Any:
     """A data frame with the types that pandas reads from a file."""
     import pandas as pd  # Half a second and 40 MB, which a matrix does not need.
 
     return pd.DataFrame(
-        {column.name: _values(features[:, n], column) for n, column in enumerate(columns)}
+        {column.name: _decode_values(features[:, n], column) for n, column in enumerate(columns)}
     )
 
 
-def _values(numbers: Floats, column: Described) -> Any:
+def _decode_values(numbers: Floats, column: DescribedColumn) -> Any:
     """Texts are never given as numbers: which stood for which only the model's maker knows."""
     if column.type == "category":
-        return _worded(numbers, column.categories or ())
+        return _look_up_words(numbers, column.categories or ())
     if column.type == "boolean":
-        return _worded(numbers, (False, True)) if column.nullable else numbers == 1.0
+        return _look_up_words(numbers, (False, True)) if column.nullable else numbers == 1.0
     if column.type == "integer" and not column.nullable:
         return numbers.astype(np.int64)
     return numbers
 
 
-def _worded(numbers: Floats, words: Sequence[object]) -> Any:
+def _look_up_words(numbers: Floats, words: Sequence[object]) -> Any:
     """The word of each index; NaN, as pandas reads a gap, where there is none."""
     missing = np.isnan(numbers)
     places = np.where(missing, len(words), numbers).astype(np.int64)
     return np.array([*words, np.nan], dtype=object)[places]
 
 
-_ARRANGED: Final = {"matrix": _matrix, "table": _table}
+_ARRANGE: Final = {"matrix": _make_matrix, "table": _make_table}

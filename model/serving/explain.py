@@ -55,13 +55,13 @@ class Explainer:
         if self._features <= EXACT_FEATURES:
             most = max(1, _MOST_ROWS >> self._features)
             self._background = background[:most]
-            self._members = _members(self._features)
-            self._weights = _weights(self._members)
+            self._members = _list_sets(self._features)
+            self._weights = _weigh_sets(self._members)
         else:
             self._background = background
-            self._orders = _orders(self._features, len(background))
+            self._orders = _draw_orders(self._features, len(background))
 
-    def explain(self, row: Sequence[float]) -> Explanation:
+    def explain(self, row: Sequence[float] | Floats) -> Explanation:
         """Why `row` (the scorer's columns, in their order) got its score."""
         transaction = np.asarray(row, dtype=np.float64)
         if self._features <= EXACT_FEATURES:
@@ -92,13 +92,13 @@ class Explainer:
         return Explanation(base, tuple(pairs.mean(axis=0).tolist()), tuple(errors.tolist()))
 
 
-def _members(features: int) -> NDArray[np.bool_]:
+def _list_sets(features: int) -> NDArray[np.bool_]:
     """Row n tells which features are in set n; the empty set is the first, the full the last."""
     sets = np.arange(1 << features)
     return (sets[:, None] >> np.arange(features) & 1).astype(bool)
 
 
-def _weights(members: NDArray[np.bool_]) -> Floats:
+def _weigh_sets(members: NDArray[np.bool_]) -> Floats:
     """Contribution i is row i times the sets' values: + where i is in the set, - where not."""
     features = members.shape[1]
     sizes = members.sum(axis=1)
@@ -113,7 +113,7 @@ def _weights(members: NDArray[np.bool_]) -> Floats:
     return np.where(members.T, joined, -alone) / factorial[features]
 
 
-def _orders(features: int, background: int) -> NDArray[np.int64]:
+def _draw_orders(features: int, background: int) -> NDArray[np.int64]:
     """Permutations in pairs, the second the first one's reverse; the same ones at every call.
 
     As many pairs for each background row, so that the base value is the background's mean.

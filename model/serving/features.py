@@ -43,7 +43,7 @@ class InvalidTransaction(ValueError):
         self.field = field
         self.value = value
         self.expected = expected
-        self.message = _sentence(type, field, value, expected)
+        self.message = _explain_problem(type, field, value, expected)
         super().__init__(self.message)
 
 
@@ -51,12 +51,12 @@ class TransactionReader:
     """Reads transactions of one card."""
 
     def __init__(self, card: Card) -> None:
-        self._readers = [(feature.name, _reader(feature).read) for feature in card.features]
+        self._readers = [(feature.name, _make_reader(feature).read) for feature in card.features]
         self._names = [feature.name for feature in card.features]
         self._size = len(self._names)
         # A model whose own features include `user_type` keeps it as a feature.
         self._reads_user_type = USER_TYPE_FIELD not in self._names
-        self._expected = {feature.name: _reader(feature).expected for feature in card.features}
+        self._expected = {feature.name: _make_reader(feature).expected for feature in card.features}
         types, band = card.user_types, card.value_band
         self._type_index = self._names.index(types.feature) if types else None
         self._premium_from = types.premium_from if types else math.inf
@@ -102,10 +102,10 @@ class TransactionReader:
                 raise InvalidTransaction("unknown_field", name, None, ", ".join(self._names))
         stated = transaction[USER_TYPE_FIELD]
         if type(stated) is not str:
-            raise InvalidTransaction("wrong_type", USER_TYPE_FIELD, stated, _one_of(USER_TYPES))
+            raise InvalidTransaction("wrong_type", USER_TYPE_FIELD, stated, _list_words(USER_TYPES))
         if stated not in USER_TYPES:
             raise InvalidTransaction(
-                "unknown_category", USER_TYPE_FIELD, stated, _one_of(USER_TYPES)
+                "unknown_category", USER_TYPE_FIELD, stated, _list_words(USER_TYPES)
             )
         return stated
 
@@ -119,7 +119,7 @@ class _Number:
         # a float then fail the comparison.
         self._minimum = -sys.float_info.max if feature.minimum is None else feature.minimum
         self._maximum = sys.float_info.max if feature.maximum is None else feature.maximum
-        self.expected: str = "a number" + _bounds(feature) + _or_null(feature)
+        self.expected: str = "a number" + _describe_bounds(feature) + _mention_null(feature)
 
     def read(self, value: object) -> float:
         if type(value) is float or type(value) is int:
@@ -135,7 +135,7 @@ class _Integer(_Number):
 
     def __init__(self, feature: Feature) -> None:
         super().__init__(feature)
-        self.expected = "a whole number" + _bounds(feature) + _or_null(feature)
+        self.expected = "a whole number" + _describe_bounds(feature) + _mention_null(feature)
 
     def read(self, value: object) -> float:
         number = super().read(value)
@@ -147,7 +147,7 @@ class _Integer(_Number):
 class _Boolean:
     def __init__(self, feature: Feature) -> None:
         self._name = feature.name
-        self.expected: str = "true or false" + _or_null(feature)
+        self.expected: str = "true or false" + _mention_null(feature)
 
     def read(self, value: object) -> float:
         if type(value) is bool:
@@ -162,7 +162,7 @@ class _Category:
         self._name = feature.name
         categories = feature.categories or ()
         self._codes = {category: float(code) for code, category in enumerate(categories)}
-        self.expected: str = _one_of(categories) + _or_null(feature)
+        self.expected: str = _list_words(categories) + _mention_null(feature)
 
     def read(self, value: object) -> float:
         if type(value) is not str:
@@ -193,40 +193,40 @@ _READERS: Final[dict[str, type[_Number] | type[_Boolean] | type[_Category]]] = {
 }
 
 
-def _reader(feature: Feature) -> _Reader:
+def _make_reader(feature: Feature) -> _Reader:
     reader = _READERS[feature.type](feature)
     return _Nullable(reader) if feature.nullable else reader
 
 
-def _or_null(feature: Feature) -> str:
+def _mention_null(feature: Feature) -> str:
     return ", or null" if feature.nullable else ""
 
 
-def _bounds(feature: Feature) -> str:
+def _describe_bounds(feature: Feature) -> str:
     low, high = feature.minimum, feature.maximum
     if low is None or high is None:
         if low is not None:
-            return f" of at least {_plain(low)}"
-        return "" if high is None else f" of at most {_plain(high)}"
-    return f" between {_plain(low)} and {_plain(high)}"
+            return f" of at least {_format_number(low)}"
+        return "" if high is None else f" of at most {_format_number(high)}"
+    return f" between {_format_number(low)} and {_format_number(high)}"
 
 
-def _plain(number: float) -> str:
+def _format_number(number: float) -> str:
     """Without a trailing '.0': 50000, 0.5."""
     return str(int(number)) if number == round(number) and abs(number) < 1e15 else repr(number)
 
 
-def _one_of(words: tuple[str, ...]) -> str:
+def _list_words(words: tuple[str, ...]) -> str:
     """At most ten of the words, each quoted; a caller needs an example, not the whole list."""
     shown = ", ".join(f'"{word}"' for word in words[:10])
     return f"one of {shown}" + (f" … ({len(words)} in all)" if len(words) > 10 else "")
 
 
-def _sentence(type: ProblemType, field: str | None, value: object, expected: str) -> str:
+def _explain_problem(type: ProblemType, field: str | None, value: object, expected: str) -> str:
     if type == "missing_field":
         return f"{field} is missing; it must be {expected}"
     if type == "unknown_field":
-        return f"{_cut(str(field))} is not a field of this model; its fields are {expected}"
+        return f"{_shorten(str(field))} is not a field of this model; its fields are {expected}"
     subject = "a transaction" if field is None else field
     return f"{subject} must be {expected}, got {_echo(value)}"
 
@@ -241,11 +241,11 @@ def _echo(value: object) -> str:
     if isinstance(value, float):
         return json.dumps(value)
     if isinstance(value, str):
-        return f"{_cut(json.dumps(value[: ECHO_LENGTH + 1], ensure_ascii=False))} (a string)"
+        return f"{_shorten(json.dumps(value[: ECHO_LENGTH + 1], ensure_ascii=False))} (a string)"
     if isinstance(value, dict | list):
         return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)} items"
     return f"a {type(value).__name__}"
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= ECHO_LENGTH else text[: ECHO_LENGTH - 1] + "…"

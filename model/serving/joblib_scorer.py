@@ -17,10 +17,10 @@ import sklearn
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from model.serving.background_rows import BACKGROUND_FILE, read_background
-from model.serving.card import MODEL_FILE, SCALER_FILE, Card, check_file, checked_bytes
-from model.serving.errors import ModelError
-from model.serving.estimator import Estimator, joined
-from model.serving.unpickling import Unpickled, first_line, unpickle
+from model.serving.card import MODEL_FILE, SCALER_FILE, Card, check_file, read_checked
+from model.serving.errors import ModelError, first_line
+from model.serving.estimator import Estimator, prepend_scaler
+from model.serving.unpickling import Unpickled, unpickle
 
 _PART = 10_000
 _log = logging.getLogger(__name__)
@@ -56,23 +56,23 @@ def load_joblib(folder: Path, card: Card, trained_at: float) -> JoblibScorer:
     What an operator must know is logged as warnings.
     """
     names = [MODEL_FILE, *([SCALER_FILE] if SCALER_FILE in card.files else [])]
-    contents = [checked_bytes(folder, card, name) for name in names]
+    contents = [read_checked(folder, card, name) for name in names]
     loaded = [
         unpickle(data, str(folder / name)) for name, data in zip(names, contents, strict=True)
     ]
     # numpy's own threads: its library was loaded before OMP_NUM_THREADS was set.
     threadpool_limits(limits=1)
-    for sentence in _warnings(card, loaded):
+    for sentence in _list_warnings(card, loaded):
         _log.warning("%s", sentence)
-    model = joined(loaded[0].object, loaded[1].object if len(loaded) > 1 else None)
-    _check_described(model, folder / MODEL_FILE, card)
+    model = prepend_scaler(loaded[0].object, loaded[1].object if len(loaded) > 1 else None)
+    _check_columns(model, folder / MODEL_FILE, card)
     estimator = Estimator(model, card.features, card.rows_as or "matrix")
     scorer = JoblibScorer(card, estimator, trained_at)
-    _check_answers(scorer, folder)
+    _check_scoring(scorer, folder)
     return scorer
 
 
-def _check_described(model: Any, path: Path, card: Card) -> None:
+def _check_columns(model: Any, path: Path, card: Card) -> None:
     if not hasattr(model, "predict_proba"):
         raise ModelError(f"{path} holds a {type(model).__name__}, no model; it is foreign")
     columns = len(card.features)
@@ -82,7 +82,7 @@ def _check_described(model: Any, path: Path, card: Card) -> None:
         )
 
 
-def _check_answers(scorer: JoblibScorer, folder: Path) -> None:
+def _check_scoring(scorer: JoblibScorer, folder: Path) -> None:
     """A model of another scikit-learn may be loaded and fail only when it is asked."""
     card = scorer.card
     if BACKGROUND_FILE not in card.files:
@@ -97,7 +97,7 @@ def _check_answers(scorer: JoblibScorer, folder: Path) -> None:
         ) from error
 
 
-def _warnings(card: Card, loaded: Iterable[Unpickled]) -> list[str]:
+def _list_warnings(card: Card, loaded: Iterable[Unpickled]) -> list[str]:
     here, published = sklearn.__version__, card.libraries.get("scikit-learn", "an unknown version")
     sentences = [
         f"version {card.version} is served from joblib: loading it ran what is in its file, and"

@@ -12,21 +12,21 @@ def sample_transaction(card: Card, random: random.Random) -> dict[str, object]:
 
     Numbers fall evenly between two neighbouring deciles, categories by their share.
     """
-    return {feature.name: _value(feature, random) for feature in card.features}
+    return {feature.name: _draw_value(feature, random) for feature in card.features}
 
 
-def _value(feature: Feature, random: random.Random) -> object:
+def _draw_value(feature: Feature, random: random.Random) -> object:
     if random.random() < feature.baseline.missing:
         return None
     if feature.type == "boolean":
         return random.choices((False, True), feature.baseline.shares)[0]
     if feature.type == "category":
         return random.choices(feature.categories or (), feature.baseline.shares)[0]
-    number = _number(feature, random)
+    number = _draw_number(feature, random)
     return round(number) if feature.type == "integer" else number
 
 
-def _number(feature: Feature, random: random.Random) -> float:
+def _draw_number(feature: Feature, random: random.Random) -> float:
     """Between two neighbouring deciles, to the cent where the span is of that size."""
     decile = random.randrange(len(feature.quantiles) - 1)
     low, high = feature.quantiles[decile : decile + 2]

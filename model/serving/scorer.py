@@ -54,8 +54,8 @@ class OnnxScorer:
     def __init__(self, card: Card, path: Path, trained_at: float) -> None:
         self.card = card
         self.trained_at = trained_at
-        self._session = _session(path)
-        self._dtype = _input_type(self._session, path, len(card.features))
+        self._session = _open_session(path)
+        self._dtype = _read_input_type(self._session, path, len(card.features))
         self._outputs = [OUTPUT]
 
     def score(self, rows: Sequence[Sequence[float]]) -> list[float]:
@@ -99,10 +99,10 @@ def load_version(registry: Registry, version: str, allow_joblib: bool = False) -
             f"version {version} is kept as joblib, and loading it runs whatever is in its file;"
             " if you trust where it comes from, allow it: ALLOW_JOBLIB=true"
         )
-    return _from_joblib(folder, card, trained_at)
+    return _load_joblib(folder, card, trained_at)
 
 
-def _from_joblib(folder: Path, card: Card, trained_at: float) -> TableScorer:
+def _load_joblib(folder: Path, card: Card, trained_at: float) -> TableScorer:
     # Read when scikit-learn's OpenMP library is loaded, for every thread: one thread a worker.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
@@ -125,7 +125,7 @@ def load_explainer(model_dir: Path, scorer: TableScorer) -> Explainer | None:
     return Explainer(scorer.score_table, read_background(path, len(scorer.card.features)))
 
 
-def _session(path: Path) -> ort.InferenceSession:
+def _open_session(path: Path) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -135,7 +135,7 @@ def _session(path: Path) -> ort.InferenceSession:
         raise ModelError(f"{path} is not a model that ONNX Runtime can load: {error}") from error
 
 
-def _input_type(session: ort.InferenceSession, path: Path, columns: int) -> type[np.floating]:
+def _read_input_type(session: ort.InferenceSession, path: Path, columns: int) -> type[np.floating]:
     """The floats that the model takes, after a check that its shape is the card's."""
     inputs = session.get_inputs()
     outputs = [output.name for output in session.get_outputs()]

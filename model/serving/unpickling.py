@@ -10,7 +10,7 @@ from typing import Any
 import joblib
 from sklearn.exceptions import InconsistentVersionWarning
 
-from model.serving.errors import ModelError
+from model.serving.errors import ModelError, first_line
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,3 @@ def unpickle(data: bytes, origin: str) -> Unpickled:
         else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     return Unpickled(loaded, frozenset(versions))
-
-
-def first_line(error: Exception) -> str:
-    """What an error says in one line; its kind where it says nothing."""
-    return (str(error).splitlines() or [""])[0] or type(error).__name__

@@ -38,15 +38,15 @@ def calibrate(trial: Pipeline, final: Pipeline, features: Floats, target: Labels
 
     `trial` is the same model fitted without those rows, `final` the one to be published.
     """
-    if not _helps(trial, features, target):
+    if not _is_helpful(trial, features, target):
         return final
-    calibrated = _fitted(trial, features, target)
+    calibrated = _fit_sigmoid(trial, features, target)
     [member] = calibrated.calibrated_classifiers_
     calibrated.estimator = member.estimator = FrozenEstimator(final)
     return calibrated
 
 
-def parts(model: Model) -> tuple[Pipeline, Sigmoid | None]:
+def split_calibration(model: Model) -> tuple[Pipeline, Sigmoid | None]:
     """The pipeline inside a model, and its calibration where it has one."""
     if isinstance(model, Pipeline):
         return model, None
@@ -55,20 +55,20 @@ def parts(model: Model) -> tuple[Pipeline, Sigmoid | None]:
     return member.estimator.estimator, Sigmoid(-float(sigmoid.a_), -float(sigmoid.b_))
 
 
-def fraud_probability(model: Model, features: Floats) -> Floats:
+def predict_fraud(model: Model, features: Floats) -> Floats:
     """The model's probability of fraud, a number per row."""
     probability: Floats = model.predict_proba(features)[:, 1]
     return probability
 
 
-def _helps(trial: Pipeline, features: Floats, target: Labels) -> bool:
+def _is_helpful(trial: Pipeline, features: Floats, target: Labels) -> bool:
     middle = len(target) // 2
     early, late = slice(0, middle), slice(middle, None)
     if min(int(target[part].sum()) for part in (early, late)) < LEAST_FRAUDS:
         return False
-    calibrated = _fitted(trial, features[early], target[early])
-    before = _log_loss(target[late], fraud_probability(trial, features[late]))
-    after = _log_loss(target[late], fraud_probability(calibrated, features[late]))
+    calibrated = _fit_sigmoid(trial, features[early], target[early])
+    before = _log_loss(target[late], predict_fraud(trial, features[late]))
+    after = _log_loss(target[late], predict_fraud(calibrated, features[late]))
     gain = before - after
     return bool(gain.mean() > 2 * gain.std() / np.sqrt(gain.size))
 
@@ -80,6 +80,6 @@ def _log_loss(target: Labels, probability: Floats) -> Floats:
     return loss
 
 
-def _fitted(model: Pipeline, features: Floats, target: Labels) -> CalibratedClassifierCV:
+def _fit_sigmoid(model: Pipeline, features: Floats, target: Labels) -> CalibratedClassifierCV:
     frozen = CalibratedClassifierCV(FrozenEstimator(model), method="sigmoid")
     return frozen.fit(features, target)

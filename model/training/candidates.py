@@ -29,13 +29,13 @@ FOREST_TREES: Final = 200
 Maker = Callable[[Sequence[Column], int, int], Pipeline]
 
 
-def logistic(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
+def make_logistic(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
     """Logistic regression on scaled numbers and a weight per category."""
     classifier = LogisticRegression(max_iter=5000, random_state=seed)
-    return Pipeline([("scaler", _linear_scaler(columns)), ("classifier", classifier)])
+    return Pipeline([("scaler", _make_linear_scaler(columns)), ("classifier", classifier)])
 
 
-def forest(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
+def make_forest(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
     """A random forest with leaves of at least two rows."""
     classifier = RandomForestClassifier(
         n_estimators=FOREST_TREES,
@@ -46,7 +46,7 @@ def forest(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
     return Pipeline([("scaler", StandardScaler()), ("classifier", classifier)])
 
 
-def boosting(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
+def make_boosting(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
     """Gradient boosting of many small trees, learning slowly."""
     classifier = HistGradientBoostingClassifier(
         learning_rate=0.05,
@@ -62,13 +62,13 @@ def boosting(columns: Sequence[Column], rows: int, seed: int) -> Pipeline:
 
 
 CANDIDATES: Final[dict[str, Maker]] = {
-    "logistic": logistic,
-    "boosting": boosting,
-    "forest": forest,
+    "logistic": make_logistic,
+    "boosting": make_boosting,
+    "forest": make_forest,
 }
 
 
-def fit(
+def fit_candidate(
     name: str, columns: Sequence[Column], features: Floats, target: Labels, seed: int
 ) -> Pipeline:
     """A candidate fitted to these rows."""
@@ -84,7 +84,7 @@ def fit(
     return pipeline.fit(features, target)
 
 
-def _linear_scaler(columns: Sequence[Column]) -> StandardScaler | ColumnTransformer:
+def _make_linear_scaler(columns: Sequence[Column]) -> StandardScaler | ColumnTransformer:
     categories = [index for index, column in enumerate(columns) if column.type == "category"]
     if not categories and not any(column.nullable for column in columns):
         return StandardScaler()

@@ -14,7 +14,7 @@ from model.data.dataset import Column, Floats, Labels
 from model.serving.card import Card, Feature, Metrics
 from model.serving.errors import ModelError
 from model.serving.scorer import TableScorer
-from model.training.metrics import intervals, measure
+from model.training.metrics import bootstrap_intervals, measure
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,18 @@ class Evaluation:
         }
 
 
-def evaluate(scorer: TableScorer, rows: Rows, seed: int) -> Evaluation:
+def evaluate_scorer(scorer: TableScorer, rows: Rows, seed: int) -> Evaluation:
     """Judge the served file itself, at the card's threshold."""
     scores, threshold = scorer.score_table(rows.features), scorer.card.threshold
     return Evaluation(
         version=scorer.card.version,
         rows=rows,
         metrics=measure(rows.target, scores, threshold),
-        intervals=intervals(rows.target, scores, threshold, seed),
+        intervals=bootstrap_intervals(rows.target, scores, threshold, seed),
     )
 
 
-def synthetic_rows(card: Card, rows: int, seed: int) -> Rows:
+def make_synthetic_rows(card: Card, rows: int, seed: int) -> Rows:
     """Fresh synthetic rows; a ModelError where the card's features are others."""
     if tuple(feature.name for feature in card.features) != synthetic.FEATURES:
         raise ModelError(
@@ -70,17 +70,17 @@ def synthetic_rows(card: Card, rows: int, seed: int) -> Rows:
     return Rows(f"synthetic transactions, seed {seed}", data.features, data.fraud, {})
 
 
-def file_rows(card: Card, path: Path, target: str) -> Rows:
+def read_file_rows(card: Card, path: Path, target: str) -> Rows:
     """A file's rows, those left out that a request could not hold."""
-    from model.data.schema import allowed, encode
-    from model.data.tables import labelled, read_table, require_columns
+    from model.data.schema import encode_column, find_allowed
+    from model.data.tables import read_labels, read_table, require_columns
 
-    columns = [_column(feature) for feature in card.features]
+    columns = [_make_column(feature) for feature in card.features]
     frame = read_table(path)
     require_columns(frame, [target, *(column.name for column in columns)])
-    frame, labels = labelled(frame, target, [])
-    features = np.column_stack([encode(column, frame[column.name]) for column in columns])
-    fits = [allowed(column, features[:, index]) for index, column in enumerate(columns)]
+    frame, labels = read_labels(frame, target, [])
+    features = np.column_stack([encode_column(column, frame[column.name]) for column in columns])
+    fits = [find_allowed(column, features[:, index]) for index, column in enumerate(columns)]
     refused = {
         column.name: int(np.sum(~fit))
         for column, fit in zip(columns, fits, strict=True)
@@ -94,7 +94,7 @@ def file_rows(card: Card, path: Path, target: str) -> Rows:
     return Rows(path.name, features[kept], labels[kept], refused)
 
 
-def _column(feature: Feature) -> Column:
+def _make_column(feature: Feature) -> Column:
     return Column(
         name=feature.name,
         type=feature.type,

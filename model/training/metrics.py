@@ -23,7 +23,7 @@ _DIGITS: Final = 6
 def measure(target: Labels, probability: Floats, threshold: float) -> Metrics:
     """All figures of the card; both classes must be present."""
     curve = Ranking(target, probability).curve()
-    values = figures(target, probability, threshold, curve, None)
+    values = compute_figures(target, probability, threshold, curve, None)
     return Metrics(
         rows=len(target),
         frauds=int(target.sum()),
@@ -31,7 +31,7 @@ def measure(target: Labels, probability: Floats, threshold: float) -> Metrics:
     )
 
 
-def intervals(
+def bootstrap_intervals(
     target: Labels, probability: Floats, threshold: float, seed: int
 ) -> dict[str, tuple[float, float]]:
     """95 % bootstrap bounds by the metric's name: rows drawn with replacement, RESAMPLES times.
@@ -44,7 +44,7 @@ def intervals(
     for _ in range(RESAMPLES):
         weights = _resample(random, target)
         curve = ranking.curve(weights)
-        samples.append(figures(target, probability, threshold, curve, weights))
+        samples.append(compute_figures(target, probability, threshold, curve, weights))
     bounds = {}
     for name in samples[0]:
         low, high = np.quantile([sample[name] for sample in samples], [0.025, 0.975])
@@ -52,7 +52,7 @@ def intervals(
     return bounds
 
 
-def figures(
+def compute_figures(
     target: Labels,
     probability: Floats,
     threshold: float,
@@ -72,14 +72,14 @@ def figures(
         "average_precision": curve.average_precision(),
         "roc_auc": curve.roc_auc(),
         "brier": float(np.average((target - probability) ** 2, weights=weights)),
-        "calibration_error": calibration_error(target, probability, weights),
+        "calibration_error": measure_calibration(target, probability, weights),
         "recall_at_low_alarm": curve.recall_at(LOW_ALARM_RATE),
         "alert_rate": alarms / rows,
         "mean_score": float(np.average(probability, weights=weights)),
     }
 
 
-def calibration_error(
+def measure_calibration(
     target: Labels,
     probability: Floats,
     weights: Integers | None = None,

@@ -16,7 +16,7 @@ LEAST_FRAUDS: Final = 10
 Mask = npt.NDArray[np.bool_]
 
 
-def segment_metrics(
+def measure_segments(
     masks: dict[str, Mask], target: Labels, probability: Floats, threshold: float
 ) -> dict[str, Metrics]:
     """Figures of each segment with both classes and at least LEAST_FRAUDS frauds."""
@@ -27,7 +27,7 @@ def segment_metrics(
     }
 
 
-def segment_masks(
+def find_segments(
     columns: tuple[Column, ...],
     features: Floats,
     user_types: UserTypes | None,
@@ -46,12 +46,12 @@ def segment_masks(
         high = features[:, names.index(value_band.feature)] >= value_band.high_from
         masks["value_band=high"], masks["value_band=low"] = high, ~high
     for index, column in enumerate(columns):
-        for code, category in enumerate(_categories(column)):
+        for code, category in enumerate(_list_categories(column)):
             masks[f"{column.name}={category}"] = features[:, index] == code
     return masks
 
 
-def _categories(column: Column) -> tuple[str, ...]:
+def _list_categories(column: Column) -> tuple[str, ...]:
     if column.type == "boolean":
         return ("false", "true")
     return column.categories or ()

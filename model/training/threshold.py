@@ -43,7 +43,7 @@ class CostRule:
         return int(np.argmin(self.ratio * missed + false_alarms))
 
 
-def cost_ratio_of(rule: str) -> float | None:
+def read_cost_ratio(rule: str) -> float | None:
     """The ratio of a CostRule out of its text, as a card keeps it; None for any other rule."""
     found = re.fullmatch(r"least cost, a missed fraud costing as much as (\S+) false alarms", rule)
     return float(found[1]) if found else None
@@ -90,7 +90,7 @@ class AlertRateRule:
         return int(kept[-1])
 
 
-def choose(rule: Rule, target: Labels, probability: Floats) -> float:
+def choose_threshold(rule: Rule, target: Labels, probability: Floats) -> float:
     """The rule's threshold, inclusive, as a number of few digits that decides the same."""
     curve = Ranking(target, probability).curve()
     index = rule.pick(curve)

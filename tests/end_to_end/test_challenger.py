@@ -12,8 +12,9 @@ import msgspec
 import pytest
 import requests
 
+from model.registry.writer import RegistryWriter
 from model.serving.card import CARD_FILE
-from model.serving.registry import PUBLISHED_FILE, Published, Registry
+from model.serving.registry import PUBLISHED_FILE, Published
 from tests.lab.programs import ROOT, clean_environment, until
 from tests.lab.service import TRANSACTION, Handler
 
@@ -26,7 +27,7 @@ def models(model_dir, tmp_path):
     transaction reaches: on them its decision is always fraud."""
     folder = tmp_path / "models"
     shutil.copytree(model_dir, folder)
-    registry = Registry(folder)
+    registry = RegistryWriter(folder)
     champion = registry.champion()
     files = tmp_path / "files"
     shutil.copytree(registry.folder(champion), files)
@@ -34,7 +35,7 @@ def models(model_dir, tmp_path):
     (files / PUBLISHED_FILE).unlink()
     card = msgspec.structs.replace(registry.card(champion), threshold=1e-6)
     published = Published(trained_at=time.time(), training_seconds=1)
-    registry.publish(registry.named(card), files, published)
+    registry.publish(registry.name_card(card), files, published)
     return registry
 
 

@@ -15,8 +15,8 @@ from grafana.cloud.access import SETTINGS
 from grafana.cloud.resources import HINTS as RESOURCE_HINTS
 from grafana.cloud.ruler import HINTS as RULE_HINTS
 from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
-from model.data.dataset import synthetic_dataset
-from model.training.describe import number_baseline
+from model.data.dataset import make_synthetic_dataset
+from model.training.describe import count_deciles
 from telemetry.metrics import CHALLENGER_SHARE_TARGET, METRICS, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,9 +88,9 @@ def known_series(bins: list[int]) -> int:
 
 def test_figures_of_the_budget_are_those_of_the_table() -> None:
     """A worker's series with the default model's bins, and what follows from them."""
-    data = synthetic_dataset(DEFAULT_ROWS, DEFAULT_SEED)
+    data = make_synthetic_dataset(DEFAULT_ROWS, DEFAULT_SEED)
     known = data.features[data.split.known]
-    one = known_series([len(number_baseline(column).shares) for column in known.T])
+    one = known_series([len(count_deciles(column).shares) for column in known.T])
     rows = {
         "one worker, a push every 60 s": (one, one),
         "two workers, a push every 60 s": (2 * one, 2 * one),

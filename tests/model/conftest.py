@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from model.commands import SYNTHETIC_CANDIDATES
-from model.data.dataset import Dataset, synthetic_dataset
+from model.data.dataset import Dataset, make_synthetic_dataset
 from model.registry.publication import Publication
+from model.registry.writer import RegistryWriter
 from model.serving.card import (
     Card,
     DataSummary,
@@ -22,8 +22,8 @@ from model.serving.card import (
     UserTypes,
     ValueBand,
 )
-from model.serving.registry import Registry
 from model.train import train
+from model.training.candidate_names import SYNTHETIC_CANDIDATES
 
 ROWS = 20_000
 SEED = 7
@@ -38,23 +38,23 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def dataset() -> Dataset:
-    return synthetic_dataset(ROWS, SEED)
+    return make_synthetic_dataset(ROWS, SEED)
 
 
 @pytest.fixture(scope="session")
 def trained(
     dataset: Dataset, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Registry, Publication]:
+) -> tuple[RegistryWriter, Publication]:
     """A registry with one version, trained on ROWS rows; not to be changed."""
-    registry = Registry(tmp_path_factory.mktemp("trained") / "models")
+    registry = RegistryWriter(tmp_path_factory.mktemp("trained") / "models")
     return registry, train(dataset, registry, seed=SEED, candidates=SYNTHETIC_CANDIDATES)
 
 
 @pytest.fixture
-def registry(trained: tuple[Registry, Publication], tmp_path: Path) -> Registry:
+def registry(trained: tuple[RegistryWriter, Publication], tmp_path: Path) -> RegistryWriter:
     """The same in a folder of its own, to be changed at will."""
     shutil.copytree(trained[0].root, tmp_path / "models")
-    return Registry(tmp_path / "models")
+    return RegistryWriter(tmp_path / "models")
 
 
 METRICS = Metrics(

@@ -75,7 +75,8 @@ def write(folder: Path, model: Any, columns: list[str]) -> list[str]:
 def requests(columns: list[str]) -> list[dict[str, object]]:
     """The sample's rows as callers send them."""
     rows = FRAME[columns]
-    return rows.astype(object).where(rows.notna(), None).to_dict("records")
+    records = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in record.items()} for record in records]
 
 
 def served(scorer: TableScorer, columns: list[str]) -> Any:

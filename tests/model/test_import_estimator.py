@@ -20,7 +20,7 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn.svm import SVC
 
 from model.cli import main
-from model.serving.card import sha256_of
+from model.serving.card import hash_file
 from model.serving.registry import Registry
 from model.serving.scorer import load_scorer
 from tests.model.elsewhere import FRAME, NUMBERS, ROWS, forest, mixed, served, write
@@ -136,7 +136,7 @@ def test_the_card_says_where_the_model_comes_from(tmp_path: Path) -> None:
     assert any("an imported model" in note for note in card.data.notes)
     assert "converted to ONNX by the project's own graph" in card.data.notes
     assert [feature.name for feature in card.features] == NUMBERS
-    assert card.files["model.joblib"] == sha256_of(tmp_path / "my.joblib")
+    assert card.files["model.joblib"] == hash_file(tmp_path / "my.joblib")
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {

@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
-from model.data.dataset import synthetic_dataset
-from model.training.describe import number_baseline
+from model.data.dataset import make_synthetic_dataset
+from model.training.describe import count_deciles
 from telemetry.docs import FEATURE_BINS, PAGE, current, series_at_most, series_at_start
 from telemetry.metrics import METRICS, Kind, Metric
 
@@ -33,8 +33,8 @@ def test_series_at_start_are_those_that_metrics_shows(client: FlaskClient, metri
 
 
 def test_bins_are_those_of_the_default_models_data() -> None:
-    data = synthetic_dataset(DEFAULT_ROWS, DEFAULT_SEED)
+    data = make_synthetic_dataset(DEFAULT_ROWS, DEFAULT_SEED)
     known = data.features[data.split.known]
-    bins = [len(number_baseline(column).shares) for column in known.T]
+    bins = [len(count_deciles(column).shares) for column in known.T]
     names = [column.name for column in data.columns]
     assert dict(zip(names, bins, strict=True)) == FEATURE_BINS

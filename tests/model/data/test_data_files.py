@@ -58,7 +58,7 @@ def test_drift_moves_the_features_and_concept_the_labels() -> None:
 
 def test_in_every_scenario_frauds_come_at_the_stated_probability() -> None:
     for scenario in ("drift", "concept", "burst"):
-        rows = generate(200_000, 4, scenario=scenario)  # type: ignore[arg-type]
+        rows = generate(200_000, 4, scenario=scenario)
         assert rows.fraud.mean() == pytest.approx(rows.probability.mean(), abs=0.002)
 
 
@@ -117,7 +117,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), WRONG.values(), ids=WRONG.keys())
-def test_what_cannot_be_done_is_told_in_one_sentence(
+def test_what_cannot_be_done_is_said_in_one_sentence(
     registry: Registry,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.data.split import Holdout, time_split
+from model.data.split import Holdout, split_by_time
 from model.serving.errors import ModelError
 
 RANDOM = np.random.default_rng(0)
@@ -19,7 +19,7 @@ TIMES = {
 
 @pytest.mark.parametrize("time", TIMES.values(), ids=TIMES.keys())
 def test_every_part_is_later_than_the_one_before(time: np.ndarray) -> None:
-    split = time_split(time)
+    split = split_by_time(time)
 
     assert time[split.training].max() < time[split.validation].min()
     assert time[split.validation].max() < time[split.holdout].min()
@@ -28,7 +28,7 @@ def test_every_part_is_later_than_the_one_before(time: np.ndarray) -> None:
 
 @pytest.mark.parametrize("time", TIMES.values(), ids=TIMES.keys())
 def test_every_row_is_in_exactly_one_part(time: np.ndarray) -> None:
-    split = time_split(time, label_delay=float(time[-1] - time[0]) / 10)
+    split = split_by_time(time, label_delay=float(time[-1] - time[0]) / 10)
 
     parts = [len(time[part]) for part in (split.training, split.validation, split.holdout)]
 
@@ -38,7 +38,7 @@ def test_every_row_is_in_exactly_one_part(time: np.ndarray) -> None:
 def test_rows_within_the_label_delay_are_left_out() -> None:
     time = np.arange(1000.0)
 
-    split = time_split(time, label_delay=50)
+    split = split_by_time(time, label_delay=50)
 
     assert time[split.known].max() < time[split.holdout].min() - 50
     assert split.unlabelled == 50
@@ -47,9 +47,9 @@ def test_rows_within_the_label_delay_are_left_out() -> None:
 def test_a_holdout_of_seconds_takes_exactly_the_last_ones() -> None:
     time = np.arange(1000.0)
 
-    assert time[time_split(time, holdout=Holdout(seconds=100)).holdout].min() == 900
+    assert time[split_by_time(time, holdout=Holdout(seconds=100)).holdout].min() == 900
 
 
 def test_a_label_delay_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(ModelError, match="no rows are left to train on"):
-        time_split(np.arange(1000.0), label_delay=900)
+        split_by_time(np.arange(1000.0), label_delay=900)

@@ -11,11 +11,11 @@ import pytest
 
 from model.data.dataset import Dataset
 from model.data.split import Holdout
-from model.data.tables import Layout, dataset_of, load_dataset, read_table, times
+from model.data.tables import Layout, build_dataset, load_dataset, read_table, read_times
+from model.registry.writer import RegistryWriter
 from model.serving.card import MODEL_FILE
 from model.serving.errors import ModelError
 from model.serving.features import TransactionReader
-from model.serving.registry import Registry
 from model.serving.scorer import load_scorer
 from model.train import train
 
@@ -43,7 +43,7 @@ def table() -> pd.DataFrame:
 
 def read(frame: pd.DataFrame, **layout: object) -> Dataset:
     options = {"target": "fraud", "time": "when"} | layout
-    return dataset_of(frame, Layout(**options), "table.csv", "0" * 64)  # type: ignore[arg-type]
+    return build_dataset(frame, Layout(**options), "table.csv", "0" * 64)  # type: ignore[arg-type]
 
 
 def test_the_types_are_those_of_the_columns() -> None:
@@ -207,15 +207,15 @@ def test_every_format_gives_the_same_dataset(tmp_path: Path, ending: str) -> Non
 def test_times_are_seconds_whether_numbers_or_dates() -> None:
     dates = pd.Series(["2026-01-01T00:00:00Z", "2026-01-01T00:01:30Z"])
 
-    assert np.diff(times(dates)).tolist() == [90.0]
-    assert times(pd.Series([5, 95])).tolist() == [5.0, 95.0]
+    assert np.diff(read_times(dates)).tolist() == [90.0]
+    assert read_times(pd.Series([5, 95])).tolist() == [5.0, 95.0]
 
 
 @pytest.mark.parametrize("candidate", ["logistic", "boosting", "forest"])
 def test_every_candidate_is_served_as_it_was_fitted(tmp_path: Path, candidate: str) -> None:
     """With categories, flags and missing values: ONNX against joblib, on all rows."""
     dataset = read(table())
-    registry = Registry(tmp_path)
+    registry = RegistryWriter(tmp_path)
     version = train(dataset, registry, seed=1, candidates=(candidate,)).version
 
     model = joblib.load(registry.folder(version) / MODEL_FILE)
@@ -225,7 +225,7 @@ def test_every_candidate_is_served_as_it_was_fitted(tmp_path: Path, candidate: s
 
 
 def test_requests_follow_the_tables_columns(tmp_path: Path) -> None:
-    registry = Registry(tmp_path)
+    registry = RegistryWriter(tmp_path)
     train(read(table()), registry, seed=1, candidates=("logistic",))
     scorer = load_scorer(tmp_path)
     reader = TransactionReader(scorer.card)

@@ -9,11 +9,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from model.data.dataset import synthetic_dataset
-from model.onnx.trees import assemble, boosting_trees, forest_trees, tree_graph, unscaled
+from model.data.dataset import make_synthetic_dataset
+from model.onnx.trees import assemble, build_tree_graph, fold_scaler, read_boosting, read_forest
 from model.serving.scorer import INPUT, OUTPUT
 
-TRAINING, FRESH = synthetic_dataset(5_000, 1), synthetic_dataset(100_000, 2)
+TRAINING, FRESH = make_synthetic_dataset(5_000, 1), make_synthetic_dataset(100_000, 2)
 BOOSTING = HistGradientBoostingClassifier(max_iter=40, early_stopping=False)
 FOREST = RandomForestClassifier(15, random_state=0)
 
@@ -26,12 +26,13 @@ def fitted(classifier: object, features: np.ndarray) -> Pipeline:
 def onnx_scores(pipeline: Pipeline, features: np.ndarray) -> np.ndarray:
     scaler, classifier = pipeline["scaler"], pipeline["classifier"]
     boosted = isinstance(classifier, HistGradientBoostingClassifier)
-    read = boosting_trees if boosted else forest_trees
+    read = read_boosting if boosted else read_forest
     trees, base = read(classifier)
-    in_units = [unscaled(tree, scaler, single=not boosted) for tree in trees]
-    model = assemble(tree_graph(in_units, base, logistic=boosted), features.shape[1])
+    in_units = [fold_scaler(tree, scaler, single=not boosted) for tree in trees]
+    model = assemble(build_tree_graph(in_units, base, logistic=boosted), features.shape[1])
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-    return session.run([OUTPUT], {INPUT: features})[0].ravel()
+    scores: np.ndarray = session.run([OUTPUT], {INPUT: features})[0]
+    return scores.ravel()
 
 
 @pytest.mark.parametrize("classifier", [BOOSTING, FOREST], ids=["boosting", "forest"])

@@ -6,18 +6,22 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import msgspec
 import pytest
 
 from model.cli import main
-from model.promotion.outcomes import counted, paired_outcomes
+from model.promotion.outcomes import count_outcomes, fetch_outcomes
 from model.promotion.prometheus import MOST_POINTS, Prometheus, Series, Span, span_of
-from model.serving.registry import Published, Registry
+from model.registry.writer import RegistryWriter
+from model.serving.registry import Published
 from tests.conftest import make_card
+
+Answer = tuple[int, object]
 
 PAIR = ("1-aaaaaaaa", "2-bbbbbbbb")
 BOTH = frozenset({("champion", PAIR[0]), ("challenger", PAIR[1])})
@@ -25,7 +29,9 @@ EARLIER = frozenset({("champion", "0-cccccccc"), ("challenger", PAIR[1])})
 CAUGHT = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
 
 
-def told(values, instance="a", cell=CAUGHT):
+def make_series(
+    values: list[float | None], instance: str = "a", cell: Mapping[str, str] = CAUGHT
+) -> Series:
     points = {step: value for step, value in enumerate(values) if value is not None}
     return Series({"instance": instance, **cell}, points)
 
@@ -48,15 +54,17 @@ def told(values, instance="a", cell=CAUGHT):
         "nothing shown",
     ],
 )  # fmt: skip
-def test_increase_belongs_to_the_pair_that_is_shown_before_and_after(values, shown, expected):
-    paired = counted([told(values)], {"a": dict(enumerate(shown))}, PAIR)
+def test_increase_belongs_to_the_pair_that_is_shown_before_and_after(
+    values: list[float | None], shown: list[frozenset[tuple[str, str]]], expected: float
+) -> None:
+    paired = count_outcomes([make_series(values)], {"a": dict(enumerate(shown))}, PAIR)
     assert (paired.frauds_better, paired.outcomes) == (expected, expected)
 
 
-def test_workers_are_added_up_each_by_what_it_shows():
+def test_workers_are_added_up_each_by_what_it_shows() -> None:
     loaded = {"a": {0: BOTH, 1: BOTH}, "b": {0: EARLIER, 1: EARLIER}, "c": {0: BOTH, 1: BOTH}}
-    series = [told([0, 1], "a"), told([0, 10], "b"), told([0, 100], "c")]
-    assert counted(series, loaded, PAIR).outcomes == 101
+    series = [make_series([0, 1], "a"), make_series([0, 10], "b"), make_series([0, 100], "c")]
+    assert count_outcomes(series, loaded, PAIR).outcomes == 101
 
 
 @pytest.mark.parametrize(
@@ -72,14 +80,16 @@ def test_workers_are_added_up_each_by_what_it_shows():
         ("legitimate", "legitimate", "legitimate", "alike"),
     ],
 )
-def test_cell_is_for_whoever_was_right(champion, challenger, truth, field):
+def test_cell_is_for_whoever_was_right(
+    champion: str, challenger: str, truth: str, field: str
+) -> None:
     cell = {"champion": champion, "challenger": challenger, "truth": truth}
-    paired = counted([told([0, 3], cell=cell)], {"a": {0: BOTH, 1: BOTH}}, PAIR)
+    paired = count_outcomes([make_series([0, 3], cell=cell)], {"a": {0: BOTH, 1: BOTH}}, PAIR)
     assert getattr(paired, field) == paired.outcomes == 3
 
 
 @pytest.mark.parametrize("days", [0.001, 1, 30, 400])
-def test_span_is_asked_in_no_more_points_than_are_answered(days):
+def test_span_is_asked_in_no_more_points_than_are_answered(days: float) -> None:
     span = span_of(1_000_000_000, 1_000_000_000 + 86_400 * days)
     assert (span.end - span.start) / span.step <= MOST_POINTS
 
@@ -90,7 +100,10 @@ class Server:
     def __init__(self) -> None:
         self.headers: list[str | None] = []
         self.asked: list[dict[str, str]] = []
-        self.answer = lambda asked: (200, {"data": {"result": []}})
+        self.answer: Callable[[dict[str, str]], Answer] = lambda asked: (
+            200,
+            {"data": {"result": []}},
+        )
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -123,28 +136,30 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def models(tmp_path, monkeypatch):
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RegistryWriter:
     """A folder with a champion and another version, without files: enough to decide."""
     for name in ("CHALLENGER", "PROMETHEUS_URL", "PROMETHEUS_USER", "PROMETHEUS_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    registry = Registry(tmp_path / "models")
+    registry = RegistryWriter(tmp_path / "models")
     empty = tmp_path / "empty"
     empty.mkdir()
     for seed in (1, 2):
-        card = registry.named(msgspec.structs.replace(make_card(), seed=seed))
+        card = registry.name_card(msgspec.structs.replace(make_card(), seed=seed))
         registry.publish(card, empty, Published(trained_at=time.time() - 600, training_seconds=1))
     registry.promote(registry.versions()[0])
     return registry
 
 
-def of_prometheus(models, better, worse, alike):
-    """Answers in which the two versions of `models` are loaded and so many outcomes were told."""
+def answer_as_prometheus(
+    models: RegistryWriter, better: int, worse: int, alike: int
+) -> Callable[[dict[str, str]], Answer]:
+    """Answers in which both versions of `models` are loaded and have so many labelled outcomes."""
     champion, challenger = models.versions()
 
-    def answer(asked):
+    def answer(asked: dict[str, str]) -> Answer:
         start, step = int(asked["start"]), int(asked["step"])
 
-        def series(labels, *values):
+        def series(labels: dict[str, str], *values: float) -> dict[str, object]:
             times = [start + step * number for number in range(len(values))]
             points = [[at, str(value)] for at, value in zip(times, values, strict=True)]
             return {"metric": {"instance": "a", **labels}, "values": points}
@@ -162,7 +177,7 @@ def of_prometheus(models, better, worse, alike):
     return answer
 
 
-def ask(models, server, *more):
+def ask(models: RegistryWriter, server: Server, *more: str) -> int:
     base = ["promote", "--models", str(models.root), "--if-better", "--prometheus", server.url]
     return main([*base, *more])
 
@@ -176,35 +191,51 @@ def ask(models, server, *more):
         ((0, 0, 0), 4, "not enough labels yet"),
     ],
 )
-def test_exit_code_is_the_verdict(models, server, capsys, counts, code, says):
-    server.answer = of_prometheus(models, *counts)
+def test_exit_code_is_the_verdict(
+    models: RegistryWriter,
+    server: Server,
+    capsys: pytest.CaptureFixture[str],
+    counts: tuple[int, int, int],
+    code: int,
+    says: str,
+) -> None:
+    server.answer = answer_as_prometheus(models, *counts)
     assert ask(models, server, models.versions()[1], "--dry-run") == code
     said = capsys.readouterr().out
     assert says in said
-    assert f"{sum(counts):,} told of both" in said
+    assert f"{sum(counts):,} labelled for both" in said
     assert models.champion() == models.versions()[0]
 
 
-def test_json_has_the_numbers(models, server, capsys):
-    server.answer = of_prometheus(models, 60, 10, 1000)
+def test_json_has_the_numbers(
+    models: RegistryWriter, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answer = answer_as_prometheus(models, 60, 10, 1000)
     ask(models, server, models.versions()[1], "--dry-run", "--json", "--cost-ratio", "4")
-    told = json.loads(capsys.readouterr().out)
-    assert (told["verdict"], told["promoted"], told["cost_ratio"]) == ("promote", False, 4)
-    assert (told["frauds_better"], told["frauds_worse"], told["outcomes"]) == (60, 10, 1070)
-    assert 0 < told["gain_low"] < told["gain"] < told["gain_high"]
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["verdict"], answer["promoted"], answer["cost_ratio"]) == ("promote", False, 4)
+    assert (answer["frauds_better"], answer["frauds_worse"], answer["outcomes"]) == (60, 10, 1070)
+    assert 0 < answer["gain_low"] < answer["gain"] < answer["gain_high"]
 
 
-def test_challenger_of_the_service_is_meant(models, server, monkeypatch, capsys):
+def test_challenger_of_the_service_is_meant(
+    models: RegistryWriter,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """CHALLENGER, as the service reads it."""
     monkeypatch.setenv("CHALLENGER", models.versions()[1])
-    server.answer = of_prometheus(models, 60, 10, 1000)
+    server.answer = answer_as_prometheus(models, 60, 10, 1000)
     assert ask(models, server, "--dry-run") == 0
     assert models.versions()[1] in capsys.readouterr().out
 
 
-def test_version_that_cannot_be_served_is_not_promoted(models, server, capsys):
+def test_version_that_cannot_be_served_is_not_promoted(
+    models: RegistryWriter, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     """These versions have no files: the better one is refused, and the champion stays."""
-    server.answer = of_prometheus(models, 60, 10, 1000)
+    server.answer = answer_as_prometheus(models, 60, 10, 1000)
     assert ask(models, server, models.versions()[1]) == 1
     assert "published without model.onnx" in capsys.readouterr().err
     assert models.champion() == models.versions()[0]
@@ -218,8 +249,10 @@ def test_version_that_cannot_be_served_is_not_promoted(models, server, capsys):
         ("12", "secret", "Basic " + base64.b64encode(b"12:secret").decode()),
     ],
 )
-def test_token_is_sent_as_it_is_wanted(server, user, token, sent):
-    paired_outcomes(Prometheus(server.url, user, token), 'j"ob', PAIR, Span(0, 100, 10))
+def test_token_is_sent_as_it_is_wanted(
+    server: Server, user: str, token: str, sent: str | None
+) -> None:
+    fetch_outcomes(Prometheus(server.url, user, token), 'j"ob', PAIR, Span(0, 100, 10))
     assert server.headers == [sent, sent]
     assert 'job="j\\"ob"' in server.asked[0]["query"]
 
@@ -235,7 +268,13 @@ def test_token_is_sent_as_it_is_wanted(server, user, token, sent):
         ((200, {"data": {"result": [{"values": [[1, "x"]]}]}}), "does not answer as Prometheus"),
     ],
 )
-def test_failure_is_one_sentence_and_changes_nothing(models, server, capsys, answer, says):
+def test_failure_is_one_sentence_and_changes_nothing(
+    models: RegistryWriter,
+    server: Server,
+    capsys: pytest.CaptureFixture[str],
+    answer: Answer,
+    says: str,
+) -> None:
     server.answer = lambda asked: answer
     assert ask(models, server, models.versions()[1]) == 1
     [line] = capsys.readouterr().err.splitlines()
@@ -253,7 +292,9 @@ def test_failure_is_one_sentence_and_changes_nothing(models, server, capsys, ans
         (["--prometheus", "http://127.0.0.1:1", "9-99999999"], "9-99999999 is not in"),
     ],
 )
-def test_wrong_question_is_one_sentence(models, capsys, arguments, says):
+def test_wrong_question_is_one_sentence(
+    models: RegistryWriter, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
     champion, other = models.versions()
     given = [one.format(champion=champion, other=other) for one in arguments]
     assert main(["promote", "--if-better", "--models", str(models.root), *given]) == 1
@@ -261,6 +302,8 @@ def test_wrong_question_is_one_sentence(models, capsys, arguments, says):
     assert says in line
 
 
-def test_promote_without_a_version_is_refused(models, capsys):
+def test_promote_without_a_version_is_refused(
+    models: RegistryWriter, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["promote", "--models", str(models.root)]) == 1
     assert "name the version to promote" in capsys.readouterr().err

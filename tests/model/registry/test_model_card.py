@@ -7,7 +7,7 @@ import re
 import msgspec
 import pytest
 
-from model.registry.model_card import MODEL_CARD_FILE, model_card
+from model.registry.model_card import MODEL_CARD_FILE, render_model_card
 from model.registry.publication import Publication
 from model.serving.card import Card
 from model.serving.registry import Registry
@@ -39,10 +39,10 @@ def test_every_picture_is_a_png_beside_it(trained: tuple[Registry, Publication])
 
 
 @pytest.mark.parametrize("frauds", [10, 1000])
-def test_few_frauds_are_told_as_a_limit(card: Card, frauds: int) -> None:
+def test_few_frauds_are_said_as_a_limit(card: Card, frauds: int) -> None:
     metrics = msgspec.structs.replace(card.metrics, frauds=frauds)
 
-    text = model_card(msgspec.structs.replace(card, metrics=metrics))
+    text = render_model_card(msgspec.structs.replace(card, metrics=metrics))
 
     assert ("the bounds are wide" in text) == (frauds < 200)
 
@@ -50,6 +50,6 @@ def test_few_frauds_are_told_as_a_limit(card: Card, frauds: int) -> None:
 def test_a_bar_in_a_name_does_not_break_the_table(card: Card) -> None:
     odd = msgspec.structs.replace(card.features[0], name="a|b")
 
-    text = model_card(msgspec.structs.replace(card, features=(odd,), value_band=None))
+    text = render_model_card(msgspec.structs.replace(card, features=(odd,), value_band=None))
 
     assert "| `a\\|b` |" in text

@@ -7,16 +7,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from model.registry.writer import RegistryWriter
 from model.serving.card import Card
 from model.serving.errors import ModelError
-from model.serving.registry import CHAMPION_FILE, Published, Registry
+from model.serving.registry import CHAMPION_FILE, Published
 
 WHEN = Published(trained_at=1.0, training_seconds=2.0)
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Registry:
-    return Registry(tmp_path / "models")
+def empty(tmp_path: Path) -> RegistryWriter:
+    return RegistryWriter(tmp_path / "models")
 
 
 @pytest.fixture
@@ -27,23 +28,25 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-def publish(registry: Registry, card: Card, files: Path, *seeds: int) -> list[str]:
+def publish(registry: RegistryWriter, card: Card, files: Path, *seeds: int) -> list[str]:
     versions = []
     for seed in seeds:
-        named = registry.named(msgspec.structs.replace(card, seed=seed))
+        named = registry.name_card(msgspec.structs.replace(card, seed=seed))
         registry.publish(named, files, WHEN)
         versions.append(named.version)
     return versions
 
 
-def test_numbers_count_up(empty: Registry, card: Card, files: Path) -> None:
+def test_numbers_count_up(empty: RegistryWriter, card: Card, files: Path) -> None:
     versions = publish(empty, card, files, *range(11))
 
     assert [version.split("-")[0] for version in versions] == [str(n) for n in range(1, 12)]
     assert empty.versions() == versions
 
 
-def test_equal_content_is_not_published_twice(empty: Registry, card: Card, files: Path) -> None:
+def test_equal_content_is_not_published_twice(
+    empty: RegistryWriter, card: Card, files: Path
+) -> None:
     first, _, again = publish(empty, card, files, 1, 2, 1)
 
     assert again == first
@@ -51,7 +54,7 @@ def test_equal_content_is_not_published_twice(empty: Registry, card: Card, files
 
 
 def test_a_publication_that_fails_leaves_nothing(
-    empty: Registry, card: Card, files: Path, monkeypatch: pytest.MonkeyPatch
+    empty: RegistryWriter, card: Card, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Path, target: Path) -> None:
         raise OSError("no space")
@@ -65,7 +68,7 @@ def test_a_publication_that_fails_leaves_nothing(
 
 
 def test_a_new_version_is_champion_only_when_promoted(
-    empty: Registry, card: Card, files: Path
+    empty: RegistryWriter, card: Card, files: Path
 ) -> None:
     first, second = publish(empty, card, files, 1, 2)
     empty.promote(first)
@@ -74,7 +77,7 @@ def test_a_new_version_is_champion_only_when_promoted(
 
 
 def test_rollback_goes_back_one_by_one_and_then_says_that_there_is_none(
-    empty: Registry, card: Card, files: Path
+    empty: RegistryWriter, card: Card, files: Path
 ) -> None:
     versions = publish(empty, card, files, 1, 2, 3)
     for version in versions:
@@ -86,8 +89,8 @@ def test_rollback_goes_back_one_by_one_and_then_says_that_there_is_none(
     assert empty.champion() == versions[0]
 
 
-def test_an_unknown_version_is_told_with_those_there_are(
-    empty: Registry, card: Card, files: Path
+def test_an_unknown_version_is_said_with_those_there_are(
+    empty: RegistryWriter, card: Card, files: Path
 ) -> None:
     [version] = publish(empty, card, files, 1)
 
@@ -97,7 +100,7 @@ def test_an_unknown_version_is_told_with_those_there_are(
 
 @pytest.mark.parametrize("version", ["../models", "", ".", "champion"], ids=repr)
 def test_a_version_is_never_taken_for_a_path(
-    empty: Registry, card: Card, files: Path, version: str
+    empty: RegistryWriter, card: Card, files: Path, version: str
 ) -> None:
     publish(empty, card, files, 1)
 
@@ -106,7 +109,7 @@ def test_a_version_is_never_taken_for_a_path(
 
 
 def test_pruning_keeps_the_newest_the_champion_and_the_one_before(
-    empty: Registry, card: Card, files: Path
+    empty: RegistryWriter, card: Card, files: Path
 ) -> None:
     versions = publish(empty, card, files, *range(6))
     empty.promote(versions[0])
@@ -118,7 +121,7 @@ def test_pruning_keeps_the_newest_the_champion_and_the_one_before(
     assert empty.versions() == [*versions[:2], *versions[4:]]
 
 
-def test_the_champion_file_is_plain_text(empty: Registry, card: Card, files: Path) -> None:
+def test_the_champion_file_is_plain_text(empty: RegistryWriter, card: Card, files: Path) -> None:
     first, second = publish(empty, card, files, 1, 2)
     empty.promote(first)
     empty.promote(second)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from model.serving.card import CARD_FILE, Card, content_hash, encode_card, load_card, with_version
+from model.registry.card_file import encode_card, hash_card, number_card
+from model.serving.card import CARD_FILE, Card, load_card
 from model.serving.errors import ModelError
 
 
@@ -19,17 +20,17 @@ def write(card: Card, folder: Path) -> Path:
 
 
 def test_a_card_comes_back_as_it_was_written(card: Card, tmp_path: Path) -> None:
-    named = with_version(card, 3)
+    named = number_card(card, 3)
 
     assert load_card(write(named, tmp_path)) == named
 
 
 def test_the_version_is_a_number_and_the_hash_of_the_content(card: Card) -> None:
-    assert with_version(card, 3).version == f"3-{content_hash(card)}"
+    assert number_card(card, 3).version == f"3-{hash_card(card)}"
 
 
 def test_the_content_hash_does_not_depend_on_the_version(card: Card) -> None:
-    assert content_hash(with_version(card, 3)) == content_hash(with_version(card, 4))
+    assert hash_card(number_card(card, 3)) == hash_card(number_card(card, 4))
 
 
 DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
@@ -54,7 +55,7 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 def test_a_damaged_card_is_refused(
     card: Card, tmp_path: Path, damage: Callable[[bytes], bytes], sentence: str
 ) -> None:
-    folder = write(with_version(card, 1), tmp_path)
+    folder = write(number_card(card, 1), tmp_path)
     path = folder / CARD_FILE
     path.write_bytes(damage(path.read_bytes()))
 
@@ -64,13 +65,13 @@ def test_a_damaged_card_is_refused(
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_card_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:
+def test_a_missing_card_is_said_with_the_command_that_makes_one(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no model card can be read .*python -m model train"):
         load_card(tmp_path / "1-00000000")
 
 
 def test_a_card_in_another_versions_folder_is_refused(card: Card, tmp_path: Path) -> None:
-    folder = write(with_version(card, 1), tmp_path)
+    folder = write(number_card(card, 1), tmp_path)
     foreign = folder.rename(tmp_path / "2-00000000")
 
     with pytest.raises(ModelError, match="not to 2-00000000"):

@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from model.serving.explain import Explainer
 
+Floats = npt.NDArray[np.float64]
+
 COEFFICIENTS = np.linspace(-1.5, 2.0, 29)
 
 
-def score(rows):
+def score(rows: Floats) -> Floats:
     """A smooth score with interactions between neighbours, for any number of columns."""
     weights = COEFFICIENTS[: rows.shape[1]]
     logits = rows @ weights + 0.8 * rows[:, 0] * rows[:, 1] - 0.5 * rows[:, -1] * rows[:, 0]
     return 1 / (1 + np.exp(-logits))
 
 
-def background(features: int, rows: int = 20):
+def background(features: int, rows: int = 20) -> Floats:
     return np.random.default_rng(3).normal(size=(rows, features))
 
 
-def by_definition(row, stored):
+def by_definition(row: Floats, stored: Floats) -> list[float]:
     """The formula of the module, set by set."""
     features = len(row)
 
-    def value(members):
+    def value(members: Iterable[int]) -> float:
         mixed = stored.copy()
         mixed[:, list(members)] = row[list(members)]
-        return score(mixed).mean()
+        return float(score(mixed).mean())
 
     contributions = []
     for i in range(features):
@@ -47,7 +51,7 @@ def by_definition(row, stored):
 
 
 @pytest.mark.parametrize("features", [2, 3, 5])
-def test_exact_values_are_those_of_the_definition(features):
+def test_exact_values_are_those_of_the_definition(features: int) -> None:
     stored, row = background(features), np.full(features, 0.7)
     explanation = Explainer(score, stored).explain(row)
     assert explanation.contributions == pytest.approx(by_definition(row, stored), abs=1e-12)
@@ -55,7 +59,7 @@ def test_exact_values_are_those_of_the_definition(features):
 
 
 @pytest.mark.parametrize("features", [2, 5, 10, 11, 29])
-def test_contributions_add_up_to_score_minus_base_value(features):
+def test_contributions_add_up_to_score_minus_base_value(features: int) -> None:
     stored, row = background(features), np.linspace(-1, 1, features)
     explanation = Explainer(score, stored).explain(row)
     difference = float(score(row[None, :])[0]) - explanation.base_value
@@ -63,37 +67,40 @@ def test_contributions_add_up_to_score_minus_base_value(features):
 
 
 @pytest.mark.parametrize("features", [5, 29])
-def test_base_value_is_the_mean_score_of_the_background(features):
+def test_base_value_is_the_mean_score_of_the_background(features: int) -> None:
     stored = background(features)
     explanation = Explainer(score, stored).explain(np.zeros(features))
     assert explanation.base_value == pytest.approx(score(stored).mean(), abs=1e-12)
 
 
-def test_feature_that_does_not_matter_contributes_nothing():
-    def deaf(rows):
+def test_feature_that_does_not_matter_contributes_nothing() -> None:
+    def deaf(rows: Floats) -> Floats:
         return score(np.delete(rows, 2, axis=1))
 
     explanation = Explainer(deaf, background(5)).explain(np.full(5, 9.0))
     assert explanation.contributions[2] == pytest.approx(0, abs=1e-12)
 
 
-def test_exact_values_are_those_of_shap():
+def test_exact_values_are_those_of_shap() -> None:
     """shap's own exact explainer over the same background."""
     stored, row = background(5), np.array([0.3, -1.0, 0.9, 2.0, -0.4])
     ours = Explainer(score, stored).explain(row).contributions
     assert ours == pytest.approx(shap_values(stored, row), abs=1e-9)
 
 
-def shap_values(stored, row):
+def shap_values(stored: Floats, row: Floats) -> list[float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import shap
 
         masker = shap.maskers.Independent(stored, max_samples=len(stored))
-        return shap.explainers.Exact(score, masker)(row[None, :]).values[0].tolist()
+        values: list[float] = shap.explainers.Exact(score, masker)(row[None, :]).values[0].tolist()
+        return values
 
 
-def test_permutations_come_within_their_standard_error_of_the_exact_values(monkeypatch):
+def test_permutations_come_within_their_standard_error_of_the_exact_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The same 8 features both ways: at most one of eight is more than 3 errors away."""
     stored, row = background(8), np.linspace(-1, 1, 8)
     exact = np.array(Explainer(score, stored).explain(row).contributions)
@@ -105,15 +112,15 @@ def test_permutations_come_within_their_standard_error_of_the_exact_values(monke
     assert (distance > 3 * errors).sum() <= 1
 
 
-def test_same_row_gets_the_same_reasons():
+def test_same_row_gets_the_same_reasons() -> None:
     explainer = Explainer(score, background(29))
     assert explainer.explain(np.ones(29)) == explainer.explain(np.ones(29))
 
 
-def test_one_call_of_the_scorer_is_enough():
+def test_one_call_of_the_scorer_is_enough() -> None:
     calls = []
 
-    def counting(rows):
+    def counting(rows: Floats) -> Floats:
         calls.append(len(rows))
         return score(rows)
 

@@ -144,7 +144,7 @@ def changed(change: dict[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("change", "type", "field", "message"), PROBLEMS.values(), ids=PROBLEMS.keys()
 )
-def test_a_problem_is_told_in_one_sentence(
+def test_a_problem_is_said_in_one_sentence(
     card: Card, change: dict[str, object], type: str, field: str, message: str
 ) -> None:
     """Field, value and what was expected."""

@@ -30,11 +30,13 @@ from sklearn.preprocessing import StandardScaler
 
 from model.cli import main
 from model.data.dataset import Column
+from model.registry.card_file import number_card
 from model.registry.model_card import MODEL_CARD_FILE
-from model.serving.card import MODEL_FILE, ONNX_FILE, SCALER_FILE, Card, sha256_of, with_version
+from model.registry.writer import RegistryWriter
+from model.serving.card import MODEL_FILE, ONNX_FILE, SCALER_FILE, Card, hash_file
 from model.serving.errors import ModelError, NotAllowed
 from model.serving.estimator import Estimator
-from model.serving.registry import Published, Registry
+from model.serving.registry import Published
 from model.serving.scorer import load_explainer, load_scorer
 from tests.model.conftest import make_card, number
 from tests.model.elsewhere import FRAME, NUMBERS, Derived, forest, served, write
@@ -82,7 +84,7 @@ def test_without_the_option_it_is_refused_with_its_reason_and_the_option(
     assert "cannot be converted to ONNX" in refusal and reason in refusal
     assert "--allow-joblib publishes it all the same" in refusal
     assert "runs whatever is in its file" in refusal
-    assert Registry(tmp_path / "models").versions() == []
+    assert RegistryWriter(tmp_path / "models").versions() == []
 
 
 @UNCONVERTIBLE_CASES
@@ -109,21 +111,21 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def imported(brought: Path, tmp_path: Path) -> Registry:
+def imported(brought: Path, tmp_path: Path) -> RegistryWriter:
     """A registry whose champion is served from joblib, to be changed at will."""
     shutil.copytree(brought, tmp_path, dirs_exist_ok=True)
-    return Registry(tmp_path / "models")
+    return RegistryWriter(tmp_path / "models")
 
 
 def test_its_folder_holds_the_file_that_was_brought_and_no_onnx(
-    tmp_path: Path, imported: Registry
+    tmp_path: Path, imported: RegistryWriter
 ) -> None:
     folder = imported.folder(imported.champion())
     card = imported.card(imported.champion())
 
     assert not (folder / ONNX_FILE).exists() and ONNX_FILE not in card.files
     assert (folder / MODEL_FILE).read_bytes() == (tmp_path / "my.joblib").read_bytes()
-    assert card.files[MODEL_FILE] == sha256_of(tmp_path / "my.joblib")
+    assert card.files[MODEL_FILE] == hash_file(tmp_path / "my.joblib")
 
 
 def test_what_can_be_converted_is_converted_although_joblib_is_allowed(tmp_path: Path) -> None:
@@ -134,7 +136,9 @@ def test_what_can_be_converted_is_converted_although_joblib_is_allowed(tmp_path:
     assert load_scorer(tmp_path / "models").card.format == "onnx"
 
 
-def test_not_allowed_is_one_sentence_with_version_danger_and_setting(imported: Registry) -> None:
+def test_not_allowed_is_one_sentence_with_version_danger_and_setting(
+    imported: RegistryWriter,
+) -> None:
     with pytest.raises(NotAllowed) as caught:
         load_scorer(imported.root)
 
@@ -144,7 +148,7 @@ def test_not_allowed_is_one_sentence_with_version_danger_and_setting(imported: R
     )
 
 
-def test_it_is_explained_in_one_call_like_any_other(imported: Registry) -> None:
+def test_it_is_explained_in_one_call_like_any_other(imported: RegistryWriter) -> None:
     scorer = load_scorer(imported.root, allow_joblib=True)
     explainer = load_explainer(imported.root, scorer)
     assert explainer is not None
@@ -157,7 +161,7 @@ def test_it_is_explained_in_one_call_like_any_other(imported: Registry) -> None:
     assert explanation.contributions[3] == pytest.approx(0, abs=1e-12)  # income: never looked at
 
 
-def test_no_rows_have_no_scores(imported: Registry) -> None:
+def test_no_rows_have_no_scores(imported: RegistryWriter) -> None:
     assert load_scorer(imported.root, allow_joblib=True).score([]) == []
 
 
@@ -187,15 +191,15 @@ class Bomb:
         return os.mkdir, (str(self.trace),)
 
 
-def laid(tmp_path: Path, item: object, **changes: object) -> Registry:
+def laid(tmp_path: Path, item: object, **changes: object) -> RegistryWriter:
     """A registry whose champion's joblib file holds `item`."""
     files = tmp_path / "files"
     files.mkdir()
     joblib.dump(item, files / MODEL_FILE)
-    hashes = {MODEL_FILE: sha256_of(files / MODEL_FILE)}
+    hashes = {MODEL_FILE: hash_file(files / MODEL_FILE)}
     values = {"files": hashes, "format": "joblib", "rows_as": "matrix"} | changes
-    card = with_version(make_card(number("amount", 0, 100), number("items", 0, 10), **values), 1)
-    registry = Registry(tmp_path / "models")
+    card = number_card(make_card(number("amount", 0, 100), number("items", 0, 10), **values), 1)
+    registry = RegistryWriter(tmp_path / "models")
     registry.publish(card, files, Published(trained_at=0, training_seconds=0))
     registry.promote(card.version)
     return registry
@@ -258,7 +262,7 @@ def test_a_foreign_file_is_refused_in_one_sentence(
     ids=["missing", "empty", "cut off"],
 )
 def test_a_damaged_file_is_refused(
-    imported: Registry, damage: Callable[[Path], object], sentence: str
+    imported: RegistryWriter, damage: Callable[[Path], object], sentence: str
 ) -> None:
     damage(imported.folder(imported.champion()) / MODEL_FILE)
 
@@ -267,7 +271,7 @@ def test_a_damaged_file_is_refused(
 
 
 def test_a_model_that_cannot_be_asked_any_more_stops_the_start(
-    imported: Registry, monkeypatch: pytest.MonkeyPatch
+    imported: RegistryWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that another scikit-learn loads and fails to ask."""
     monkeypatch.delattr(Derived, "transform")
@@ -295,8 +299,8 @@ def test_without_scikit_learn_the_sentence_says_how_to_get_it(tmp_path: Path, mi
     assert "install requirements/train.txt beside requirements.txt" in done.stdout
 
 
-def test_serving_it_is_told_as_a_warning(
-    imported: Registry, caplog: pytest.LogCaptureFixture
+def test_serving_it_is_said_as_a_warning(
+    imported: RegistryWriter, caplog: pytest.LogCaptureFixture
 ) -> None:
     load_scorer(imported.root, allow_joblib=True)
 
@@ -306,7 +310,7 @@ def test_serving_it_is_told_as_a_warning(
     assert f"scikit-learn {sklearn.__version__} scores" in record.message
 
 
-def test_another_scikit_learn_than_the_card_s_is_told(
+def test_another_scikit_learn_than_the_card_s_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = LogisticRegression().fit(FRAME[NUMBERS], FRAME.fraud)
@@ -316,7 +320,7 @@ def test_another_scikit_learn_than_the_card_s_is_told(
     assert "was published with scikit-learn 1.2.0" in caplog.text
 
 
-def test_another_scikit_learn_than_the_fit_s_is_told_at_import_and_at_each_start(
+def test_another_scikit_learn_than_the_fit_s_is_said_at_import_and_at_each_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """scikit-learn's own InconsistentVersionWarning, once for all parts of the model."""
@@ -329,8 +333,8 @@ def test_another_scikit_learn_than_the_fit_s_is_told_at_import_and_at_each_start
     scorer = load_scorer(tmp_path / "models", allow_joblib=True)
 
     assert any("fitted with scikit-learn 1.2.0" in note for note in scorer.card.data.notes)
-    told = [record.message for record in caplog.records if "was fitted with" in record.message]
-    assert len(told) == 1 and "scikit-learn 1.2.0" in told[0]
+    warnings = [record.message for record in caplog.records if "was fitted with" in record.message]
+    assert len(warnings) == 1 and "scikit-learn 1.2.0" in warnings[0]
 
 
 class Counting(LogisticRegression):  # type: ignore[misc]
@@ -350,7 +354,9 @@ def test_a_model_with_many_jobs_takes_one() -> None:
     assert model.jobs_ == 1
 
 
-def test_each_library_has_one_thread_in_every_thread_of_the_service(imported: Registry) -> None:
+def test_each_library_has_one_thread_in_every_thread_of_the_service(
+    imported: RegistryWriter,
+) -> None:
     code = (
         "from pathlib import Path; from model.serving.scorer import load_scorer\n"
         "from threading import Thread; from threadpoolctl import threadpool_info\n"
@@ -408,13 +414,13 @@ def test_a_matrix_holds_texts_as_texts() -> None:
     assert mirror.rows.tolist() == [[1.5, "y"]]
 
 
-def run(registry: Registry, *arguments: str) -> int:
+def run(registry: RegistryWriter, *arguments: str) -> int:
     command, *rest = arguments
     return main([command, *rest, "--models", str(registry.root)])
 
 
 def test_show_list_and_the_card_for_people_tell_the_format(
-    imported: Registry, capsys: pytest.CaptureFixture[str]
+    imported: RegistryWriter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(imported, "show")
     assert "served from  joblib" in capsys.readouterr().out
@@ -428,8 +434,8 @@ def test_show_list_and_the_card_for_people_tell_the_format(
     assert "not be converted" in text or "cannot be converted to ONNX" in text
 
 
-def test_evaluate_loads_it_only_when_told_to(
-    tmp_path: Path, imported: Registry, capsys: pytest.CaptureFixture[str]
+def test_evaluate_loads_it_only_when_asked_to(
+    tmp_path: Path, imported: RegistryWriter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ("evaluate", "--data", str(tmp_path / "sample.csv"), "--target", "fraud", "--json")
     assert run(imported, *asked) == 1
@@ -443,7 +449,7 @@ def test_evaluate_loads_it_only_when_told_to(
 
 
 @pytest.fixture
-def beside(tmp_path: Path, imported: Registry) -> tuple[Registry, str, str]:
+def beside(tmp_path: Path, imported: RegistryWriter) -> tuple[RegistryWriter, str, str]:
     """A registry with an ONNX version beside the one from joblib: it, that, this."""
     kept = imported.champion()
     converted = forest().fit(FRAME[NUMBERS], FRAME.fraud)
@@ -452,7 +458,7 @@ def beside(tmp_path: Path, imported: Registry) -> tuple[Registry, str, str]:
 
 
 def test_compare_tells_that_the_formats_differ(
-    beside: tuple[Registry, str, str], capsys: pytest.CaptureFixture[str]
+    beside: tuple[RegistryWriter, str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry, onnx, kept = beside
 
@@ -460,8 +466,8 @@ def test_compare_tells_that_the_formats_differ(
     assert "served from: onnx -> joblib" in capsys.readouterr().out
 
 
-def test_it_is_promoted_when_told_to_and_rolled_back_to(
-    beside: tuple[Registry, str, str], capsys: pytest.CaptureFixture[str]
+def test_it_is_promoted_when_asked_to_and_rolled_back_to(
+    beside: tuple[RegistryWriter, str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry, onnx, kept = beside
 
@@ -477,7 +483,7 @@ def test_it_is_promoted_when_told_to_and_rolled_back_to(
     assert "after its next start with ALLOW_JOBLIB=true" in capsys.readouterr().out
 
 
-def test_prune_removes_it_whole(beside: tuple[Registry, str, str], tmp_path: Path) -> None:
+def test_prune_removes_it_whole(beside: tuple[RegistryWriter, str, str], tmp_path: Path) -> None:
     registry, onnx, kept = beside
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(FRAME[NUMBERS], FRAME.fraud)
     main(write(tmp_path, model, NUMBERS))
@@ -489,7 +495,7 @@ def test_prune_removes_it_whole(beside: tuple[Registry, str, str], tmp_path: Pat
 
 
 def test_the_setting_is_the_commands_default(
-    tmp_path: Path, imported: Registry, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, imported: RegistryWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALLOW_JOBLIB", "true")
 

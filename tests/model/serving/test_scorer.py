@@ -12,16 +12,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from model.data.dataset import synthetic_dataset
+from model.data.dataset import make_synthetic_dataset
+from model.registry.card_file import encode_card, number_card
 from model.registry.publication import Publication
 from model.serving.card import (
     CARD_FILE,
     MODEL_FILE,
     ONNX_FILE,
     Card,
-    encode_card,
-    sha256_of,
-    with_version,
+    hash_file,
 )
 from model.serving.errors import ModelError
 from model.serving.registry import CHAMPION_FILE, PUBLISHED_FILE, Registry
@@ -33,7 +32,7 @@ ROOT = Path(__file__).parents[3]
 def test_scores_equal_those_of_the_joblib_file(trained: tuple[Registry, Publication]) -> None:
     """To 1e-5 on 100,000 rows that were never seen."""
     registry, publication = trained
-    features = synthetic_dataset(100_000, seed=99).features
+    features = make_synthetic_dataset(100_000, seed=99).features
     pipeline = joblib.load(registry.folder(publication.version) / MODEL_FILE)
 
     scores = np.array(load_scorer(registry.root).score(features.tolist()))
@@ -43,7 +42,7 @@ def test_scores_equal_those_of_the_joblib_file(trained: tuple[Registry, Publicat
 
 def test_a_row_scores_the_same_alone_and_in_a_batch(registry: Registry) -> None:
     scorer = load_scorer(registry.root)
-    rows = synthetic_dataset(50, seed=3).features.tolist()
+    rows = make_synthetic_dataset(50, seed=3).features.tolist()
 
     assert scorer.score(rows) == [scorer.score([row])[0] for row in rows]
 
@@ -112,9 +111,9 @@ def republished(registry: Registry, onnx: bytes, **changes: object) -> Registry:
     version = registry.champion()
     folder = registry.folder(version)
     (folder / ONNX_FILE).write_bytes(onnx)
-    files = {ONNX_FILE: sha256_of(folder / ONNX_FILE)}
+    files = {ONNX_FILE: hash_file(folder / ONNX_FILE)}
     card: Card = msgspec.structs.replace(registry.card(version), files=files, **changes)
-    named = with_version(card, 9)
+    named = number_card(card, 9)
     (folder / CARD_FILE).write_bytes(encode_card(named))
     folder.rename(registry.root / named.version)
     (registry.root / CHAMPION_FILE).write_text(named.version + "\n")
@@ -153,6 +152,6 @@ def test_a_model_with_foreign_inputs_is_refused(registry: Registry) -> None:
         load_scorer(registry.root)
 
 
-def test_an_empty_folder_is_told_with_the_command_that_fills_it(tmp_path: Path) -> None:
+def test_an_empty_folder_is_said_with_the_command_that_fills_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no model is published .*python -m model train"):
         load_scorer(tmp_path / "models")

@@ -10,11 +10,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from model.data.dataset import Dataset
-from model.onnx.export import onnx_bytes
+from model.onnx.export import export_onnx
 from model.serving.scorer import INPUT, OUTPUT
-from model.training.calibration import calibrate, fraud_probability, parts
-from model.training.candidates import fit
-from model.training.metrics import calibration_error
+from model.training.calibration import calibrate, predict_fraud, split_calibration
+from model.training.candidates import fit_candidate
+from model.training.metrics import measure_calibration
 
 
 def overconfident(dataset: Dataset) -> Pipeline:
@@ -35,10 +35,10 @@ def test_overconfident_scores_are_corrected(dataset: Dataset) -> None:
     )
 
     holdout, target = dataset.features[split.holdout], dataset.target[split.holdout]
-    before = calibration_error(target, fraud_probability(trial, holdout))
-    after = calibration_error(target, fraud_probability(model, holdout))
+    before = measure_calibration(target, predict_fraud(trial, holdout))
+    after = measure_calibration(target, predict_fraud(model, holdout))
 
-    sigmoid = parts(model)[1]
+    sigmoid = split_calibration(model)[1]
     assert sigmoid is not None and sigmoid.slope == pytest.approx(1 / 3, rel=0.25)
     assert after < before / 2
 
@@ -46,7 +46,9 @@ def test_overconfident_scores_are_corrected(dataset: Dataset) -> None:
 def test_scores_that_are_right_are_left_alone(dataset: Dataset) -> None:
     split = dataset.split
     rows = split.training
-    trial = fit("boosting", dataset.columns, dataset.features[rows], dataset.target[rows], 1)
+    trial = fit_candidate(
+        "boosting", dataset.columns, dataset.features[rows], dataset.target[rows], 1
+    )
 
     model = calibrate(
         trial, trial, dataset.features[split.validation], dataset.target[split.validation]
@@ -66,13 +68,13 @@ def test_few_frauds_calibrate_nothing(dataset: Dataset) -> None:
 def test_a_calibrated_model_is_served_as_it_is(dataset: Dataset, name: str) -> None:
     """Forced by labels that the model was not fitted to."""
     split, rows = dataset.split, slice(0, 4000)
-    trial = fit(name, dataset.columns, dataset.features[rows], dataset.target[rows], 1)
+    trial = fit_candidate(name, dataset.columns, dataset.features[rows], dataset.target[rows], 1)
     validation = dataset.features[split.validation]
-    flipped = (fraud_probability(trial, validation) < 0.05).astype(np.int8)
+    flipped = (predict_fraud(trial, validation) < 0.05).astype(np.int8)
     model = calibrate(trial, trial, validation, flipped)
-    assert parts(model)[1] is not None
+    assert split_calibration(model)[1] is not None
 
-    session = ort.InferenceSession(onnx_bytes(model), providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(export_onnx(model), providers=["CPUExecutionProvider"])
     scores = session.run([OUTPUT], {INPUT: dataset.features})[0].ravel()
 
-    assert np.abs(scores - fraud_probability(model, dataset.features)).max() < 1e-6
+    assert np.abs(scores - predict_fraud(model, dataset.features)).max() < 1e-6

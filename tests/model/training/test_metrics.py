@@ -8,8 +8,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from model.serving.errors import ModelError
 from model.training.curve import Ranking
-from model.training.metrics import calibration_error, figures, intervals, measure
-from model.training.threshold import AlertRateRule, CostRule, PrecisionRule, Rule, choose
+from model.training.metrics import (
+    bootstrap_intervals,
+    compute_figures,
+    measure,
+    measure_calibration,
+)
+from model.training.threshold import AlertRateRule, CostRule, PrecisionRule, Rule, choose_threshold
 
 TARGET = np.array([0, 0, 1, 0, 1, 1, 0, 0, 0, 1], dtype=np.int8)
 SCORES = np.array([0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.05, 0.65, 0.15, 0.9])
@@ -39,8 +44,8 @@ def test_calibration_error_is_zero_where_shares_meet_probabilities() -> None:
     probability = np.repeat([0.2, 0.6], 10)
     target = np.array([1, 1] + [0] * 8 + [1] * 6 + [0] * 4, dtype=np.int8)
 
-    assert calibration_error(target, probability, bins=2) == pytest.approx(0)
-    assert calibration_error(target, probability + 0.1, bins=2) == pytest.approx(0.1)
+    assert measure_calibration(target, probability, bins=2) == pytest.approx(0)
+    assert measure_calibration(target, probability + 0.1, bins=2) == pytest.approx(0.1)
 
 
 def test_recall_at_a_rate_of_false_alarms() -> None:
@@ -75,7 +80,7 @@ def test_a_resamples_figures_are_those_of_the_rows_drawn() -> None:
     weights = random.integers(0, 3, 2000)
     curve = Ranking(target, scores).curve(weights)
 
-    weighted = figures(target, scores, 0.3, curve, weights)
+    weighted = compute_figures(target, scores, 0.3, curve, weights)
 
     repeated = measure(np.repeat(target, weights), np.repeat(scores, weights), 0.3)
     for name, value in weighted.items():
@@ -90,7 +95,7 @@ def test_intervals_hold_the_true_value_about_as_often_as_they_say() -> None:
         random = np.random.default_rng(seed)
         scores = np.repeat([0.1, 0.6], 300)
         target = (random.uniform(size=600) < scores).astype(np.int8)
-        low, high = intervals(target, scores, 0.5, seed)["precision"]
+        low, high = bootstrap_intervals(target, scores, 0.5, seed)["precision"]
         held += low <= 0.6 <= high
     assert 34 <= held <= 40
 
@@ -99,7 +104,7 @@ def test_intervals_hold_the_true_value_about_as_often_as_they_say() -> None:
 def test_the_cost_rule_weighs_missed_frauds_against_alarms(
     ratio: float, missed: int, alarms: int
 ) -> None:
-    threshold = choose(CostRule(ratio), TARGET, SCORES)
+    threshold = choose_threshold(CostRule(ratio), TARGET, SCORES)
 
     alarm = threshold <= SCORES
     assert (int(np.sum(~alarm & (TARGET == 1))), int(alarm.sum())) == (missed, alarms)
@@ -112,22 +117,29 @@ def test_the_cost_rules_threshold_is_the_cheapest_of_all() -> None:
 
     def cost(threshold: float) -> float:
         alarm = scores >= threshold
-        return 3.0 * np.sum(~alarm & (target == 1)) + np.sum(alarm & (target == 0))
+        return float(3.0 * np.sum(~alarm & (target == 1)) + np.sum(alarm & (target == 0)))
 
     cheapest = min(cost(threshold) for threshold in np.linspace(0, 1.01, 102))
-    assert cost(choose(CostRule(3.0), target, scores)) == cheapest
+    assert cost(choose_threshold(CostRule(3.0), target, scores)) == cheapest
 
 
 def test_the_precision_rule_finds_most_frauds_at_its_precision() -> None:
     """Falling scores: hit, hit, false, hit (3 of 4), false, hit (4 of 6)."""
-    assert measure(TARGET, SCORES, choose(PrecisionRule(0.75), TARGET, SCORES)).recall == 0.75
-    assert measure(TARGET, SCORES, choose(PrecisionRule(0.6), TARGET, SCORES)).recall == 1.0
-    assert measure(TARGET, SCORES, choose(PrecisionRule(0.9), TARGET, SCORES)).recall == 0.5
+    assert (
+        measure(TARGET, SCORES, choose_threshold(PrecisionRule(0.75), TARGET, SCORES)).recall
+        == 0.75
+    )
+    assert (
+        measure(TARGET, SCORES, choose_threshold(PrecisionRule(0.6), TARGET, SCORES)).recall == 1.0
+    )
+    assert (
+        measure(TARGET, SCORES, choose_threshold(PrecisionRule(0.9), TARGET, SCORES)).recall == 0.5
+    )
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.35, 0.5])
 def test_the_alert_rate_rule_alarms_no_more_than_it_may(rate: float) -> None:
-    threshold = choose(AlertRateRule(rate), TARGET, SCORES)
+    threshold = choose_threshold(AlertRateRule(rate), TARGET, SCORES)
 
     assert measure(TARGET, SCORES, threshold).alert_rate == int(rate * 10) / 10
 
@@ -144,4 +156,4 @@ def test_a_rule_that_cannot_be_kept_says_what_is_possible(rule: Rule, sentence: 
     target = np.array([1, 0, 0, 1], dtype=np.int8)
 
     with pytest.raises(ModelError, match=sentence):
-        choose(rule, target, np.array([0.9, 0.9, 0.1, 0.1]))
+        choose_threshold(rule, target, np.array([0.9, 0.9, 0.1, 0.1]))

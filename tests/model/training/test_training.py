@@ -12,28 +12,28 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from model.commands import SYNTHETIC_CANDIDATES
-from model.data.dataset import Dataset, synthetic_dataset
+from model.data.dataset import Dataset, make_synthetic_dataset
 from model.data.synthetic import generate
 from model.registry.publication import Publication
+from model.registry.writer import RegistryWriter
 from model.serving.card import CARD_FILE, MODEL_FILE, ONNX_FILE, SCALER_FILE
 from model.serving.errors import ModelError
-from model.serving.registry import Registry
 from model.serving.scorer import load_scorer
 from model.train import train
-from model.training.metrics import calibration_error
+from model.training.candidate_names import SYNTHETIC_CANDIDATES
+from model.training.metrics import measure_calibration
 from tests.model.conftest import ROWS, SEED
 
 ROOT = Path(__file__).parents[3]
 FILES = (MODEL_FILE, SCALER_FILE, ONNX_FILE, CARD_FILE)
 
 
-def contents(registry: Registry, version: str) -> dict[str, bytes]:
+def contents(registry: RegistryWriter, version: str) -> dict[str, bytes]:
     return {name: (registry.folder(version) / name).read_bytes() for name in FILES}
 
 
 def test_another_process_makes_the_same_bytes(
-    trained: tuple[Registry, Publication], tmp_path: Path
+    trained: tuple[RegistryWriter, Publication], tmp_path: Path
 ) -> None:
     """Also with another order of sets and more threads allowed."""
     command = [sys.executable, "-m", "model", "train", "--models", str(tmp_path / "models")]
@@ -47,13 +47,13 @@ def test_another_process_makes_the_same_bytes(
     )
 
     registry, publication = trained
-    other = Registry(tmp_path / "models")
+    other = RegistryWriter(tmp_path / "models")
 
     assert other.versions() == [publication.version]
     assert contents(other, publication.version) == contents(registry, publication.version)
 
 
-def test_training_again_publishes_nothing(dataset: Dataset, registry: Registry) -> None:
+def test_training_again_publishes_nothing(dataset: Dataset, registry: RegistryWriter) -> None:
     before = registry.versions()
 
     again = train(dataset, registry, seed=SEED, candidates=SYNTHETIC_CANDIDATES)
@@ -62,7 +62,7 @@ def test_training_again_publishes_nothing(dataset: Dataset, registry: Registry) 
 
 
 def test_nothing_of_the_holdout_reaches_the_model(
-    dataset: Dataset, trained: tuple[Registry, Publication], tmp_path: Path
+    dataset: Dataset, trained: tuple[RegistryWriter, Publication], tmp_path: Path
 ) -> None:
     """With every holdout row replaced, model, scaler, threshold and baselines stay as they were."""
     rows = dataset.split.holdout
@@ -73,7 +73,7 @@ def test_nothing_of_the_holdout_reaches_the_model(
 
     replaced = dataclasses.replace(dataset, features=features, target=target)
     other = train(
-        replaced, Registry(tmp_path / "models"), seed=SEED, candidates=SYNTHETIC_CANDIDATES
+        replaced, RegistryWriter(tmp_path / "models"), seed=SEED, candidates=SYNTHETIC_CANDIDATES
     )
 
     for name in (MODEL_FILE, SCALER_FILE, ONNX_FILE):
@@ -85,14 +85,16 @@ def test_nothing_of_the_holdout_reaches_the_model(
     assert other.card.metrics != publication.card.metrics
 
 
-def test_the_holdout_is_the_last_fifth_of_the_time(trained: tuple[Registry, Publication]) -> None:
+def test_the_holdout_is_the_last_fifth_of_the_time(
+    trained: tuple[RegistryWriter, Publication],
+) -> None:
     card = trained[1].card
 
     assert (card.data.training_rows, card.metrics.rows) == (ROWS * 8 // 10, ROWS * 2 // 10)
 
 
 def test_the_card_describes_the_training_rows(
-    dataset: Dataset, trained: tuple[Registry, Publication]
+    dataset: Dataset, trained: tuple[RegistryWriter, Publication]
 ) -> None:
     amount = trained[1].card.features[0]
     known = dataset.features[: ROWS * 8 // 10, 0]
@@ -107,22 +109,22 @@ def test_the_card_describes_the_training_rows(
 
 @pytest.mark.parametrize(("label", "word"), [(0, "no frauds"), (1, "only frauds")])
 def test_rows_of_one_class_are_refused(tmp_path: Path, label: int, word: str) -> None:
-    dataset = synthetic_dataset(1000, 1)
+    dataset = make_synthetic_dataset(1000, 1)
     single = dataclasses.replace(dataset, target=np.full(1000, label, dtype=np.int8))
 
     with pytest.raises(ModelError, match=word):
-        train(single, Registry(tmp_path), seed=1)
+        train(single, RegistryWriter(tmp_path), seed=1)
 
 
 def test_the_default_model_is_near_the_best_possible_one(tmp_path: Path) -> None:
     """Average precision at least 0.97 of what the true probabilities themselves reach on 200,000
     fresh rows, and calibration error at most 0.01."""
-    registry = Registry(tmp_path)
-    train(synthetic_dataset(200_000, 1), registry, seed=1, candidates=SYNTHETIC_CANDIDATES)
+    registry = RegistryWriter(tmp_path)
+    train(make_synthetic_dataset(200_000, 1), registry, seed=1, candidates=SYNTHETIC_CANDIDATES)
     fresh = generate(200_000, 424_242)
 
     scores = np.array(load_scorer(registry.root).score(fresh.features.tolist()))
 
     best = average_precision_score(fresh.fraud, fresh.probability)
     assert average_precision_score(fresh.fraud, scores) >= 0.97 * best
-    assert calibration_error(fresh.fraud, scores) <= 0.01
+    assert measure_calibration(fresh.fraud, scores) <= 0.01

@@ -1,0 +1,89 @@
+"""From a command's options to what it works on: rows, their layout, the threshold's rule.
+
+pandas is imported inside: commands about the registry also run where it is not.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from model.serving.card import Card
+from model.serving.errors import ModelError
+from model.training.evaluation import Rows, make_synthetic_rows, read_file_rows
+from model.training.threshold import AlertRateRule, CostRule, PrecisionRule, Rule
+
+if TYPE_CHECKING:
+    from model.data.dataset import Dataset
+
+Progress = Callable[[str], None]
+
+
+def load_training_data(options: Namespace, progress: Progress) -> Dataset:
+    """The rows of `train`: those of --data, else synthetic ones."""
+    if options.data is None:
+        from model.data.dataset import make_synthetic_dataset
+
+        _refuse_table_options(options)
+        progress(f"making {options.rows:,} synthetic rows")
+        return make_synthetic_dataset(options.rows, options.seed)
+    from model.data.tables import Layout, load_dataset
+
+    progress(f"reading {options.data}")
+    layout = Layout(
+        target=_require_target(options),
+        time=options.time,
+        drop=tuple(options.drop),
+        value=options.value,
+        label_delay=options.label_delay,
+        holdout=options.holdout,
+    )
+    return load_dataset(options.data, layout)
+
+
+def load_rows(options: Namespace, card: Card) -> Rows:
+    """The rows of `evaluate`, in the card's columns."""
+    if options.data is None:
+        return make_synthetic_rows(card, options.rows, options.seed)
+    return read_file_rows(card, options.data, _require_target(options))
+
+
+def load_sample(options: Namespace, progress: Progress) -> Dataset:
+    """The sample of `import`, every row of which describes and judges."""
+    from model.data.tables import Layout, load_dataset
+
+    progress(f"reading {options.data}")
+    layout = Layout(
+        target=options.target,
+        time=options.time,
+        drop=tuple(options.drop),
+        value=options.value,
+        whole=True,
+    )
+    return load_dataset(options.data, layout)
+
+
+def choose_rule(options: Namespace) -> Rule:
+    """The rule that the threshold is chosen by; least cost where none is stated."""
+    if options.precision is not None:
+        return PrecisionRule(options.precision)
+    if options.alert_rate is not None:
+        return AlertRateRule(options.alert_rate)
+    return CostRule() if options.cost_ratio is None else CostRule(options.cost_ratio)
+
+
+def _require_target(options: Namespace) -> str:
+    if options.target is None:
+        raise ModelError("--data needs --target, the column that holds 1 for fraud and 0 for not")
+    target: str = options.target
+    return target
+
+
+def _refuse_table_options(options: Namespace) -> None:
+    """Options about a file would be silently without effect when there is no file."""
+    for name in ("target", "time", "drop", "value", "label_delay"):
+        if getattr(options, name):
+            raise ModelError(
+                f"--{name.replace('_', '-')} is about a file; name it with --data FILE"
+            )
