@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from model.cli import main
+from model.registry.writer import RegistryWriter
 from model.serving.registry import Registry
 from tests.model.elsewhere import FRAME, Derived, mixed, requests, write
 
@@ -77,7 +78,7 @@ def beside(brought, tmp_path) -> tuple[Registry, str]:
     shutil.copytree(brought / "models", tmp_path / "models")
     registry = Registry(tmp_path / "models")
     kept = registry.champion()
-    registry.rollback()
+    RegistryWriter(registry.root).rollback()
     return registry, kept
 
 
