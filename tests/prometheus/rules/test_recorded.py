@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import binomtest
 
 from tests.lab.promtool import Case, Question, run
-from tests.prometheus.rules.test_alerts import (
+from tests.prometheus.rules.series import (
     EVEN,
     HANDLER,
     JOB,
