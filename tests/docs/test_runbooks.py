@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from tests.lab.programs import ROOT
 from tests.lab.rules import read_alerts, recorded_names, severity_of
 
 RUNBOOKS = ROOT / "docs/runbooks"
+MADE = ("logs/", "models/")  # by the running programs
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 ALERTS = read_alerts()
 
@@ -53,3 +55,21 @@ def test_recorded_series_named_in_runbooks_exist() -> None:
     for path in RUNBOOKS.glob("*.md"):
         named = set(re.findall(r"[a-z0-9_]+:[a-z0-9_]+:[a-z0-9_]+", path.read_text()))
         assert named <= recorded, path.name
+
+
+def test_paths_named_in_runbooks_exist() -> None:
+    """A file that was moved is not looked for where it was."""
+    rooms = "|".join(path.name for path in ROOT.iterdir() if path.is_dir())
+    for path in RUNBOOKS.glob("*.md"):
+        named = re.findall(rf"(?<![\w/.$])(?:{rooms})/[\w./-]+\w", path.read_text())
+        gone = [each for each in named if not (ROOT / each).exists()]
+        assert [each for each in gone if not each.startswith(MADE)] == [], path.name
+
+
+def test_limits_named_in_runbooks_exist() -> None:
+    """`section.limit` is one of thresholds.yml."""
+    limits = yaml.safe_load((ROOT / "prometheus/thresholds.yml").read_text())
+    sections = "|".join(limits)
+    for path in RUNBOOKS.glob("*.md"):
+        for section, limit in re.findall(rf"`({sections})\.(\w+)`", path.read_text()):
+            assert limit in limits[section], f"{path.name} names {section}.{limit}"

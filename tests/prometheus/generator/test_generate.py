@@ -119,15 +119,15 @@ def test_durations(duration: str, scale: int, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("sigmas: 5", "sigmas: five"), "Expected `float`, got `str`"),
-        (("minimum_count: 100", "minimum: 100"), "unknown field `minimum`"),
-        (("stale_after: 30d", "stale_after: a month"), "a duration must be"),
+        ((r"sigmas: \S+", "sigmas: five"), "Expected `float`, got `str`"),
+        (("minimum_count:", "minimum:"), "unknown field `minimum`"),
+        ((r"stale_after: \S+", "stale_after: a month"), "a duration must be"),
     ],
     ids=["wrong-type", "unknown-field", "duration"],
 )
 def test_bad_thresholds_are_refused(tmp_path: Path, change: tuple[str, str], sentence: str) -> None:
     """One sentence that names the field or the value."""
     path = tmp_path / "thresholds.yml"
-    path.write_text(FILE.read_text().replace(*change))
+    path.write_text(re.sub(*change, FILE.read_text()))
     with pytest.raises(ValueError, match=sentence):
         read_thresholds(path)
