@@ -159,7 +159,7 @@ class Service:
             yield "score_values_total", {"bin": bin_name}, column
         for class_name, chosen in zip(CLASS_NAMES, (~ALARM, ALARM), strict=True):
             labels, seen, scores = {"class_name": class_name}, counts[:, chosen], ATOMS[chosen]
-            yield "predictions_total", labels, seen.sum(1)
+            yield "predictions_total", labels | {"endpoint": "/predict"}, seen.sum(1)
             yield "prediction_probability_total", labels, seen @ scores
             yield "prediction_uncertainty_total", labels, seen @ (scores * (1 - scores))
         refused = self.random.poisson(REFUSED * self.rate * self.seconds, self.steps)

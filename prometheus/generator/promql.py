@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from model.serving.vocabulary import FRAUD, LEGITIMATE
-from telemetry.metrics import SERVED
+from telemetry.metrics import SCORING_ENDPOINTS, SERVED
 
 CHAMPION, CHALLENGER = SERVED.labels["role"]
+PREDICT, _SIMULATE = SCORING_ENDPOINTS
 
 PREDICTED_FRAUD = f'class_name="{FRAUD}"'
 PREDICTED_LEGITIMATE = f'class_name="{LEGITIMATE}"'
@@ -19,6 +20,16 @@ PREDICTED_LEGITIMATE = f'class_name="{LEGITIMATE}"'
 LABELLED_FRAUD = f'truth="{FRAUD}"'
 LABELLED_LEGITIMATE = f'truth="{LEGITIMATE}"'
 OF_CHAMPION = f'role="{CHAMPION}"'
+_LIVE = f'endpoint="{PREDICT}"'
+
+
+def select_live(*matchers: str) -> str:
+    """Predictions that callers asked for.
+
+    Those of /simulate_traffic are in predictions_total too, but in no sum of probabilities, in no
+    bin and among no labels: in a ratio with one of these they would be another population.
+    """
+    return f"predictions_total{{{', '.join((_LIVE, *matchers))}}}"
 
 
 def sum_increase(counter: str, span: str, by: str = "job") -> str:

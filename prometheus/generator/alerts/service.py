@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus.generator.durations import Durations
-from prometheus.generator.promql import OF_CHAMPION, sum_increase
+from prometheus.generator.promql import OF_CHAMPION, PREDICT, sum_increase
 from prometheus.generator.rule import Alert
 from prometheus.generator.thresholds import Thresholds
 
-_REQUESTS = 'http_requests_total{endpoint="/predict"}'
+_REQUESTS = f'http_requests_total{{endpoint="{PREDICT}"}}'
 SILENCE = "5m"
 
 

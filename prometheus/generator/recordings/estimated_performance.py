@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from model.serving.vocabulary import FRAUD, LEGITIMATE
 from prometheus.generator.durations import Durations
-from prometheus.generator.promql import sum_increase
+from prometheus.generator.promql import select_live, sum_increase
 from prometheus.generator.recordings import quality
 from prometheus.generator.recordings.quality import MEASURES, f1_of_champion, of_champion
 from prometheus.generator.rule import Group, Record
@@ -44,9 +44,10 @@ def record_estimates(durations: Durations) -> Iterator[Group]:
 
 
 def _record_sums(window: str, durations: Durations) -> Iterator[Record]:
-    # Predictions, and the sums of p and of p (1 - p), by decision.
+    # Live predictions, and their sums of p and of p (1 - p), by decision.
     for counter in _SUMS:
-        increase = sum_increase(f"{counter}_total", durations(window), "job, class_name")
+        series = select_live() if counter == "predictions" else f"{counter}_total"
+        increase = sum_increase(series, durations(window), "job, class_name")
         yield Record(f"class:{counter}:increase{window}", increase)
 
 

@@ -23,6 +23,7 @@ from prometheus.generator.promql import (
     PREDICTED_FRAUD,
     PREDICTED_LEGITIMATE,
     last_max,
+    select_live,
     sum_increase,
 )
 from prometheus.generator.recordings.baseline import last, record_versions, unless_two_models
@@ -131,9 +132,9 @@ def _record_labels(window: str, durations: Durations) -> Iterator[Record]:
     for name, share in (("p50", 0.5), ("p90", 0.9)):
         quantile = f"histogram_quantile({share}, {delays}) >= 0"
         yield Record(f"job:outcome_delay_seconds:{name}_{window}", quantile)
-    # Labels for each prediction.
+    # Labels for each live prediction.
     labelled = sum_increase(f"outcomes_total{{{OF_CHAMPION}}}", span)
-    predicted = sum_increase("predictions_total", span)
+    predicted = sum_increase(select_live(), span)
     yield Record(f"job:outcomes:coverage{window}", f"{labelled} / ({predicted} > 0)")
     # Receipts that came back, by what became of them.
     results = sum_increase("feedback_total", span, "job, result")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus.generator.durations import Durations
-from prometheus.generator.promql import PREDICTED_FRAUD, sum_increase
+from prometheus.generator.promql import PREDICTED_FRAUD, select_live, sum_increase
 from prometheus.generator.recordings.baseline import last, unless_two_models
 from prometheus.generator.recordings.drift import WINDOWS
 from prometheus.generator.recordings.wilson import wilson_low
@@ -36,12 +36,12 @@ def record_rates(durations: Durations, limits: Thresholds) -> Iterator[Group]:
 
 def _record_rates(window: str, durations: Durations, limits: Thresholds) -> Iterator[Record]:
     span, count = durations(window), f"job:predictions:enough{window}"
-    # Transactions, where they are enough to judge. A window with decisions of two models is
+    # Live transactions, where they are enough to judge. A window with decisions of two models is
     # compared with neither's holdout.
-    enough = f"{sum_increase('predictions_total', span)} >= {limits.rates.minimum_count:g}"
+    enough = f"{sum_increase(select_live(), span)} >= {limits.rates.minimum_count:g}"
     yield Record(count, f"{enough} {unless_two_models(window)}")
     # The share of them that was predicted to be fraud; 0 where none was.
-    frauds = sum_increase(f"predictions_total{{{PREDICTED_FRAUD}}}", span)
+    frauds = sum_increase(select_live(PREDICTED_FRAUD), span)
     yield Record(f"job:predictions:fraud_share{window}", f"({frauds} or 0 * {count}) / {count}")
     yield _record_deviation("fraud_share", window, count)
     # The mean of their fraud probabilities.
@@ -64,7 +64,7 @@ def _record_inputs(durations: Durations, limits: Thresholds) -> Iterator[Record]
     refused, seen = f"feature:data_quality:increase{INPUTS}", f"job:inputs:increase{INPUTS}"
     # Refused transactions by the field and its problem.
     yield Record(refused, sum_increase("data_quality_total", span, "job, feature, problem"))
-    # All transactions that came: scored and refused.
+    # All transactions that came, simulated ones among both: scored and refused.
     all_refused = f"sum by (job) ({refused})"
     scored = sum_increase("predictions_total", span)
     yield Record(seen, f"({scored} or 0 * {all_refused}) + {all_refused}")

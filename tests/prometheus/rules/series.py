@@ -60,9 +60,23 @@ def predictions(fraud: float, score: float) -> dict[str, str]:
         # Predicted frauds score 0.8; the rest share what remains.
         total = 0.8 * fraud if class_name == "fraud" else 100 * score - 0.8 * fraud
         unsure = total - total**2 / count if count else 0
-        found |= handler("predictions_total", rising(count), class_name=class_name)
+        found |= handler(
+            "predictions_total", rising(count), class_name=class_name, endpoint="/predict"
+        )
         found |= handler("prediction_probability_total", rising(total), class_name=class_name)
         found |= handler("prediction_uncertainty_total", rising(unsure), class_name=class_name)
+    return found
+
+
+def simulated(fraud: float) -> dict[str, str]:
+    """One call of /simulate_traffic with 1,000 transactions at 60 minutes, a share of them fraud.
+
+    Nothing but predictions_total counts them.
+    """
+    found: dict[str, str] = {}
+    for class_name, count in {"fraud": 1000 * fraud, "legitimate": 1000 * (1 - fraud)}.items():
+        labels = {"class_name": class_name, "endpoint": "/simulate_traffic"}
+        found |= handler("predictions_total", f"0x59 {count:g}x400", **labels)
     return found
 
 

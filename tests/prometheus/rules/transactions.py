@@ -96,7 +96,8 @@ def _zeros() -> Iterator[tuple[str, Labels]]:
             yield "outcome.scores", labels(bin=number, truth=truth)
         yield "outcome.probability", labels(bin=number)
     for class_name in CLASS_NAMES:
-        for name in ("predictions", "prediction.probability", "prediction.uncertainty"):
+        yield "predictions", labels(class_name=class_name, endpoint="/predict")
+        for name in ("prediction.probability", "prediction.uncertainty"):
             yield name, labels(class_name=class_name)
         for truth in CLASS_NAMES:
             for user_type in USER_TYPES:
@@ -115,7 +116,7 @@ def _of_one(of: Transactions, row: int) -> Iterator[tuple[str, Labels, float]]:
     class_name, truth = CLASS_NAMES[of.decision[row]], CLASS_NAMES[y]
     for feature, chosen in of.features.items():
         yield "feature.values", labels(feature=feature, bin=list(LIVE[feature])[chosen[row]]), 1
-    yield "predictions", labels(class_name=class_name), 1
+    yield "predictions", labels(class_name=class_name, endpoint="/predict"), 1
     yield "prediction.probability", labels(class_name=class_name), p
     yield "prediction.uncertainty", labels(class_name=class_name), p * (1 - p)
     user_type, band = USER_TYPES[of.user_type[row]], VALUE_BANDS[of.value_band[row]]
