@@ -28,7 +28,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from prometheus.generator.durations import Clock, seconds
+from prometheus.generator.durations import Durations, parse_duration
 from prometheus.generator.generate import rule_files
 from telemetry.baseline import Baseline
 from telemetry.export.gauges import ModelMetadata
@@ -172,10 +172,10 @@ def write_rules(folder: Path) -> dict[str, int]:
     """The rules as they are, but for how often; gives each group's real interval in seconds."""
     folder.mkdir()
     intervals: dict[str, int] = {}
-    for file in rule_files(Clock()):
+    for file in rule_files(Durations()):
         groups = [replace(group, interval=EVERY) for group in file.groups]
-        intervals |= {group.name: seconds(group.interval) for group in file.groups}
-        (folder / file.name).write_text(replace(file, groups=tuple(groups)).text())
+        intervals |= {group.name: parse_duration(group.interval) for group in file.groups}
+        (folder / file.name).write_text(replace(file, groups=tuple(groups)).render())
     return intervals
 
 
@@ -224,7 +224,7 @@ def main() -> None:
     for features, workers in CASES:
         print(f"{features} features, {workers} workers", file=sys.stderr, flush=True)
         costs[features, workers] = measured(features, workers, asked.hours, asked.evaluations)
-    groups = [group for file in rule_files(Clock()) for group in file.groups]
+    groups = [group for file in rule_files(Durations()) for group in file.groups]
     print(f"{len(groups)} groups, at most {max(len(group.rules) for group in groups)} rules.\n")
     print("\n".join(lines(costs)))
 

@@ -1,4 +1,4 @@
-"""`make drill`: every scenario with its known truth on the real stack; writes docs/detection.md."""
+"""`make drill`: every scenario with its known fault on the real stack; writes docs/detection.md."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.detection.report import Conditions, rows, text, verdict
+from bench.detection.drills import DRILLS, Drill
+from bench.detection.report import Conditions, render, render_rows, summarise
 from bench.detection.run import Result, run
-from bench.detection.truth import DRILLS, Drill
 from tests.lab.programs import ROOT
 from tests.lab.tools import tools_folder
 
@@ -25,14 +25,14 @@ def main() -> int:
     asked = _parser().parse_args()
     chosen = [drill for drill in DRILLS if not asked.drill or drill.name in asked.drill]
     with tempfile.TemporaryDirectory(prefix="drill-models-") as folder:
-        models = asked.models or _trained(Path(folder))
+        models = asked.models or _train(Path(folder))
         results = _run_all(chosen, tools_folder(), models, asked.scale)
-    page = text(results, Conditions(asked.scale, time.strftime("%Y-%m-%d")))
+    page = render(results, Conditions(asked.scale, time.strftime("%Y-%m-%d")))
     print(page)
     if not asked.drill:
         PAGE.write_text(page, encoding="utf-8")
         print(f"wrote {PAGE.relative_to(ROOT)}", file=sys.stderr)
-    print(verdict(results), file=sys.stderr)
+    print(summarise(results), file=sys.stderr)
     return 0 if all(result.passed for result in results) else 1
 
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _trained(folder: Path) -> Path:
+def _train(folder: Path) -> Path:
     print("training the default model", file=sys.stderr)
     subprocess.run(
         [sys.executable, "-m", "model", "train", "--models", str(folder)],
@@ -65,7 +65,7 @@ def _run_all(drills: Sequence[Drill], tools: Path, models: Path, scale: int) -> 
     def one(drill: Drill) -> Result:
         print(f"{drill.name}: {drill.minutes * 60 / scale:.0f} s", file=sys.stderr)
         result = run(drill, tools, models, scale)
-        print(*rows([result]), file=sys.stderr)
+        print(*render_rows([result]), file=sys.stderr)
         return result
 
     by_length = sorted(drills, key=lambda drill: -drill.minutes)

@@ -1,4 +1,4 @@
-"""How often the statistical alerts cry wolf, and how long true changes stay unseen.
+"""How often the statistical alerts raise false alarms, and how soon true changes are seen.
 
     .venv/dev/bin/python -m bench.detection.false_alarms [--part alarms|drift|recall]
 
@@ -25,7 +25,7 @@ RATES = (0.2, 5.0, 100.0)
 DAYS, DAY, STEP = 30, 86_400, 300
 PART = 300  # steps of one question
 SHIFTS, LOSSES = (0.25, 0.5, 1.0), (0.1, 0.2)
-DRAWS = 5  # of each delay; the median is told
+DRAWS = 5  # of each delay; the median is printed
 INPUTS = ("FeatureDrift",)
 OUTCOMES = (
     "ScoreDrift",
@@ -40,13 +40,13 @@ OUTCOMES = (
 )
 
 
-def raised(alerts: tuple[str, ...], series: Series, steps: int) -> dict[str, float]:
+def count_alarms(alerts: tuple[str, ...], series: Series, steps: int) -> dict[str, float]:
     """How often each alert began to fire, by alert and job; one that never did is left out."""
     firing = 'ALERTS{alertstate="firing"}'
     began = f"({firing} unless {firing} offset {STEP}s)"
     expressions = [
         f"sum by (alertname, job) (count_over_time({began}[{span}]{offset}))"
-        for span, offset, _ in parts(steps, STEP)
+        for span, offset, _ in split_time(steps, STEP)
     ]
     found: Counter[str] = Counter()
     for answer in ask(series, alerts, STEP, steps, *expressions):
@@ -54,13 +54,15 @@ def raised(alerts: tuple[str, ...], series: Series, steps: int) -> dict[str, flo
     return dict(found)
 
 
-def delays(alert: str, series: Series, changed: int, seconds: int, steps: int) -> dict[str, float]:
+def measure_delays(
+    alert: str, series: Series, changed: int, seconds: int, steps: int
+) -> dict[str, float]:
     """Seconds from the change to the alert, by job; a job where it does not fire is left out."""
     chosen = f'alertname="{alert}", alertstate="firing"'
     expressions = [
         f'min_over_time(timestamp(max by (job) (ALERTS{{{chosen}, job="{job}"}}))[{span}]{offset})'
-        for job in jobs_of(series)
-        for span, offset, first in parts(steps, seconds)
+        for job in list_jobs(series)
+        for span, offset, first in split_time(steps, seconds)
         if first >= changed
     ]
     found: dict[str, float] = {}
@@ -71,7 +73,7 @@ def delays(alert: str, series: Series, changed: int, seconds: int, steps: int) -
     return found
 
 
-def parts(steps: int, seconds: int) -> Iterator[tuple[str, str, int]]:
+def split_time(steps: int, seconds: int) -> Iterator[tuple[str, str, int]]:
     """Subqueries that together are the whole time, each with its offset and its first step.
 
     promtool's engine takes 10,000 samples for one question.
@@ -85,12 +87,12 @@ def parts(steps: int, seconds: int) -> Iterator[tuple[str, str, int]]:
         )
 
 
-def jobs_of(series: Series) -> list[str]:
+def list_jobs(series: Series) -> list[str]:
     """The services in the series."""
     return sorted({name.split('job="')[1].split('"')[0] for name in series})
 
 
-def false_alarms(rates: tuple[float, ...], days: int, seed: int = 1) -> dict[str, float]:
+def count_false_alarms(rates: tuple[float, ...], days: int, seed: int = 1) -> dict[str, float]:
     """By alert and job, in so many days; the services are named after their rate."""
     steps = days * DAY // STEP
     services = [Service(f"{rate:g}/s", rate, steps, STEP, seed) for rate in rates]
@@ -98,13 +100,13 @@ def false_alarms(rates: tuple[float, ...], days: int, seed: int = 1) -> dict[str
     for alerts, of in ((INPUTS, Service.inputs), (OUTCOMES, Service.outcomes)):
         for service in services:
             began = time.monotonic()
-            found |= raised(alerts, of(service), steps)
-            told = f"{service.job}: {len(alerts)} alerts, {time.monotonic() - began:.0f} s"
-            print(told, file=sys.stderr, flush=True)
+            found |= count_alarms(alerts, of(service), steps)
+            line = f"{service.job}: {len(alerts)} alerts, {time.monotonic() - began:.0f} s"
+            print(line, file=sys.stderr, flush=True)
     return found
 
 
-def drift_delays(rates: tuple[float, ...], draws: int) -> dict[str, float]:
+def measure_drift_delays(rates: tuple[float, ...], draws: int) -> dict[str, float]:
     """Median seconds from a shift of one feature's mean to FeatureDrift, by rate and shift."""
     changed, steps = 25 * 60, 75 * 60
     series: Series = {}
@@ -116,10 +118,10 @@ def drift_delays(rates: tuple[float, ...], draws: int) -> dict[str, float]:
                     job, rate, steps, 60, draw, features=1, changed=changed, shift=shift
                 )
                 series |= service.inputs()
-    return medians(delays("FeatureDrift", series, changed, 60, steps), series, draws)
+    return take_medians(measure_delays("FeatureDrift", series, changed, 60, steps), series, draws)
 
 
-def recall_delays(rates: tuple[float, ...], draws: int) -> dict[str, float]:
+def measure_recall_delays(rates: tuple[float, ...], draws: int) -> dict[str, float]:
     """Median seconds from a loss of recall to LiveQualityLow, by rate and loss."""
     changed, steps = 900, 3000
     series: Series = {}
@@ -129,12 +131,14 @@ def recall_delays(rates: tuple[float, ...], draws: int) -> dict[str, float]:
                 job = f"{rate:g}/s, {100 * loss:g} points, {draw}"
                 service = Service(job, rate, steps, 900, draw, changed=changed, recall_loss=loss)
                 series |= service.labels()
-    return medians(delays("LiveQualityLow", series, changed, 900, steps), series, draws)
+    return take_medians(
+        measure_delays("LiveQualityLow", series, changed, 900, steps), series, draws
+    )
 
 
-def medians(found: Mapping[str, float], series: Series, draws: int) -> dict[str, float]:
+def take_medians(found: Mapping[str, float], series: Series, draws: int) -> dict[str, float]:
     """Of the draws of each case; infinite where most draws were not seen."""
-    cases = sorted({job.rpartition(", ")[0] for job in jobs_of(series)})
+    cases = sorted({job.rpartition(", ")[0] for job in list_jobs(series)})
     return {
         case: float(
             np.median([found.get(f"{case}, {draw}", float("inf")) for draw in range(draws)])
@@ -143,7 +147,7 @@ def medians(found: Mapping[str, float], series: Series, draws: int) -> dict[str,
     }
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """For people."""
     if np.isinf(seconds):
         return "not seen"
@@ -159,16 +163,16 @@ def main() -> None:
     part = parser.parse_args().part
     if part in (None, "alarms"):
         print(f"Alarms in {DAYS} days of steady traffic:")
-        found = false_alarms(RATES, DAYS)
+        found = count_false_alarms(RATES, DAYS)
         print("\n".join(f"{labels}: {count:g}" for labels, count in found.items()) or "none")
     if part in (None, "drift"):
         print(f"Median delay of FeatureDrift after a shift of one feature, of {DRAWS}:")
-        for case, seconds in drift_delays(RATES, DRAWS).items():
-            print(f"{case}: {duration(seconds)}")
+        for case, seconds in measure_drift_delays(RATES, DRAWS).items():
+            print(f"{case}: {format_duration(seconds)}")
     if part in (None, "recall"):
         print(f"Median delay of LiveQualityLow after a loss of recall, of {DRAWS}:")
-        for case, seconds in recall_delays(RATES, DRAWS).items():
-            print(f"{case}: {duration(seconds)}")
+        for case, seconds in measure_recall_delays(RATES, DRAWS).items():
+            print(f"{case}: {format_duration(seconds)}")
 
 
 if __name__ == "__main__":

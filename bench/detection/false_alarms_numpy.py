@@ -1,4 +1,4 @@
-"""The same study as false_alarms.py, by formulas instead of rules: a cross-check, minute by minute.
+"""The same study as false_alarms.py by formulas instead of rules: a cross-check, minute by minute.
 
     .venv/dev/bin/python -m bench.detection.false_alarms_numpy
 
@@ -10,6 +10,7 @@ samples too: each period draws its own. The traffic has no hours of day.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from scipy.stats import beta, norm
 
 from prometheus.generator.thresholds import Thresholds, read_thresholds
+from telemetry.metrics import OUTCOME_BOUNDS
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -31,13 +33,10 @@ FEATURES, BASELINE_ROWS, HOLDOUT_ROWS = 5, 160_000, 40_000
 # Scores as of a calibrated model with 3 % fraud: 400 atoms at the middles of equal shares.
 ATOMS = beta.ppf((np.arange(400) + 0.5) / 400, 0.12, 3.88)
 THRESHOLD = float(np.quantile(ATOMS, 0.97))
-BOUNDS = np.array([
-    0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
-    0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
-])  # fmt: skip
+BOUNDS = np.array(OUTCOME_BOUNDS)
 
 
-def rolling(per_step: Floats, window: int) -> Floats:
+def sum_rolling(per_step: Floats, window: int) -> Floats:
     """Sums of the last `window` steps, fewer at the beginning."""
     total = np.cumsum(per_step, axis=0)
     total[window:] -= total[:-window].copy()
@@ -51,10 +50,13 @@ def psi(counts: Floats, base: Floats, rows: float) -> Floats:
     p = np.where(live > 0, live, np.minimum(0.5 / count, base))
     q = np.where(base > 0, base, np.minimum(0.5 / rows, p))
     same = p == q
-    return np.where(same, 0, (p - q) * np.log(np.where(same, 1, p / np.where(same, 1, q)))).sum(-1)
+    terms: Floats = np.where(same, 0, (p - q) * np.log(np.where(same, 1, p / np.where(same, 1, q))))
+    return np.asarray(terms.sum(-1))
 
 
-def drifted(counts: Floats, base: Floats, rows: float, window: str, limits: Thresholds) -> Flags:
+def has_drifted(
+    counts: Floats, base: Floats, rows: float, window: str, limits: Thresholds
+) -> Flags:
     """The condition of FeatureDrift and ScoreDrift at each moment."""
     count = counts.sum(-1)
     value, freedom = psi(counts, base, rows), np.count_nonzero(base) - 1
@@ -62,25 +64,25 @@ def drifted(counts: Floats, base: Floats, rows: float, window: str, limits: Thre
     spread = 2 / 9 / freedom
     chance = expected * (1 - spread + limits.drift.sigmas * np.sqrt(spread)) ** 3
     far = (value - expected > limits.drift.psi[window]) & (value > chance)
-    return far & (count >= limits.drift.minimum_count)
+    return np.asarray(far & (count >= limits.drift.minimum_count))
 
 
-def jumped(live: Floats, usual: float, off: Floats, window: str, limits: Thresholds) -> Flags:
+def has_jumped(live: Floats, usual: float, off: Floats, window: str, limits: Thresholds) -> Flags:
     """The condition of FraudRateJump and MeanScoreJump."""
     factor = limits.rates.factor[window]
     far = (live > factor * usual) | (live < usual / factor)
     return far & (abs(live - usual) > limits.rates.sigmas * off)
 
 
-def raised(condition: Flags, hold: int) -> int:
+def count_alarms(condition: Flags, hold: int) -> int:
     """How often an alert fires: the condition held without a break for `hold` evaluations."""
-    held = rolling(condition.astype(float), hold) >= hold
+    held = sum_rolling(condition.astype(float), hold) >= hold
     return int(held[0]) + int((held[1:] & ~held[:-1]).sum())
 
 
-def first(condition: Flags, hold: int) -> float:
+def find_first(condition: Flags, hold: int) -> float:
     """Evaluations until the alert fires; infinite if it does not."""
-    held = rolling(condition.astype(float), hold) >= hold
+    held = sum_rolling(condition.astype(float), hold) >= hold
     return float(held.argmax()) if held.any() else float("inf")
 
 
@@ -98,14 +100,14 @@ class Study:
         for _ in range(FEATURES):
             base = self.random.multinomial(BASELINE_ROWS, [0.1] * 10) / BASELINE_ROWS
             counts = self.random.multinomial(arriving, [0.1] * 10).astype(float)
-            found["FeatureDrift"] += self._any(
-                {w: drifted(rolling(counts, n), base, BASELINE_ROWS, w, self.limits)
+            found["FeatureDrift"] += self._count_any(
+                {w: has_drifted(sum_rolling(counts, n), base, BASELINE_ROWS, w, self.limits)
                  for w, n in WINDOWS.items()}
             )  # fmt: skip
         return found | self._scores(arriving)
 
-    def _any(self, conditions: dict[str, Flags]) -> int:
-        return sum(raised(each, HOLD["drift"]) for each in conditions.values())
+    def _count_any(self, conditions: dict[str, Flags]) -> int:
+        return sum(count_alarms(each, HOLD["drift"]) for each in conditions.values())
 
     def _scores(self, arriving: npt.NDArray[np.int64]) -> dict[str, int]:
         atoms = len(ATOMS)
@@ -118,21 +120,21 @@ class Study:
         usual_mean = holdout @ ATOMS / HOLDOUT_ROWS
         drift, share, mean = {}, {}, {}
         for window, minutes in WINDOWS.items():
-            seen = rolling(counts, minutes)
-            drift[window] = drifted(seen @ in_decile, base, HOLDOUT_ROWS, window, self.limits)
+            seen = sum_rolling(counts, minutes)
+            drift[window] = has_drifted(seen @ in_decile, base, HOLDOUT_ROWS, window, self.limits)
             rows = np.maximum(seen.sum(1), 1)
             enough = seen.sum(1) >= self.limits.rates.minimum_count
             per_row = 1 / rows + 1 / HOLDOUT_ROWS
             off = np.sqrt(usual_share * (1 - usual_share) * per_row)
             live = seen[:, alarm].sum(1) / rows
-            share[window] = enough & jumped(live, usual_share, off, window, self.limits)
+            share[window] = enough & has_jumped(live, usual_share, off, window, self.limits)
             live = seen @ ATOMS / rows
             off = np.sqrt(usual_mean * (1 - usual_mean) * per_row)
-            mean[window] = enough & jumped(live, usual_mean, off, window, self.limits)
+            mean[window] = enough & has_jumped(live, usual_mean, off, window, self.limits)
         return {
-            "ScoreDrift": self._any(drift),
-            "FraudRateJump": self._any(share),
-            "MeanScoreJump": self._any(mean),
+            "ScoreDrift": self._count_any(drift),
+            "FraudRateJump": self._count_any(share),
+            "MeanScoreJump": self._count_any(mean),
         }
 
     def quality(self, rate: float, steps: int, recall_loss: float = 0.0) -> dict[str, Flags]:
@@ -151,8 +153,8 @@ class Study:
         hits = self.random.binomial(frauds, recall)
         found = {}
         for window, length in (("1d", DAY // STEP), ("7d", 7 * DAY // STEP)):
-            trials = np.maximum(rolling(frauds.astype(float), length), 1)
-            live = rolling(hits.astype(float), length) / trials
+            trials = np.maximum(sum_rolling(frauds.astype(float), length), 1)
+            live = sum_rolling(hits.astype(float), length) / trials
             pooled = (live * trials + card * fraud) / (trials + fraud)
             off = np.sqrt(pooled * (1 - pooled) * (1 / trials + 1 / fraud))
             loss = card - live
@@ -173,15 +175,15 @@ class Study:
         share = np.array([(number == each).mean() for each in bins])
         mean = np.array([ATOMS[number == each].mean() for each in bins])
         count = self.random.multinomial(arriving, share / share.sum())
-        frauds = rolling(self.random.binomial(count, mean).astype(float), DAY // STEP)
-        seen = rolling(count.astype(float), DAY // STEP)
+        frauds = sum_rolling(self.random.binomial(count, mean).astype(float), DAY // STEP)
+        seen = sum_rolling(count.astype(float), DAY // STEP)
         given, total = seen * mean, np.maximum(seen.sum(1), 1)
         error = abs(given - frauds).sum(1) / total
         variance = given * (1 - mean)
         chance = np.sqrt(2 / np.pi) * np.sqrt(variance).sum(1) / total
         off = np.sqrt((1 - 2 / np.pi) * variance.sum(1)) / total
         quality = self.limits.quality
-        return (
+        return np.asarray(
             (error - chance > quality.calibration_error)
             & (error > chance + quality.sigmas * off)
             & (total >= quality.minimum_outcomes)
@@ -195,15 +197,15 @@ class Study:
         after = self.random.multinomial(self.random.poisson(rate * 60, 3 * DAY), np.diff(edges))
         counts = np.concatenate([before, after]).astype(float)
         return min(
-            first(
-                drifted(rolling(counts, n), base, BASELINE_ROWS, w, self.limits)[DAY:],
+            find_first(
+                has_drifted(sum_rolling(counts, n), base, BASELINE_ROWS, w, self.limits)[DAY:],
                 HOLD["drift"],
             )
             for w, n in WINDOWS.items()
         )
 
 
-def duration(minutes: float) -> str:
+def format_duration(minutes: float) -> str:
     """For people."""
     if np.isinf(minutes):
         return "not seen"
@@ -217,30 +219,40 @@ def main() -> None:
     for rate in RATES:
         alarms: dict[str, list[int]] = {}
         for _ in range(PERIODS):
-            found = study.inputs(rate, DAYS * DAY)
-            steps = DAYS * DAY // STEP
-            found |= {k: raised(v, HOLD["quality"]) for k, v in study.quality(rate, steps).items()}
-            for name, count in found.items():
+            for name, count in count_false_alarms(study, rate).items():
                 alarms.setdefault(name, []).append(count)
-        told = ", ".join(f"{k} {np.mean(v):g} ({max(v)})" for k, v in alarms.items())
-        print(f"{rate:g}/s: {told}")
+        print(rate_line(rate, (f"{k} {np.mean(v):g} ({max(v)})" for k, v in alarms.items())))
     print("\nMedian delay of FeatureDrift after a shift of one feature (of 9)")
     for rate in RATES:
-        delays = [np.median([study.drift_delay(rate, s) for _ in range(9)]) for s in (0.25, 0.5, 1)]
-        told = ", ".join(
-            f"{s} sd {duration(d)}" for s, d in zip((0.25, 0.5, 1), delays, strict=True)
-        )
-        print(f"{rate:g}/s: {told}")
+        delays = ((s, [study.drift_delay(rate, s) for _ in range(9)]) for s in (0.25, 0.5, 1))
+        print(rate_line(rate, (f"{s} sd {format_median(each)}" for s, each in delays)))
     print("\nMedian delay of LiveQualityLow after a loss of recall in a steady week (of 21)")
     for rate in RATES:
-        told = []
-        for loss in (0.1, 0.2):
-            waits = [
-                STEP * min(first(each, HOLD["quality"]) for each in found.values())
-                for found in (study.quality(rate, WEEK + 20 * DAY // STEP, loss) for _ in range(21))
-            ]
-            told.append(f"{100 * loss:.0f} points {duration(float(np.median(waits)))}")
-        print(f"{rate:g}/s: {', '.join(told)}")
+        losses = ((s, [recall_delay(study, rate, s) for _ in range(21)]) for s in (0.1, 0.2))
+        print(rate_line(rate, (f"{100 * s:.0f} points {format_median(e)}" for s, e in losses)))
+
+
+def count_false_alarms(study: Study, rate: float) -> dict[str, int]:
+    """By alert, in one period of steady traffic."""
+    found = study.inputs(rate, DAYS * DAY)
+    quality = study.quality(rate, DAYS * DAY // STEP)
+    return found | {name: count_alarms(each, HOLD["quality"]) for name, each in quality.items()}
+
+
+def recall_delay(study: Study, rate: float, loss: float) -> float:
+    """Minutes from a loss of recall to LiveQualityLow."""
+    found = study.quality(rate, WEEK + 20 * DAY // STEP, loss)
+    return STEP * min(find_first(each, HOLD["quality"]) for each in found.values())
+
+
+def format_median(minutes: Sequence[float]) -> str:
+    """Of some delays, for people."""
+    return format_duration(float(np.median(minutes)))
+
+
+def rate_line(rate: float, cells: Iterable[str]) -> str:
+    """One line of a table."""
+    return f"{rate:g}/s: {', '.join(cells)}"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.detection.run import SEED, _seen
+from bench.detection.run import SEED, read_inbox
 from bench.detection.stage import Stage
 from tests.lab.inbox import listening
 from tests.lab.programs import ROOT
@@ -67,7 +67,7 @@ def main() -> int:
                 stage.stop()
     start = datetime.fromisoformat(sent["started_at"]).timestamp()
     change, end = start + len(held_out) / RATE, start + len(days) / RATE
-    fired, _ = _seen(inbox, change, end, SECOND, 0)
+    fired, _ = read_inbox(inbox, change, end, SECOND, 0)
     for day, rows in {"day 1": held_out, "day 2": second}.items():
         minutes = len(rows) / RATE / SECOND
         print(f"{day}: {len(rows)} rows, {rows['Class'].sum()} frauds, {minutes:.0f} minutes")
@@ -97,8 +97,8 @@ def _replay(stage: Stage, file: Path) -> dict[str, Any]:
         ],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    summary: dict[str, Any] = json.loads(done.stdout)
+    return summary
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from bench.detection.run import SEED, Result
 HEAD = """\
 # What is detected, and how soon
 
-Written by `make drill`: every scenario with its known truth, against the real handler, Collector,
+Written by `make drill`: every scenario with its known fault, against the real handler, Collector,
 Prometheus and Alertmanager. What counts is the message that arrives at Alertmanager's webhook.
 
 {verdict}
@@ -20,8 +20,8 @@ Prometheus and Alertmanager. What counts is the message that arrives at Alertman
 """
 
 NOTES = """
-Behind each alert: after how many minutes of the fault it was told, and how many minutes after the
-fault's end it was told to be over; `-`: not within the {afterwards:.0f} minutes that the drill
+Behind each alert: after how many minutes of the fault it was sent, and how many minutes after the
+fault's end its end was; `-`: not within the {afterwards:.0f} minutes that the drill
 waited, because the fault is still in the alert's window of an hour, a day or a week.
 *Also fired*: other consequences of the same fault. A *false alarm* is any alert before the fault,
 or one that is no consequence of it.
@@ -44,7 +44,7 @@ class Conditions:
     date: str
 
 
-def text(results: Sequence[Result], conditions: Conditions) -> str:
+def render(results: Sequence[Result], conditions: Conditions) -> str:
     """The whole page."""
     usual, second = results[0].drill, 60 / conditions.scale
     notes = NOTES.format(
@@ -59,10 +59,10 @@ def text(results: Sequence[Result], conditions: Conditions) -> str:
         seed=SEED,
         date=conditions.date,
     )
-    return HEAD.format(verdict=verdict(results)) + "\n".join(rows(results)) + "\n" + notes
+    return HEAD.format(verdict=summarise(results)) + "\n".join(render_rows(results)) + "\n" + notes
 
 
-def verdict(results: Sequence[Result]) -> str:
+def summarise(results: Sequence[Result]) -> str:
     """One sentence over all drills."""
     missed = sum(len(result.missed) for result in results)
     false = sum(len(result.false_alarms) for result in results)
@@ -72,23 +72,22 @@ def verdict(results: Sequence[Result]) -> str:
     )
 
 
-def rows(results: Sequence[Result]) -> Iterator[str]:
+def render_rows(results: Sequence[Result]) -> Iterator[str]:
     """One line of the table for each drill."""
     for result in results:
-        must = {name for any_of in result.drill.must for name in any_of}
         fired = sorted(result.fired, key=lambda name: result.fired[name])
         cells = (
             f"`{result.drill.name}`",
             result.drill.what,
-            _told(result, [name for name in fired if name in must]) or "nothing",
-            _told(result, [name for name in fired if name in result.drill.may - must]),
+            _list_times(result, [name for name in fired if name in result.drill.must]) or "nothing",
+            _list_times(result, [name for name in fired if name in result.drill.may]),
             ", ".join(result.missed),
-            _told(result, result.false_alarms),
+            _list_times(result, result.false_alarms),
         )
         yield "| " + " | ".join(cell or "-" for cell in cells) + " |"
 
 
-def _told(result: Result, names: Sequence[str]) -> str:
+def _list_times(result: Result, names: Sequence[str]) -> str:
     return "<br>".join(
         f"{name} {_minutes(result.fired[name])}, {_minutes(result.resolved.get(name))}"
         for name in names

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.detection.drills import Drill
 from bench.detection.stage import Stage
-from bench.detection.truth import Drill
 from tests.lab.inbox import Inbox, listening
 from tests.lab.programs import ROOT
 
@@ -38,12 +38,12 @@ class Result:
     def missed(self) -> list[str]:
         """What had to fire while the fault lasted and did not."""
         in_time = {name for name, after in self.fired.items() if after >= 0}
-        return [" or ".join(any_of) for any_of in self.drill.must if not in_time & set(any_of)]
+        return [name for name in self.drill.must if name not in in_time]
 
     @property
     def false_alarms(self) -> list[str]:
-        """What fired without a cause: before the fault, or for something else."""
-        due = self.drill.may.union(*self.drill.must)
+        """What fired before the fault, or is no consequence of it."""
+        due = {*self.drill.must, *self.drill.may}
         return [name for name, after in self.fired.items() if after < 0 or name not in due]
 
     @property
@@ -54,17 +54,17 @@ class Result:
 
 def run(drill: Drill, tools: Path, models: Path, scale: int, keep: Path | None = None) -> Result:
     """Raises what the stage raises when a program does not start."""
-    with _folder(keep) as folder, listening() as inbox:
+    with _open_folder(keep) as folder, listening() as inbox:
         stage = Stage(tools, folder, models, scale, inbox)
         try:
             stage.start()
-            return _played(drill, stage)
+            return _play(drill, stage)
         finally:
             stage.stop()
 
 
 @contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
+def _open_folder(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         yield keep
         return
@@ -72,26 +72,27 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _played(drill: Drill, stage: Stage) -> Result:
+def _play(drill: Drill, stage: Stage) -> Result:
     second = 60 / stage.scale  # the length of one minute of the rules' clock
-    traffic = _simulator(drill, stage, second)
+    traffic = _start_simulator(drill, stage, second)
     start = time.time()
     _sleep_until(start + drill.before * second)
     drill.begin(stage)
     _sleep_until(start + (drill.before + drill.lasts) * second)
     drill.end(stage)
-    told, problems = traffic.communicate(timeout=drill.minutes * second + 120)
-    if not told:
+    summary, problems = traffic.communicate(timeout=drill.minutes * second + 120)
+    if not summary:
         raise RuntimeError(f"the simulator said nothing but: {problems[-2000:]}")
-    sent = json.loads(told)
+    sent = json.loads(summary)
     begin = start + drill.before * second
     end = begin + drill.lasts * second
-    return Result(drill, *_seen(stage.inbox, begin, end, second, drill.afterwards), sent)
+    return Result(drill, *read_inbox(stage.inbox, begin, end, second, drill.afterwards), sent)
 
 
-def _seen(
+def read_inbox(
     inbox: Inbox, begin: float, end: float, second: float, afterwards: float
 ) -> tuple[dict[str, float], dict[str, float]]:
+    """What fired and what was resolved, as Result has them; moments in seconds since 1970."""
     fired: dict[str, float] = {}
     resolved: dict[str, float] = {}
     for message in inbox.messages:
@@ -105,7 +106,7 @@ def _seen(
     return fired, resolved
 
 
-def _simulator(drill: Drill, stage: Stage, second: float) -> subprocess.Popen[str]:
+def _start_simulator(drill: Drill, stage: Stage, second: float) -> subprocess.Popen[str]:
     options = {
         "url": stage.handler.url,
         "seed": SEED,
@@ -117,9 +118,9 @@ def _simulator(drill: Drill, stage: Stage, second: float) -> subprocess.Popen[st
         "labels-after": drill.label_delay * second,
         "max-failed": 1,
     }
-    said = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     return subprocess.Popen(
-        [sys.executable, "-m", "simulator", *said, "--json", "--quiet"],
+        [sys.executable, "-m", "simulator", *arguments, "--json", "--quiet"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

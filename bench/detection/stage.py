@@ -31,7 +31,7 @@ class CompressedPrometheus(Prometheus):
         """Write the configuration: what Prometheus reads, and where it finds the others."""
         generate.write(self._folder / "rules", self._scale)
         config = self._folder / "prometheus.yml"
-        config.write_text(_hastened(config.read_text(), self._scale))
+        config.write_text(_shorten_intervals(config.read_text(), self._scale))
         targets = self._folder / "targets"
         targets.mkdir()
         (targets / "drill.yml").write_text(
@@ -43,7 +43,7 @@ class CompressedPrometheus(Prometheus):
         )
 
 
-def _hastened(config: str, scale: int) -> str:
+def _shorten_intervals(config: str, scale: int) -> str:
     pause = max(100, 15_000 // scale)
     return re.sub(r"(scrape_interval|evaluation_interval): 15s", rf"\1: {pause}ms", config)
 

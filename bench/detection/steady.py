@@ -2,7 +2,7 @@
 
 Each service is a `job` of its own, with a baseline and a holdout that are samples too. Transactions
 are Poisson, their features independent deciles, their scores those of a calibrated model with 3 %
-fraud, their truth told a day later. The traffic has no hours of day.
+fraud, labelled a day later. The traffic has no hours of day.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, norm
 
-from model.serving.vocabulary import CLASS_NAMES
+from model.serving.vocabulary import CLASS_NAMES, FRAUD, LEGITIMATE
 from telemetry.metrics import OUTCOME_BINS, OUTCOME_BOUNDS
 
 Counts = npt.NDArray[np.float64]
@@ -55,27 +55,29 @@ class Service:
 
     def inputs(self) -> Series:
         """What FeatureDrift reads."""
-        found = self._named(self._model())
+        found = self._name_series(self._model())
         for number in range(self.features):
-            found |= self._feature(f"feature_{number}", self._arriving(), self.shift * (not number))
+            found |= self._feature(
+                f"feature_{number}", self._draw_arrivals(), self.shift * (not number)
+            )
         return found
 
     def outcomes(self) -> Series:
         """What the alerts about scores, decisions and labels read."""
         holdout = self.random.multinomial(HOLDOUT_ROWS, np.full(400, 1 / 400)).astype(float)
-        counts = self.random.multinomial(self._arriving(), np.full(400, 1 / 400))
+        counts = self.random.multinomial(self._draw_arrivals(), np.full(400, 1 / 400))
         frauds = self.random.binomial(counts, ATOMS)
         return (
-            self._named(self._model())
-            | self._named(self._holdout(holdout))
-            | self._named(self._predicted(counts.astype(float)))
-            | self._named(self._told(counts.astype(float), frauds.astype(float)))
+            self._name_series(self._model())
+            | self._name_series(self._holdout(holdout))
+            | self._name_series(self._count_predictions(counts.astype(float)))
+            | self._name_series(self._count_labelled(counts.astype(float), frauds.astype(float)))
         )
 
     def labels(self) -> Series:
-        """What LiveQualityLow reads, for a study of recall alone; every truth is told at once."""
+        """What LiveQualityLow reads, for a study of recall alone; every label comes at once."""
         holdout = self.random.multinomial(HOLDOUT_ROWS, np.full(400, 1 / 400)).astype(float)
-        counts = self.random.multinomial(self._arriving(), np.full(400, 1 / 400))
+        counts = self.random.multinomial(self._draw_arrivals(), np.full(400, 1 / 400))
         frauds = self.random.binomial(counts, ATOMS).astype(float)
         hits = frauds[:, ALARM].sum(1)
         recall = ATOMS[ALARM].sum() / ATOMS.sum()
@@ -84,25 +86,25 @@ class Service:
         alarms, all_frauds = counts[:, ALARM].sum(1), frauds.sum(1)
         false_alarms = alarms - frauds[:, ALARM].sum(1)
         cells = (hits, all_frauds - hits, false_alarms, counts.sum(1) - all_frauds - false_alarms)
-        told = zip(_outcome_labels(), cells, strict=True)
+        labelled = zip(_outcome_labels(), cells, strict=True)
         return (
-            self._named(self._model())
-            | self._named(self._holdout(holdout))
-            | self._named(("outcomes_total", labels, cell) for labels, cell in told)
+            self._name_series(self._model())
+            | self._name_series(self._holdout(holdout))
+            | self._name_series(("outcomes_total", labels, cell) for labels, cell in labelled)
         )
 
-    def _arriving(self) -> npt.NDArray[np.int64]:
+    def _draw_arrivals(self) -> npt.NDArray[np.int64]:
         return self.random.poisson(self.rate * self.seconds, self.steps)
 
-    def _named(self, series: Iterable[tuple[str, dict[str, str], Counts | float]]) -> Series:
+    def _name_series(self, series: Iterable[tuple[str, dict[str, str], Counts | float]]) -> Series:
         found: Series = {}
         for name, labels, values in series:
             of = {"job": self.job, "instance": "host-0"} | labels
-            told = ", ".join(f'{label}="{value}"' for label, value in of.items())
-            found[f"{name}{{{told}}}"] = self._values(values)
+            chosen = ", ".join(f'{label}="{value}"' for label, value in of.items())
+            found[f"{name}{{{chosen}}}"] = self._format_values(values)
         return found
 
-    def _values(self, values: Counts | float) -> str:
+    def _format_values(self, values: Counts | float) -> str:
         """A gauge, or the counter of these increments."""
         if isinstance(values, float):
             return f"{values!r}x{self.steps}"
@@ -125,7 +127,7 @@ class Service:
         found: Series = {}
         for number, bin_name in enumerate(DECILES):
             labels = {"feature": name, "bin": bin_name}
-            found |= self._named(
+            found |= self._name_series(
                 (
                     ("feature_values_total", labels, counts[:, number]),
                     ("feature_baseline_share", labels, float(base[number])),
@@ -152,26 +154,28 @@ class Service:
         for bin_name, share in zip(DECILES, rows @ DECILE_OF / HOLDOUT_ROWS, strict=True):
             yield "score_baseline_share", {"bin": bin_name}, float(share)
 
-    def _predicted(self, counts: Counts) -> Iterator[tuple[str, dict[str, str], Counts]]:
+    def _count_predictions(self, counts: Counts) -> Iterator[tuple[str, dict[str, str], Counts]]:
         for bin_name, column in zip(DECILES, (counts @ DECILE_OF).T, strict=True):
             yield "score_values_total", {"bin": bin_name}, column
         for class_name, chosen in zip(CLASS_NAMES, (~ALARM, ALARM), strict=True):
             labels, seen, scores = {"class_name": class_name}, counts[:, chosen], ATOMS[chosen]
-            yield "predictions_total", labels, seen.sum(1)
+            yield "predictions_total", labels | {"endpoint": "/predict"}, seen.sum(1)
             yield "prediction_probability_total", labels, seen @ scores
             yield "prediction_uncertainty_total", labels, seen @ (scores * (1 - scores))
         refused = self.random.poisson(REFUSED * self.rate * self.seconds, self.steps)
         labels = {"feature": "feature_0", "problem": "missing"}
         yield "data_quality_total", labels, refused.astype(float)
 
-    def _told(self, counts: Counts, frauds: Counts) -> Iterator[tuple[str, dict[str, str], Counts]]:
-        """Every truth, a day after its prediction."""
+    def _count_labelled(
+        self, counts: Counts, frauds: Counts
+    ) -> Iterator[tuple[str, dict[str, str], Counts]]:
+        """Every label, a day after its prediction."""
         day = 86_400 // self.seconds
 
-        def later(values: Counts) -> Counts:
+        def delay(values: Counts) -> Counts:
             return np.concatenate([np.zeros((day, *values.shape[1:])), values[:-day]])
 
-        counts, frauds = later(counts), later(frauds)
+        counts, frauds = delay(counts), delay(frauds)
         hits, misses = frauds[:, ALARM].sum(1), frauds[:, ~ALARM].sum(1)
         false_alarms = counts[:, ALARM].sum(1) - hits
         quiet = counts[:, ~ALARM].sum(1) - misses
@@ -181,10 +185,10 @@ class Service:
             yield "outcomes_total", labels, cell
         by_bin, frauds_by_bin, given = counts @ BIN_OF, frauds @ BIN_OF, (counts * ATOMS) @ BIN_OF
         for number, bin_name in enumerate(OUTCOME_BINS):
-            told = frauds_by_bin[:, number]
-            yield "outcome_scores_total", {"bin": bin_name, "truth": "fraud"}, told
-            legitimate = by_bin[:, number] - told
-            yield "outcome_scores_total", {"bin": bin_name, "truth": "legitimate"}, legitimate
+            fraud = frauds_by_bin[:, number]
+            yield "outcome_scores_total", {"bin": bin_name, "truth": FRAUD}, fraud
+            legitimate = by_bin[:, number] - fraud
+            yield "outcome_scores_total", {"bin": bin_name, "truth": LEGITIMATE}, legitimate
             yield "outcome_probability_total", {"bin": bin_name}, given[:, number]
 
 

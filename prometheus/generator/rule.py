@@ -26,15 +26,21 @@ class Record:
     expr: str
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As Prometheus' rule file has it."""
-        plain: dict[str, Any] = {"record": self.name, "expr": tidy(self.expr)}
-        return plain | ({"labels": dict(self.labels)} if self.labels else {})
+        rule: dict[str, Any] = {"record": self.name, "expr": tidy(self.expr)}
+        return rule | ({"labels": dict(self.labels)} if self.labels else {})
 
 
 @dataclass(frozen=True)
 class Alert:
-    """An alerting rule; the runbook's address follows from the name."""
+    """An alerting rule; the runbook's address follows from the name.
+
+    `caused_by`: alerts that say it already; while one of them fires, this one is not sent.
+    `equal`: labels in which an alert that is caused by this one must be the same.
+    `scenarios`: faults, of the simulator or of a drill, in which it must fire; `may_follow`: others
+    in which it may. In all others it is a false alarm.
+    """
 
     name: str
     severity: str
@@ -42,19 +48,23 @@ class Alert:
     hold: str
     summary: str
     value: str
+    caused_by: tuple[str, ...] = ()
+    equal: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    may_follow: tuple[str, ...] = ()
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As Prometheus' rule file has it."""
-        plain: dict[str, Any] = {"alert": self.name, "expr": tidy(self.expr)}
+        rule: dict[str, Any] = {"alert": self.name, "expr": tidy(self.expr)}
         if self.hold != "0s":
-            plain["for"] = self.hold
-        plain["labels"] = {"severity": self.severity}
-        plain["annotations"] = {
+            rule["for"] = self.hold
+        rule["labels"] = {"severity": self.severity}
+        rule["annotations"] = {
             "summary": self.summary,
             "value": self.value,
             "runbook_url": f"docs/runbooks/{self.name}.md",
         }
-        return plain
+        return rule
 
 
 @dataclass(frozen=True)
@@ -71,9 +81,9 @@ class Group:
                 f"group {self.name} has {len(self.rules)} rules, Grafana Cloud takes {MOST_RULES}"
             )
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As Prometheus' rule file has it."""
-        rules = [rule.plain() for rule in self.rules]
+        rules = [rule.to_dict() for rule in self.rules]
         return {"name": self.name, "interval": self.interval, "rules": rules}
 
 
@@ -85,9 +95,9 @@ class RuleFile:
     about: str
     groups: tuple[Group, ...]
 
-    def text(self) -> str:
+    def render(self) -> str:
         """The file's content."""
-        content = {"groups": [group.plain() for group in self.groups]}
+        content = {"groups": [group.to_dict() for group in self.groups]}
         body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
         return HEADER.format(about=self.about) + body
 
@@ -102,9 +112,9 @@ class _Dumper(yaml.SafeDumper):
     """Writes text of several lines as a block, so that a change of a formula can be reviewed."""
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _represent_text)

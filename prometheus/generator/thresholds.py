@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from prometheus.generator.durations import seconds
+from prometheus.generator.durations import parse_duration
 
 FILE = Path(__file__).resolve().parents[1] / "thresholds.yml"
 
@@ -59,7 +59,7 @@ class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Deliveries of an hour that may be missing in the store: their number, and share of all."""
+    """Exports of an hour that may be missing in the store: their number, and share of all."""
 
     lost: float
     lost_share: float
@@ -93,6 +93,14 @@ class Challenger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minimum_count: float
 
 
+class Trends(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From when on a straight line into the future is believed."""
+
+    budget_left: float
+    collector_queue: float
+    sigmas: float
+
+
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All limits."""
 
@@ -107,6 +115,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traffic: Traffic
     model: Model
     challenger: Challenger
+    trends: Trends
     series: float
 
 
@@ -116,6 +125,6 @@ def read_thresholds(path: Path = FILE) -> Thresholds:
         read = msgspec.yaml.decode(path.read_bytes(), type=Thresholds)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise ValueError(f"{path.name}: {error}") from None
-    seconds(read.traffic.schedule)
-    seconds(read.model.stale_after)
+    parse_duration(read.traffic.schedule)
+    parse_duration(read.model.stale_after)
     return read

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from prometheus.generator.generate import FOLDER
+from tests.lab.rules import read_groups
 from tests.lab.tools import tools_folder
 
 Series = Mapping[str, str]
@@ -122,11 +122,7 @@ def ordered(groups: list[dict[str, Any]]) -> list[str]:
 
 def needed(*wanted: str) -> list[dict[str, Any]]:
     """The groups, with only the wanted rules and those that they depend on."""
-    groups: list[dict[str, Any]] = [
-        group
-        for path in sorted(FOLDER.glob("*.yml"))
-        for group in yaml.safe_load(path.read_text())["groups"]
-    ]
+    groups = read_groups()
     rules = [rule for group in groups for rule in group["rules"]]
     names, found = set(wanted), 0
     while len(names) > found:

@@ -1,1 +1,1 @@
-"""The recording rules, one file a topic."""
+"""The recording rules, one file a topic, each with the sources of its formulas."""

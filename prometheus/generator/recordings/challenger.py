@@ -10,49 +10,70 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus.generator.durations import Clock
-from prometheus.generator.rule import Group, Record, RuleFile
+from model.serving.vocabulary import FRAUD, LEGITIMATE
+from prometheus.generator.durations import Durations
+from prometheus.generator.promql import (
+    CHALLENGER,
+    CHAMPION,
+    LABELLED_FRAUD,
+    LABELLED_LEGITIMATE,
+    last_max,
+    sum_increase,
+)
+from prometheus.generator.recordings.wilson import Z95, wilson_low
+from prometheus.generator.rule import Group, Record
 from prometheus.generator.thresholds import Thresholds
-from prometheus.generator.wilson import Z95, low
 
 DECISIONS, OUTCOMES = "24h", "7d"
+SHARE_TARGET = "job:challenger_share_target:last"
 
 
-def challenger_file(clock: Clock, limits: Thresholds) -> RuleFile:
-    """rules/challenger.yml"""
-    rules = (*_decisions(clock, limits), *_outcomes(clock), *_split(clock))
-    about = "Champion against challenger; formulas: generator/recordings/challenger.py"
-    return RuleFile("challenger.yml", about, (Group("challenger", clock("4m"), rules),))
+def record_challenger(durations: Durations, limits: Thresholds) -> tuple[Group]:
+    """The comparison of two models, in one group."""
+    rules = (
+        *_record_decisions(durations, limits),
+        *_record_outcomes(durations),
+        *_record_split(durations),
+    )
+    return (Group("challenger", durations("4m"), rules),)
 
 
-def _decisions(clock: Clock, limits: Thresholds) -> Iterator[Record]:
+def _select_fraud_by(who: str, other: str) -> str:
+    """Matchers of the decisions where only `who` says fraud."""
+    return f'{who}="{FRAUD}", {other}="{LEGITIMATE}"'
+
+
+def _record_decisions(durations: Durations, limits: Thresholds) -> Iterator[Record]:
     name, total = f"challenger:decisions:increase{DECISIONS}", f"job:challenger:count{DECISIONS}"
     apart = f"job:challenger:disagreements{DECISIONS}"
-    increase = f"increase(challenger_decisions_total[{clock(DECISIONS)}])"
-    yield Record(name, f"sum by (job, champion, challenger) ({increase})")
+    # Transactions that both models scored, by their two decisions, and all of them.
+    by = f"job, {CHAMPION}, {CHALLENGER}"
+    yield Record(name, sum_increase("challenger_decisions_total", durations(DECISIONS), by))
     yield Record(total, f"sum by (job) ({name}) > 0")
-    one_way = f'{name}{{champion="fraud", challenger="legitimate"}}'
-    other_way = f'{name}{{champion="legitimate", challenger="fraud"}}'
+    # Those on which the two decide differently; 0 where none.
+    one_way = f"{name}{{{_select_fraud_by(CHAMPION, CHALLENGER)}}}"
+    other_way = f'{name}{{{CHAMPION}="{LEGITIMATE}", {CHALLENGER}="{FRAUD}"}}'
     yield Record(apart, f"sum by (job) ({one_way} or {other_way}) or 0 * {total}")
+    # Their share of all, and its lower bound.
     yield Record(f"job:challenger:disagreement{DECISIONS}", f"{apart} / {total}")
-    bound = low(apart, total, limits.challenger.sigmas)
+    bound = wilson_low(apart, total, limits.challenger.sigmas)
     yield Record(f"job:challenger:disagreement_low{DECISIONS}", bound)
 
 
-def _outcomes(clock: Clock) -> Iterator[Record]:
+def _record_outcomes(durations: Durations) -> Iterator[Record]:
     name, gain = f"challenger:outcomes:increase{OUTCOMES}", f"job:challenger:gain{OUTCOMES}"
-    increase = f"increase(paired_outcomes_total[{clock(OUTCOMES)}])"
-    yield Record(name, f"sum by (job, champion, challenger, truth) ({increase})")
+    # Labelled transactions that both models scored, by their decisions and the true class.
+    by = f"job, {CHAMPION}, {CHALLENGER}, truth"
+    yield Record(name, sum_increase("paired_outcomes_total", durations(OUTCOMES), by))
     total = f"(sum by (job) ({name}) > 0)"
 
     def only_right(who: str, other: str) -> str:
-        cells = (
-            f'{name}{{{who}="fraud", {other}="legitimate", truth="fraud"}}',
-            f'{name}{{{who}="legitimate", {other}="fraud", truth="legitimate"}}',
-        )
-        return f"(sum by (job) ({cells[0]} or {cells[1]}) or 0 * {total})"
+        frauds = f"{name}{{{_select_fraud_by(who, other)}, {LABELLED_FRAUD}}}"
+        quiet = f'{name}{{{who}="{LEGITIMATE}", {other}="{FRAUD}", {LABELLED_LEGITIMATE}}}'
+        return f"(sum by (job) ({frauds} or {quiet}) or 0 * {total})"
 
-    better, worse = only_right("challenger", "champion"), only_right("champion", "challenger")
+    better, worse = only_right(CHALLENGER, CHAMPION), only_right(CHAMPION, CHALLENGER)
+    # The challenger's accuracy less the champion's, its standard error and its 95 % interval.
     yield Record(gain, f"({better} - {worse}) / {total}")
     deviation = f"job:challenger:gain_deviation{OUTCOMES}"
     yield Record(
@@ -62,18 +83,18 @@ def _outcomes(clock: Clock) -> Iterator[Record]:
     yield Record(f"job:challenger:gain_high{OUTCOMES}", f"{gain} + {Z95} * {deviation}")
 
 
-def _split(clock: Clock) -> Iterator[Record]:
-    served = f"role:served:increase{DECISIONS}"
-    target = f"max by (job) (last_over_time(challenger_share_target[{clock(DECISIONS)}]))"
-    yield Record(served, f"sum by (job, role) (increase(served_total[{clock(DECISIONS)}]))")
+def _record_split(durations: Durations) -> Iterator[Record]:
+    served, span = f"role:served:increase{DECISIONS}", durations(DECISIONS)
+    # Transactions by the model that answered.
+    yield Record(served, sum_increase("served_total", span, "job, role"))
+    # The share that the challenger answered, 0 where it answered none, and the share that was set.
     total = f"(sum by (job) ({served}) > 0)"
+    answered = f'sum by (job) ({served}{{role="{CHALLENGER}"}}) or 0 * {total}'
+    yield Record(f"job:challenger:share{DECISIONS}", f"({answered}) / {total}")
+    yield Record(SHARE_TARGET, last_max("challenger_share_target", span))
+    # The share's standard error. Neither of the ends has a variance: there any other share is a
+    # mismatch by itself.
     yield Record(
-        f"job:challenger:share{DECISIONS}",
-        f'(sum by (job) ({served}{{role="challenger"}}) or 0 * {total}) / {total}',
-    )
-    yield Record("job:challenger_share_target:last", target)
-    goal = "job:challenger_share_target:last"
-    # Neither of the ends has a variance: there any other share is a mismatch by itself.
-    yield Record(
-        f"job:challenger:share_deviation{DECISIONS}", f"sqrt({goal} * (1 - {goal}) / {total})"
+        f"job:challenger:share_deviation{DECISIONS}",
+        f"sqrt({SHARE_TARGET} * (1 - {SHARE_TARGET}) / {total})",
     )

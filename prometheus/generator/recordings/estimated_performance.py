@@ -19,116 +19,109 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus.generator.durations import Clock
-from prometheus.generator.rule import Group, Record, RuleFile
+from model.serving.vocabulary import FRAUD, LEGITIMATE
+from prometheus.generator.durations import Durations
+from prometheus.generator.promql import select_live, sum_increase
+from prometheus.generator.recordings import quality
+from prometheus.generator.recordings.quality import MEASURES, f1_of_champion, of_champion
+from prometheus.generator.rule import Group, Record
 
-WINDOWS = {"1h": "1m", "1d": "4m", "7d": "4m"}
-SHOWN = "1d"  # the window of model_*{evaluation="expected"}
-COMPARED = ("1d", "7d")  # the windows in which there are labels, as in quality.py
-MEASURES = ("accuracy", "precision", "recall")
-
-
-def expected_file(clock: Clock) -> RuleFile:
-    """rules/expected.yml"""
-    groups = [_group(window, clock) for window in WINDOWS]
-    about = (
-        "Expected performance before labels, and its gap to the realised;"
-        " generator/recordings/estimated_performance.py"
-    )
-    return RuleFile("expected.yml", about, tuple(groups))
+WINDOWS = {"1h": "1m", **quality.WINDOWS}
+SHOWN = quality.LIVE  # the window of model_*{evaluation="expected"}
+COMPARED = tuple(quality.WINDOWS)  # the windows in which there are labels
+_SUMS = ("predictions", "prediction_probability", "prediction_uncertainty")
 
 
-def _group(window: str, clock: Clock) -> Group:
-    rules = [*_sums(window, clock), *_measures(window)]
-    if window == SHOWN:
-        rules += _shown(window)
-    if window in COMPARED:
-        rules += _gaps(window)
-    return Group(f"expected_{window}", clock(WINDOWS[window]), tuple(rules))
+def record_estimates(durations: Durations) -> Iterator[Group]:
+    """Expected performance by window, and where there are labels the gap to the realised."""
+    for window, every in WINDOWS.items():
+        rules = [*_record_sums(window, durations), *_record_measures(window)]
+        if window == SHOWN:
+            rules += _record_shown(window)
+        if window in COMPARED:
+            rules += _record_gaps(window)
+        yield Group(f"expected_{window}", durations(every), tuple(rules))
 
 
-def _sums(window: str, clock: Clock) -> Iterator[Record]:
-    for counter in ("predictions", "prediction_probability", "prediction_uncertainty"):
-        increase = f"sum by (job, class_name) (increase({counter}_total[{clock(window)}]))"
+def _record_sums(window: str, durations: Durations) -> Iterator[Record]:
+    # Live predictions, and their sums of p and of p (1 - p), by decision.
+    for counter in _SUMS:
+        series = select_live() if counter == "predictions" else f"{counter}_total"
+        increase = sum_increase(series, durations(window), "job, class_name")
         yield Record(f"class:{counter}:increase{window}", increase)
 
 
-def _of(counter: str, window: str, class_name: str | None = None) -> str:
-    """One of the recorded sums, of one decision or of both."""
+def _sums(window: str, class_name: str = "") -> tuple[str, ...]:
+    """The recorded sums in the order of _SUMS, of one decision or of both."""
     chosen = f'{{class_name="{class_name}"}}' if class_name else ""
-    return f"sum by (job) (class:{counter}:increase{window}{chosen})"
+    return tuple(f"sum by (job) (class:{counter}:increase{window}{chosen})" for counter in _SUMS)
 
 
-def _measures(window: str) -> Iterator[Record]:
-    name = f"job:expected:share{window}"
-    alarms, all_of = _of("predictions", window, "fraud"), _of("predictions", window)
-    hits, frauds = (
-        _of("prediction_probability", window, "fraud"),
-        _of("prediction_probability", window),
-    )
-    quiet = _of("predictions", window, "legitimate")
-    missed = _of("prediction_probability", window, "legitimate")
-    accuracy = f"({hits} + {quiet} - {missed}) / ({all_of} > 0)"
+def _share(window: str) -> str:
+    return f"job:expected:share{window}"
+
+
+def _share_of(measure: str, window: str) -> str:
+    return f'sum by (job) ({_share(window)}{{measure="{measure}"}})'
+
+
+def _record_measures(window: str) -> Iterator[Record]:
+    name = _share(window)
+    predictions, frauds, _ = _sums(window)
+    alarms, hits, _ = _sums(window, FRAUD)
+    quiet, missed, _ = _sums(window, LEGITIMATE)
+    # The right decisions, of all; the frauds among the alarms; the alarms among the frauds.
+    accuracy = f"({hits} + {quiet} - {missed}) / ({predictions} > 0)"
     yield Record(name, accuracy, {"measure": "accuracy"})
     yield Record(name, f"{hits} / ({alarms} > 0)", {"measure": "precision"})
     yield Record(name, f"{hits} / ({frauds} > 0)", {"measure": "recall"})
+    # The harmonic mean of precision and recall.
     yield Record(f"job:expected:f1_score{window}", f"2 * {hits} / ({alarms} + {frauds} > 0)")
 
 
-def _shown(window: str) -> Iterator[Record]:
+def _record_shown(window: str) -> Iterator[Record]:
+    # The last day's estimates under the names of the card's figures.
     label = {"evaluation": "expected"}
     for measure in MEASURES:
-        share = f'job:expected:share{window}{{measure="{measure}"}}'
-        yield Record(f"model_{measure}", f"sum by (job) ({share})", label)
+        yield Record(f"model_{measure}", _share_of(measure, window), label)
     yield Record("model_f1_score", f"job:expected:f1_score{window}", label)
 
 
-def _gaps(window: str) -> Iterator[Record]:
-    expected, realised = f"job:expected:share{window}", _realised("share", window)
-    yield Record(f"job:expected:gap{window}", f"{realised} - {expected}")
+def _record_gaps(window: str) -> Iterator[Record]:
+    expected = _share(window)
+    # Realised less expected, of the three shares and of F1.
+    yield Record(f"job:expected:gap{window}", f"{of_champion('share', window)} - {expected}")
     yield Record(
         f"job:expected:gap{window}",
-        f'max by (job) (segment:outcomes:f1_score{window}{{role="champion", segment="all"}})'
-        f" - job:expected:f1_score{window}",
+        f"{f1_of_champion(window)} - job:expected:f1_score{window}",
         {"measure": "f1_score"},
     )
-    yield from _score_variances(window)
-    labels = f"{expected} * (1 - {expected}) / ({_realised('trials', window)} > 0)"
-    variance = f"job:expected:score_variance{window}"
-    deviation = f"sqrt(clamp_min({labels} + {variance}, 0))"
+    # The variance of the expected shares, and with that of the labels the gap's standard error.
+    yield from _record_score_variances(window)
+    labels = f"{expected} * (1 - {expected}) / ({of_champion('trials', window)} > 0)"
+    deviation = f"sqrt(clamp_min({labels} + job:expected:score_variance{window}, 0))"
     yield Record(f"job:expected:gap_deviation{window}", deviation)
 
 
-def _realised(what: str, window: str) -> str:
-    chosen = '{role="champion", segment="all"}'
-    return f"max by (job, measure) (segment:outcomes:{what}{window}{chosen})"
-
-
-def _score_variances(window: str) -> Iterator[Record]:
+def _record_score_variances(window: str) -> Iterator[Record]:
     """Variance of each expected share as a mean over the window's predictions."""
     name = f"job:expected:score_variance{window}"
-    all_of, alarms = _of("predictions", window), _of("predictions", window, "fraud")
-    share = {
-        each: f'sum by (job) (job:expected:share{window}{{measure="{each}"}})' for each in MEASURES
-    }
-    for measure, trials, unsure in (
-        ("accuracy", all_of, _of("prediction_uncertainty", window)),
-        ("precision", alarms, _of("prediction_uncertainty", window, "fraud")),
+    predictions, frauds, unsure = _sums(window)
+    alarms, _, unsure_alarms = _sums(window, FRAUD)
+    for measure, trials, uncertainty in (
+        ("accuracy", predictions, unsure),
+        ("precision", alarms, unsure_alarms),
     ):
-        mean = share[measure]
-        spread = f"({mean} - {unsure} / ({trials} > 0) - {mean} ^ 2) / {trials}"
+        mean = _share_of(measure, window)
+        spread = f"({mean} - {uncertainty} / ({trials} > 0) - {mean} ^ 2) / {trials}"
         yield Record(name, spread, {"measure": measure})
-    hits, missed = (
-        f"({_of('prediction_probability', window, each)}"
-        f" - {_of('prediction_uncertainty', window, each)})"
-        for each in ("fraud", "legitimate")
+    recall = _share_of("recall", window)
+    missed, hits = (
+        f"({scores} - {uncertainty})"
+        for _, scores, uncertainty in (_sums(window, each) for each in (LEGITIMATE, FRAUD))
     )
-    frauds = _of("prediction_probability", window)
     yield Record(
         name,
-        f"""
-        ((1 - {share["recall"]}) ^ 2 * {hits} + {share["recall"]} ^ 2 * {missed})
-        / ({frauds} > 0) ^ 2
-        """,
+        f"((1 - {recall}) ^ 2 * {hits} + {recall} ^ 2 * {missed})\n/ ({frauds} > 0) ^ 2",
         {"measure": "recall"},
     )

@@ -1,6 +1,6 @@
 """What handlers say was taken from them against what the store holds.
 
-Each delivery of a worker carries its number among those that the Collector took (see
+Each export of a worker carries its number among those that the Collector took (see
 telemetry/export/export_numbers.py), and is one sample in the store. So between the last number
 before the window and the highest in it there should be as many different numbers
 as their difference; what is fewer was lost between Collector and store: refused by the target,
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus.generator.durations import Clock, seconds
+from prometheus.generator.durations import Durations, parse_duration
 from prometheus.generator.rule import Record
 
 WINDOW, OFFSET, SILENCE = "1h", "5m", "7d"
@@ -25,14 +25,16 @@ LOST = f"instance:telemetry_deliveries:lost{WINDOW}"
 _NUMBER = "telemetry_deliveries_total"
 
 
-def delivery_records(clock: Clock) -> Iterator[Record]:
-    """By instance: deliveries that the Collector took in the window, and those of them lost."""
-    window = f"{_NUMBER}[{clock(WINDOW)}] offset {clock(OFFSET)}"
-    earlier = clock(f"{(seconds(WINDOW) + seconds(OFFSET)) // 60}m")
-    before = f"last_over_time({_NUMBER}[{clock(SILENCE)}] offset {earlier})"
+def record_lost_exports(durations: Durations) -> Iterator[Record]:
+    """By instance: exports that the Collector took in the window, and those of them lost."""
+    window = f"{_NUMBER}[{durations(WINDOW)}] offset {durations(OFFSET)}"
+    earlier = durations(f"{(parse_duration(WINDOW) + parse_duration(OFFSET)) // 60}m")
+    before = f"last_over_time({_NUMBER}[{durations(SILENCE)}] offset {earlier})"
     # A series that is new may have counted under another instance: then from its first number on.
     known = f"({before} or min_over_time({window}) - 1)"
     began_anew = f"(resets({window}) > 0 or {before} > min_over_time({window}))"
+    # By how much the numbers rose.
     yield Record(TAKEN, f"max_over_time({window}) - {known}\nunless {began_anew}")
+    # How many of those numbers are not among the samples.
     held = f"changes({window}) + (min_over_time({window}) > bool {known})"
     yield Record(LOST, f"clamp_min(\n{TAKEN}\n- ({held}), 0)")

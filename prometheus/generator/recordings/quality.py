@@ -1,108 +1,123 @@
 """How good the decisions were, from labelled outcomes as they come in.
 
-Every outcome is counted once with its role, decision, truth, user type and value band. The rules
-add it up for all (`segment="all"`), by user type and by value band; what follows is written once
-and holds for each segment and role. `measure` is accuracy, precision or recall, each a share of
-`trials` with its 95 % interval of E. B. Wilson (1927), which holds at small counts and at shares
-of 0 and 1.
+Every outcome is counted once with its role, decision, true class (`truth`), user type and value
+band. The rules add it up for all (`segment="all"`), by user type and by value band; what follows
+is written once and holds for each segment and role. `measure` is accuracy, precision or recall,
+each a share of `trials` with its 95 % interval of E. B. Wilson (1927), which holds at small counts
+and at shares of 0 and 1.
 
 Without trials there is no series: no frauds among the labels, no recall.
 
 Labels count in the window in which they arrive, not in which they were predicted.
-
-ROC AUC is binned: of pairs (fraud, legitimate) in different probability bins the higher is right,
-in the same bin half. Calibration error (ECE) is the sum over bins of |sum of probabilities -
-frauds| / outcomes. The part of it that chance gives to a calibrated model: the mean of |x| of a
-normal x is sqrt(2 / pi) standard deviations, its variance 1 - 2 / pi; the bin's variance is n p
-(1 - p) at its mean probability p, which is not less than the true one. Brier = mean squared
-error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import pi, sqrt
 
-from prometheus.generator import wilson
-from prometheus.generator.durations import Clock
-from prometheus.generator.recordings.drift import last
-from prometheus.generator.rule import Group, Record, RuleFile
+from prometheus.generator.durations import Durations
+from prometheus.generator.promql import (
+    LABELLED_FRAUD,
+    LABELLED_LEGITIMATE,
+    OF_CHAMPION,
+    PREDICTED_FRAUD,
+    PREDICTED_LEGITIMATE,
+    last_max,
+    select_live,
+    sum_increase,
+)
+from prometheus.generator.recordings.baseline import last, record_versions, unless_two_models
+from prometheus.generator.recordings.calibration import record_scores
+from prometheus.generator.recordings.wilson import wilson_high, wilson_low
+from prometheus.generator.rule import Group, Record
 
 # window: how often it is evaluated
 WINDOWS = {"1d": "4m", "7d": "4m"}
+MEASURES = ("accuracy", "precision", "recall")
 CARD = "24h"  # the card is read as last seen in this window
 LIVE = "1d"  # the window of model_*{evaluation="live"}
-BINS = tuple(f"{number:02}" for number in range(1, 21))
 BY = "job, role, segment, value"
-_FRAUD, _LEGITIMATE = 'truth="fraud"', 'truth="legitimate"'
-_HIT = 'class_name="fraud", truth="fraud"'
+_OF_ALL = f'{OF_CHAMPION}, segment="all"'
 
 
-def quality_file(clock: Clock) -> RuleFile:
-    """rules/quality.yml"""
-    groups = []
+def record_quality(durations: Durations) -> Iterator[Group]:
+    """Shares, scores, labels and the comparison with the card by window; the live figures."""
     for window, interval in WINDOWS.items():
-        every = clock(interval)
-        groups += [
-            Group(f"quality_{window}", every, tuple(_shares(window, clock))),
-            Group(f"scores_{window}", every, tuple(_scores(window, clock))),
-            Group(f"labels_{window}", every, tuple(_labels(window, clock))),
-            Group(f"card_{window}", every, tuple(_against_card(window, clock))),
-        ]
-    live = Group("quality_live", clock("1m"), (*_live(clock), *_card(clock)))
-    about = (
-        "Live quality from labelled outcomes; formulas: prometheus/generator/recordings/quality.py"
-    )
-    return RuleFile("quality.yml", about, (*groups, live))
+        every = durations(interval)
+        yield Group(f"quality_{window}", every, tuple(_record_shares(window, durations)))
+        yield Group(f"scores_{window}", every, tuple(record_scores(window, durations)))
+        yield Group(f"labels_{window}", every, tuple(_record_labels(window, durations)))
+        yield Group(f"card_{window}", every, tuple(_compare_with_card(window, durations)))
+    live = (*_record_live(durations), *_record_card(durations))
+    yield Group("quality_live", durations("1m"), live)
 
 
-def _shares(window: str, clock: Clock) -> Iterator[Record]:
+def of_champion(what: str, window: str, *matchers: str) -> str:
+    """The champion's recorded outcomes of all segments: `share` or `trials` of each measure."""
+    chosen = ", ".join((_OF_ALL, *matchers))
+    return f"max by (job, measure) (segment:outcomes:{what}{window}{{{chosen}}})"
+
+
+def f1_of_champion(window: str) -> str:
+    """The champion's recorded F1 of all segments."""
+    return f"max by (job) (segment:outcomes:f1_score{window}{{{_OF_ALL}}})"
+
+
+def _record_shares(window: str, durations: Durations) -> Iterator[Record]:
     each, name = f"outcome:outcomes:increase{window}", f"segment:outcomes:increase{window}"
-    labels = "job, role, class_name, truth, user_type, value_band"
-    yield Record(each, f"sum by ({labels}) (increase(outcomes_total[{clock(window)}]))")
     whole = "job, role, class_name, truth"
+    # Outcomes by all their labels, then by segment.
+    labels = f"{whole}, user_type, value_band"
+    yield Record(each, sum_increase("outcomes_total", durations(window), labels))
     yield Record(name, f"sum by ({whole}) ({each})", {"segment": "all", "value": "all"})
     for segment in ("user_type", "value_band"):
         moved = f'label_replace({each}, "value", "$1", "{segment}", "(.+)")'
         yield Record(name, f"sum by ({whole}, value) ({moved})", {"segment": segment})
-    yield from _successes(name, window)
+    # Each measure's successes among its trials, its share and the share's 95 % interval.
+    yield from _record_successes(name, window)
     share, trials = f"segment:outcomes:share{window}", f"segment:outcomes:trials{window}"
     successes = f"segment:outcomes:successes{window}"
     yield Record(share, f"{successes} / ({trials} > 0)")
-    yield Record(f"segment:outcomes:share_low{window}", wilson.low(successes, trials))
-    yield Record(f"segment:outcomes:share_high{window}", wilson.high(successes, trials))
-    frauds, alarms = f"{name}{{{_FRAUD}}}", f'{name}{{class_name="fraud"}}'
+    yield Record(f"segment:outcomes:share_low{window}", wilson_low(successes, trials))
+    yield Record(f"segment:outcomes:share_high{window}", wilson_high(successes, trials))
+    # The harmonic mean of precision and recall.
+    frauds, alarms = f"{name}{{{LABELLED_FRAUD}}}", f"{name}{{{PREDICTED_FRAUD}}}"
     yield Record(
         f"segment:outcomes:f1_score{window}",
         f"""
-        2 * sum by ({BY}) ({name}{{{_HIT}}})
+        2 * sum by ({BY}) ({_hits(name)})
         / (sum by ({BY}) ({frauds}) + sum by ({BY}) ({alarms}) > 0)
         """,
     )
 
 
-def _successes(name: str, window: str) -> Iterator[Record]:
-    right = f'{name}{{{_HIT}}} or {name}{{class_name="legitimate", truth="legitimate"}}'
-    measures = {
+def _hits(name: str) -> str:
+    """Frauds that were predicted."""
+    return f"{name}{{{PREDICTED_FRAUD}, {LABELLED_FRAUD}}}"
+
+
+def _record_successes(name: str, window: str) -> Iterator[Record]:
+    right = f"{_hits(name)} or {name}{{{PREDICTED_LEGITIMATE}, {LABELLED_LEGITIMATE}}}"
+    parts = {
         "accuracy": (right, name),
-        "precision": (f"{name}{{{_HIT}}}", f'{name}{{class_name="fraud"}}'),
-        "recall": (f"{name}{{{_HIT}}}", f"{name}{{{_FRAUD}}}"),
+        "precision": (_hits(name), f"{name}{{{PREDICTED_FRAUD}}}"),
+        "recall": (_hits(name), f"{name}{{{LABELLED_FRAUD}}}"),
     }
-    for measure, (part, whole) in measures.items():
+    for measure, (part, whole) in parts.items():
         label, trials = {"measure": measure}, f"sum by ({BY}) ({whole})"
         yield Record(f"segment:outcomes:trials{window}", trials, label)
         successes = f"sum by ({BY}) ({part}) or 0 * {trials}"
         yield Record(f"segment:outcomes:successes{window}", successes, label)
 
 
-def _live(clock: Clock) -> Iterator[Record]:
-    all_of = 'role="champion", segment="all"'
-    for measure in ("accuracy", "precision", "recall"):
-        share = f'segment:outcomes:share{LIVE}{{{all_of}, measure="{measure}"}}'
+def _record_live(durations: Durations) -> Iterator[Record]:
+    # The last day's quality under the names of the card's.
+    for measure in MEASURES:
+        share = f'segment:outcomes:share{LIVE}{{{_OF_ALL}, measure="{measure}"}}'
         yield Record(f"model_{measure}", f"max by (job) ({share})", {"evaluation": "live"})
-    f1_score = f"segment:outcomes:f1_score{LIVE}{{{all_of}}}"
-    yield Record("model_f1_score", f"max by (job) ({f1_score})", {"evaluation": "live"})
-    attribution = f"sum by (job, feature) (increase(feature_attribution_total[{clock('1h')}]))"
+    yield Record("model_f1_score", f1_of_champion(LIVE), {"evaluation": "live"})
+    # Each feature's share of the contributions to live predictions.
+    attribution = sum_increase("feature_attribution_total", durations("1h"), "job, feature")
     yield Record(
         "feature_importance",
         f"{attribution} / on (job) group_left () (sum by (job) ({attribution}) > 0)",
@@ -110,65 +125,23 @@ def _live(clock: Clock) -> Iterator[Record]:
     )
 
 
-def _scores(window: str, clock: Clock) -> Iterator[Record]:
-    span = clock(window)
-    by_bin, total = f"bin:outcome_scores:increase{window}", f"job:outcome_scores:increase{window}"
-    given, below = f"bin:outcome_probability:increase{window}", f"bin:outcome_scores:below{window}"
-    yield Record(by_bin, f"sum by (job, bin, truth) (increase(outcome_scores_total[{span}]))")
-    yield Record(given, f"sum by (job, bin) (increase(outcome_probability_total[{span}]))")
-    yield Record(total, f"sum by (job, truth) ({by_bin})")
-    yield Record(below, _below(by_bin))
-    yield Record(f"job:outcome_scores:roc_auc{window}", _roc_auc(by_bin, total, below))
-    outcomes = f"(sum by (job) ({total}) > 0)"
-    frauds = f"sum by (job, bin) ({by_bin}{{{_FRAUD}}})"
-    yield Record(
-        f"job:outcome_scores:calibration_error{window}",
-        f"sum by (job) (abs({given} - {frauds})) / {outcomes}",
-    )
-    squared = f"sum by (job) (increase(outcome_squared_error_total[{span}]))"
-    yield Record(f"job:outcome_scores:brier{window}", f"{squared} / {outcomes}")
-    variance = f"({given} - {given} ^ 2 / (sum by (job, bin) ({by_bin}) > 0))"
-    yield Record(
-        f"job:outcome_scores:calibration_chance{window}",
-        f"{sqrt(2 / pi)} * sum by (job) (sqrt(clamp_min({variance}, 0))) / {outcomes}",
-    )
-    yield Record(
-        f"job:outcome_scores:calibration_deviation{window}",
-        f"sqrt({1 - 2 / pi} * sum by (job) (clamp_min({variance}, 0))) / {outcomes}",
-    )
-
-
-def _below(by_bin: str) -> str:
-    """Legitimate outcomes in lower bins and half of those in the same one, by bin."""
-    terms = []
-    for position, own in enumerate(BINS):
-        half = f'0.5 * sum by (job) ({by_bin}{{{_LEGITIMATE}, bin="{own}"}})'
-        lower = f'{by_bin}{{{_LEGITIMATE}, bin=~"{"|".join(BINS[:position])}"}}'
-        value = f"{half} + sum by (job) ({lower})" if position else half
-        terms.append(f'label_replace({value}, "bin", "{own}", "", "")')
-    return "\nor ".join(terms)
-
-
-def _roc_auc(by_bin: str, total: str, below: str) -> str:
-    pairs = f"sum by (job) ({total}{{{_FRAUD}}}) * sum by (job) ({total}{{{_LEGITIMATE}}})"
-    frauds = f"sum by (job, bin) ({by_bin}{{{_FRAUD}}})"
-    return f"sum by (job) ({frauds} * {below}) / ({pairs} > 0)"
-
-
-def _labels(window: str, clock: Clock) -> Iterator[Record]:
-    span = clock(window)
-    delays = f"sum by (job, le) (increase(outcome_delay_seconds_bucket[{span}]))"
+def _record_labels(window: str, durations: Durations) -> Iterator[Record]:
+    span = durations(window)
+    # How long labels took, half of them and nine in ten.
+    delays = sum_increase("outcome_delay_seconds_bucket", span, "job, le")
     for name, share in (("p50", 0.5), ("p90", 0.9)):
         quantile = f"histogram_quantile({share}, {delays}) >= 0"
         yield Record(f"job:outcome_delay_seconds:{name}_{window}", quantile)
-    labelled = f'sum by (job) (increase(outcomes_total{{role="champion"}}[{span}]))'
-    predicted = f"sum by (job) (increase(predictions_total[{span}]))"
+    # Labels for each live prediction.
+    labelled = sum_increase(f"outcomes_total{{{OF_CHAMPION}}}", span)
+    predicted = sum_increase(select_live(), span)
     yield Record(f"job:outcomes:coverage{window}", f"{labelled} / ({predicted} > 0)")
-    results = f"sum by (job, result) (increase(feedback_total[{span}]))"
+    # Receipts that came back, by what became of them.
+    results = sum_increase("feedback_total", span, "job, result")
     yield Record(f"result:feedback:increase{window}", results)
 
 
-def _card(clock: Clock) -> Iterator[Record]:
+def _record_card(durations: Durations) -> Iterator[Record]:
     """What the card promises, and how many rows of the holdout are behind each promise."""
     rows = last("model_holdout_rows", CARD)
     trials = {
@@ -178,24 +151,20 @@ def _card(clock: Clock) -> Iterator[Record]:
     }
     for measure, behind in trials.items():
         gauge = f'model_{measure}{{evaluation="holdout"}}'
-        promised = f"max by (job) (last_over_time({gauge}[{clock(CARD)}]))"
+        promised = last_max(gauge, durations(CARD))
         yield Record("job:holdout:share", promised, {"measure": measure})
         yield Record("job:holdout:trials", behind, {"measure": measure})
 
 
-def _against_card(window: str, clock: Clock) -> Iterator[Record]:
+def _compare_with_card(window: str, durations: Durations) -> Iterator[Record]:
     """How far below the card, and in standard errors: the test of two shares, pooled."""
-    models = f"job:model_versions:count{window}"
-    versions = f'last_over_time(model_version{{role="champion"}}[{clock(window)}])'
-    yield Record(models, f"count by (job) (count by (job, version) ({versions}))")
-    live, seen = (
-        f'max by (job, measure) (segment:outcomes:{what}{window}{{role="champion", segment="all"}})'
-        for what in ("share", "trials")
-    )
-    loss = f"job:outcomes:loss{window}"
-    # With outcomes of two models in the window no card applies to all of them.
-    yield Record(loss, f"job:holdout:share - {live} unless on (job) ({models} > 1)")
+    yield record_versions(window, durations)
+    live, seen = of_champion("share", window), of_champion("trials", window)
     card, behind = "job:holdout:share", "job:holdout:trials"
+    # The card's share less the live one; with outcomes of two models in the window no card
+    # applies to all of them.
+    yield Record(f"job:outcomes:loss{window}", f"{card} - {live} {unless_two_models(window)}")
+    # The standard error of that difference where there is none in truth.
     pooled = f"(({live} * {seen} + {card} * {behind}) / ({seen} + {behind}))"
     yield Record(
         f"job:outcomes:loss_deviation{window}",

@@ -10,71 +10,73 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus.generator.durations import Clock
-from prometheus.generator.recordings.drift import WINDOWS, last
-from prometheus.generator.rule import Group, Record, RuleFile
+from prometheus.generator.durations import Durations
+from prometheus.generator.promql import PREDICTED_FRAUD, select_live, sum_increase
+from prometheus.generator.recordings.baseline import last, unless_two_models
+from prometheus.generator.recordings.drift import WINDOWS
+from prometheus.generator.recordings.wilson import wilson_low
+from prometheus.generator.rule import Group, Record
 from prometheus.generator.thresholds import Thresholds
-from prometheus.generator.wilson import low
 
 INPUTS = "15m"  # the window of refused inputs
+# What is recorded live: the holdout's gauge that it is compared with.
+HOLDOUT_OF = {
+    "fraud_share": "model_holdout_alert_rate",
+    "mean_score": "model_holdout_mean_score",
+}
 
 
-def rates_file(clock: Clock, limits: Thresholds) -> RuleFile:
-    """rules/rates.yml"""
-    groups = [
-        Group(f"rates_{window}", clock(every), tuple(_rates(window, clock, limits)))
-        for window, every in WINDOWS.items()
-    ]
-    inputs = Group("inputs", clock("1m"), tuple(_inputs(clock, limits)))
-    about = (
-        "Predicted-fraud share, mean score, refused inputs; formulas: generator/recordings/rates.py"
-    )
-    return RuleFile("rates.yml", about, (*groups, inputs))
+def record_rates(durations: Durations, limits: Thresholds) -> Iterator[Group]:
+    """Fraud share and mean score by window, and the refused inputs."""
+    for window, every in WINDOWS.items():
+        rates = tuple(_record_rates(window, durations, limits))
+        yield Group(f"rates_{window}", durations(every), rates)
+    yield Group("inputs", durations("1m"), tuple(_record_inputs(durations, limits)))
 
 
-def _rates(window: str, clock: Clock, limits: Thresholds) -> Iterator[Record]:
-    def increase(counter: str, chosen: str = "") -> str:
-        return f"sum by (job) (increase({counter}_total{chosen}[{clock(window)}]))"
-
-    count, models = f"job:predictions:enough{window}", f"job:model_versions:count{window}"
-    enough = f"{increase('predictions')} >= {limits.rates.minimum_count:g}"
-    # A window with decisions of two models is compared with neither's holdout.
-    yield Record(count, f"{enough} unless on (job) ({models} > 1)")
-    per_row = f"(1 / {count} + 1 / {last('model_holdout_rows', window)})"
-    frauds = increase("predictions", '{class_name="fraud"}')
+def _record_rates(window: str, durations: Durations, limits: Thresholds) -> Iterator[Record]:
+    span, count = durations(window), f"job:predictions:enough{window}"
+    # Live transactions, where they are enough to judge. A window with decisions of two models is
+    # compared with neither's holdout.
+    enough = f"{sum_increase(select_live(), span)} >= {limits.rates.minimum_count:g}"
+    yield Record(count, f"{enough} {unless_two_models(window)}")
+    # The share of them that was predicted to be fraud; 0 where none was.
+    frauds = sum_increase(select_live(PREDICTED_FRAUD), span)
     yield Record(f"job:predictions:fraud_share{window}", f"({frauds} or 0 * {count}) / {count}")
-    usual = last("model_holdout_alert_rate", window)
-    yield Record(
-        f"job:predictions:fraud_share_deviation{window}",
-        f"sqrt({usual} * (1 - {usual}) * {per_row})",
-    )
-    mean = f"job:predictions:mean_score{window}"
-    yield Record(mean, f"{increase('prediction_probability')} / {count}")
-    usual = last("model_holdout_mean_score", window)
-    yield Record(
-        f"job:predictions:mean_score_deviation{window}",
-        f"sqrt({usual} * (1 - {usual}) * {per_row})",
+    yield _record_deviation("fraud_share", window, count)
+    # The mean of their fraud probabilities.
+    scores = sum_increase("prediction_probability_total", span)
+    yield Record(f"job:predictions:mean_score{window}", f"{scores} / {count}")
+    yield _record_deviation("mean_score", window, count)
+
+
+def _record_deviation(what: str, window: str, count: str) -> Record:
+    """The standard error of a share or mean under the holdout's."""
+    usual = last(HOLDOUT_OF[what], window)
+    per_row = f"(1 / {count} + 1 / {last('model_holdout_rows', window)})"
+    return Record(
+        f"job:predictions:{what}_deviation{window}", f"sqrt({usual} * (1 - {usual}) * {per_row})"
     )
 
 
-def _inputs(clock: Clock, limits: Thresholds) -> Iterator[Record]:
-    span = clock(INPUTS)
+def _record_inputs(durations: Durations, limits: Thresholds) -> Iterator[Record]:
+    span, sigmas = durations(INPUTS), limits.data_quality.sigmas
     refused, seen = f"feature:data_quality:increase{INPUTS}", f"job:inputs:increase{INPUTS}"
-    yield Record(refused, f"sum by (job, feature, problem) (increase(data_quality_total[{span}]))")
+    # Refused transactions by the field and its problem.
+    yield Record(refused, sum_increase("data_quality_total", span, "job, feature, problem"))
+    # All transactions that came, simulated ones among both: scored and refused.
     all_refused = f"sum by (job) ({refused})"
-    scored = f"sum by (job) (increase(predictions_total[{span}]))"
+    scored = sum_increase("predictions_total", span)
     yield Record(seen, f"({scored} or 0 * {all_refused}) + {all_refused}")
-    many = f"(({refused} * 0) + on (job) group_left () ({seen} > 0))"
+    # The share of them that was refused for one field and problem, and its lower bound.
     yield Record(
-        f"feature:data_quality:share{INPUTS}",
-        f"{refused} / on (job) group_left () ({seen} > 0)",
+        f"feature:data_quality:share{INPUTS}", f"{refused} / on (job) group_left () ({seen} > 0)"
     )
+    seen_by_field = f"(({refused} * 0) + on (job) group_left () ({seen} > 0))"
     yield Record(
-        f"feature:data_quality:share_low{INPUTS}", low(refused, many, limits.data_quality.sigmas)
+        f"feature:data_quality:share_low{INPUTS}", wilson_low(refused, seen_by_field, sigmas)
     )
-    whole, refused_of_all = f"({seen} > 0)", f"job:data_quality:share{INPUTS}"
-    yield Record(refused_of_all, f"{all_refused} / {whole}")
-    yield Record(
-        f"job:data_quality:share_low{INPUTS}",
-        low(all_refused, whole, limits.data_quality.sigmas),
-    )
+    # The share that was refused for anything, and its lower bound.
+    some = f"({seen} > 0)"
+    yield Record(f"job:data_quality:share{INPUTS}", f"{all_refused} / {some}")
+    yield Record(f"job:data_quality:share_low{INPUTS}", wilson_low(all_refused, some, sigmas))

@@ -1,19 +1,12 @@
-"""The built programs and a webhook."""
+"""A webhook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.lab.inbox import Inbox, listening
-from tests.lab.tools import tools_folder
-
-
-@pytest.fixture(scope="session")
-def tools() -> Path:
-    return tools_folder()
 
 
 @pytest.fixture

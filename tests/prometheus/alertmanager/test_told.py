@@ -21,7 +21,8 @@ import yaml
 from prometheus.generator import generate
 from tests.lab.alertmanager import START, Alertmanager
 from tests.lab.inbox import Inbox, listening
-from tests.lab.programs import ROOT, Prometheus, free_port, until
+from tests.lab.programs import Prometheus, free_port, until
+from tests.lab.rules import read_alerts, severity_of
 
 pytestmark = pytest.mark.stack
 QUICK = {"ALERT_GROUP_WAIT": "2s", "ALERT_GROUP_INTERVAL": "1s"}
@@ -327,15 +328,6 @@ def sending_to(alertmanager: Alertmanager, tools: Path, folder: Path) -> Iterato
         prometheus.terminate()
 
 
-ALERTS = [
-    (rule["alert"], rule["labels"]["severity"])
-    for path in sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
-    for group in yaml.safe_load(path.read_text())["groups"]
-    for rule in group["rules"]
-    if "alert" in rule
-]
-
-
 def test_every_alert_has_its_route_and_the_program_takes_every_configuration(
     tools: Path, tmp_path: Path
 ) -> None:
@@ -356,7 +348,8 @@ def test_every_alert_has_its_route_and_the_program_takes_every_configuration(
         )  # fmt: skip
         file.write_text(shown.stdout)
         subprocess.run([amtool, "check-config", str(file)], check=True, capture_output=True)
-    for alert, severity in ALERTS:
+    sent = [(name, severity_of(rule)) for name, rules in read_alerts().items() for rule in rules]
+    for alert, severity in sent:
         route = subprocess.run(
             [
                 amtool, "config", "routes", "test", f"--config.file={file}",

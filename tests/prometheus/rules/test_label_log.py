@@ -15,7 +15,7 @@ import pytest
 
 from tests.lab.programs import ROOT
 from tests.lab.promtool import Case, Question, run
-from tests.prometheus.rules.test_alerts import ONE_OUTCOME, constant, handler
+from tests.prometheus.rules.series import ONE_OUTCOME, constant, handler
 
 LOG = ROOT.parent / "shared/data/label_log.csv.gz"
 # Recall's line into the future asks for a point every eight minutes.

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from prometheus.generator.thresholds import read_thresholds
 from tests.lab.promtool import Case, Question, run
-from tests.prometheus.rules.test_alerts import (
+from tests.prometheus.rules.series import (
     EVEN,
     HANDLER,
     JOB,
@@ -57,8 +58,9 @@ def moved(series: dict[str, str]) -> dict[str, str]:
 
 
 def test_drift_needs_the_minimum_count(tools: Path, tmp_path: Path) -> None:
-    """Nothing at 80 transactions, a value at 100; zero without any drift."""
-    few = {number: value / 25 for number, value in EVEN.items()}
+    """Nothing at four fifths of it, a value when it is reached; zero without any drift."""
+    per_minute = read_thresholds().drift.minimum_count / 25
+    few = {number: per_minute * value / sum(EVEN.values()) for number, value in EVEN.items()}
     series = model() | values_in_bins("feature_values_total", few, **AMOUNT)
     name = PSI.format("1h")
     questions = (nothing(name, "20m"), near(name, 0, "25m"))

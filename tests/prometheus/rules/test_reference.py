@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy.optimize import brentq
 from scipy.spatial.distance import jensenshannon
@@ -27,14 +29,15 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from model.serving.vocabulary import USER_TYPES
 from prometheus.generator.generate import write
+from prometheus.generator.thresholds import read_thresholds
+from telemetry.metrics import OUTCOME_BOUNDS
 from tests.lab.feed import push
 from tests.lab.programs import Program, Prometheus, until
 from tests.prometheus.rules.transactions import (
     BASELINE,
     BASELINE_ROWS,
-    BOUNDS,
-    USER_TYPES,
     Transactions,
     draw,
     histories,
@@ -43,6 +46,7 @@ from tests.prometheus.rules.transactions import (
 pytestmark = pytest.mark.stack
 
 CLOSE = 1e-9
+SIGMAS = read_thresholds().drift.sigmas
 LARGEST: dict[str, float] = {}  # difference by statistic, over all windows and segments
 Z = norm.ppf(0.975)
 PARTS = [draw(2000, 1), draw(1500, 2)]
@@ -50,16 +54,25 @@ DRIFT_WINDOWS = ("15m", "1h", "24h")
 LABEL_WINDOWS = ("1d", "7d")
 
 
-def _joined() -> Transactions:
-    def join(name: str) -> np.ndarray:
+def join_parts() -> Transactions:
+    """The transactions of all instances."""
+
+    def join(name: str) -> npt.NDArray[Any]:
         return np.concatenate([getattr(part, name) for part in PARTS])
 
-    features = {name: np.concatenate([part.features[name] for part in PARTS]) for name in BASELINE}
-    names = ("probability", "truth", "decision", "user_type", "value_band")
-    return Transactions(*(join(name) for name in names), features=features)
+    return Transactions(
+        probability=join("probability"),
+        truth=join("truth"),
+        decision=join("decision"),
+        user_type=join("user_type"),
+        value_band=join("value_band"),
+        features={
+            name: np.concatenate([part.features[name] for part in PARTS]) for name in BASELINE
+        },
+    )
 
 
-ALL = _joined()
+ALL = join_parts()
 
 
 class Recorded:
@@ -100,14 +113,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         prometheus.start()
         pushed = time.time()
         push(prometheus.url, histories(PARTS, pushed))
-        until(lambda: _settled(prometheus, pushed), 12, "the rules are evaluated", every=0.1)
+        until(lambda: _has_settled(prometheus, pushed), 12, "the rules are evaluated", every=0.1)
         yield Recorded(prometheus, time.time())
     finally:
         if running is not None:
             running.kill()
 
 
-def _settled(prometheus: Prometheus, pushed: float) -> bool:
+def _has_settled(prometheus: Prometheus, pushed: float) -> bool:
     """True when the gaps are of labels and scores whose extrapolation no longer changes.
 
     It is constant from 1.1 intervals of the samples on, until the first leaves the window of 15 s.
@@ -124,14 +137,14 @@ def close(what: str, found: float, wanted: float) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def told() -> Iterator[None]:
+def print_differences() -> Iterator[None]:
     """The table of the largest differences, after the last test."""
     yield
     print("\n| statistic | largest difference |\n| --- | --- |")
     print("\n".join(f"| {what} | {difference:.0e} |" for what, difference in LARGEST.items()))
 
 
-def psi(live: np.ndarray, base: np.ndarray, base_rows: float) -> float:
+def psi(live: npt.NDArray[Any], base: npt.NDArray[Any], base_rows: float) -> float:
     """As drift.py states it, bin by bin."""
     rows, total = live.sum(), 0.0
     for count, share in zip(live, base, strict=True):
@@ -167,17 +180,17 @@ def test_drift(recorded: Recorded, feature: str, window: str) -> None:
     close(
         "quantile of PSI by chance",
         value("psi_chance"),
-        freedom * per_row * (1 - spread + 5 * np.sqrt(spread)) ** 3,
+        freedom * per_row * (1 - spread + SIGMAS * np.sqrt(spread)) ** 3,
     )
     # Wilson and Hilferty's quantile is an approximation, never below the true one.
-    true = chi2.isf(norm.sf(5), freedom) * per_row
+    true = chi2.isf(norm.sf(SIGMAS), freedom) * per_row
     assert true <= value("psi_chance") <= 1.12 * true
 
 
 @pytest.mark.parametrize("window", LABEL_WINDOWS)
 def test_decisions(recorded: Recorded, window: str) -> None:
     """Accuracy, precision, recall and F1, of all and of each user type."""
-    judged = {
+    scores = {
         "accuracy": accuracy_score,
         "precision": precision_score,
         "recall": recall_score,
@@ -188,7 +201,7 @@ def test_decisions(recorded: Recorded, window: str) -> None:
     }
     for segment, chosen in segments.items():
         truth, decision = ALL.truth[chosen], ALL.decision[chosen]
-        for measure, reference in judged.items():
+        for measure, reference in scores.items():
             selector = f'segment:outcomes:share{window}{{measure="{measure}", {segment}}}'
             close(measure, recorded.value(selector), reference(truth, decision))
         f1 = recorded.value(f"segment:outcomes:f1_score{window}{{{segment}}}")
@@ -224,7 +237,7 @@ def test_scores(recorded: Recorded, window: str) -> None:
         brier_score_loss(ALL.truth, ALL.probability),
     )
     wanted = 0.0
-    for number in range(len(BOUNDS)):
+    for number in range(len(OUTCOME_BOUNDS)):
         inside = ALL.bin == number
         if inside.any():
             off = abs(ALL.probability[inside].mean() - ALL.truth[inside].mean())
@@ -292,5 +305,5 @@ def test_annotations_are_filled_in(recorded: Recorded) -> None:
         each["labels"]["alertname"] for each in alerts
     }
     for each in alerts:
-        told = " ".join(each["annotations"].values())
-        assert "error expanding" not in told and "no value" not in told and "{{" not in told, told
+        text = " ".join(each["annotations"].values())
+        assert "error expanding" not in text and "no value" not in text and "{{" not in text, text

@@ -5,21 +5,18 @@ The transactions are kept one by one, so that a reference can be computed withou
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from model.serving.vocabulary import CLASS_NAMES, USER_TYPES, VALUE_BANDS
+from prometheus.generator.promql import CHAMPION
+from telemetry.metrics import OUTCOME_BINS, OUTCOME_BOUNDS
 from tests.lab.feed import History, Labels, labels
 
-BOUNDS = (
-    0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
-    0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
-)  # fmt: skip
-USER_TYPES, VALUE_BANDS = ("premium", "standard", "basic"), ("high", "low")
-CLASSES = ("legitimate", "fraud")
 NUMBER_BINS = ("below", *(f"{n:02}" for n in range(1, 11)), "above", "missing")
 BASELINE: dict[str, dict[str, float]] = {
     # Bin 01 is never seen live, nor is the rare bin 02, which could be empty by chance.
@@ -59,7 +56,7 @@ class Transactions:
     @property
     def bin(self) -> npt.NDArray[np.int64]:
         """Number of the probability's bin, from 0."""
-        return np.searchsorted(np.array(BOUNDS), self.probability)
+        return np.searchsorted(np.array(OUTCOME_BOUNDS), self.probability)
 
 
 def draw(rows: int, seed: int) -> Transactions:
@@ -79,9 +76,9 @@ def draw(rows: int, seed: int) -> Transactions:
     )
 
 
-def counts(of: Transactions) -> dict[tuple[str, Labels], float]:
-    """Every counter of the contract that these transactions, all labelled, leave behind."""
-    found: Counter[tuple[str, Labels]] = Counter()
+def count(of: Transactions) -> dict[tuple[str, Labels], float]:
+    """Every counter that these transactions, all labelled, leave behind."""
+    found: dict[tuple[str, Labels], float] = defaultdict(float)
     for name, value in _zeros():
         found[name, value] = 0.0
     for row in range(len(of.probability)):
@@ -94,14 +91,15 @@ def _zeros() -> Iterator[tuple[str, Labels]]:
     for feature, shares in BASELINE.items():
         for each in shares:
             yield "feature.values", labels(feature=feature, bin=each)
-    for number in range(len(BOUNDS)):
-        for truth in CLASSES:
-            yield "outcome.scores", labels(bin=f"{number + 1:02}", truth=truth)
-        yield "outcome.probability", labels(bin=f"{number + 1:02}")
-    for class_name in CLASSES:
-        for name in ("predictions", "prediction.probability", "prediction.uncertainty"):
+    for number in OUTCOME_BINS:
+        for truth in CLASS_NAMES:
+            yield "outcome.scores", labels(bin=number, truth=truth)
+        yield "outcome.probability", labels(bin=number)
+    for class_name in CLASS_NAMES:
+        yield "predictions", labels(class_name=class_name, endpoint="/predict")
+        for name in ("prediction.probability", "prediction.uncertainty"):
             yield name, labels(class_name=class_name)
-        for truth in CLASSES:
+        for truth in CLASS_NAMES:
             for user_type in USER_TYPES:
                 for band in VALUE_BANDS:
                     yield "outcomes", _outcome(class_name, truth, user_type, band)
@@ -109,21 +107,21 @@ def _zeros() -> Iterator[tuple[str, Labels]]:
 
 def _outcome(class_name: str, truth: str, user_type: str, band: str) -> Labels:
     return labels(
-        role="champion", class_name=class_name, truth=truth, user_type=user_type, value_band=band
+        role=CHAMPION, class_name=class_name, truth=truth, user_type=user_type, value_band=band
     )
 
 
 def _of_one(of: Transactions, row: int) -> Iterator[tuple[str, Labels, float]]:
     p, y = float(of.probability[row]), int(of.truth[row])
-    class_name, truth = CLASSES[of.decision[row]], CLASSES[y]
+    class_name, truth = CLASS_NAMES[of.decision[row]], CLASS_NAMES[y]
     for feature, chosen in of.features.items():
         yield "feature.values", labels(feature=feature, bin=list(LIVE[feature])[chosen[row]]), 1
-    yield "predictions", labels(class_name=class_name), 1
+    yield "predictions", labels(class_name=class_name, endpoint="/predict"), 1
     yield "prediction.probability", labels(class_name=class_name), p
     yield "prediction.uncertainty", labels(class_name=class_name), p * (1 - p)
     user_type, band = USER_TYPES[of.user_type[row]], VALUE_BANDS[of.value_band[row]]
     yield "outcomes", _outcome(class_name, truth, user_type, band), 1
-    number = f"{of.bin[row] + 1:02}"
+    number = OUTCOME_BINS[of.bin[row]]
     yield "outcome.scores", labels(bin=number, truth=truth), 1
     yield "outcome.probability", labels(bin=number), p
     yield "outcome.squared.error", labels(), (p - y) ** 2
@@ -133,13 +131,13 @@ def histories(of: list[Transactions], now: float) -> Iterator[History]:
     """Each instance counts its transactions in two steps within the last seconds, from 0 on."""
     for number, transactions in enumerate(of):
         instance = f"host-{number}"
-        for (name, value), total in counts(transactions).items():
+        for (name, value), total in count(transactions).items():
             half = total * 0.5
             points = ((now - 2, 0.0), (now - 1, half), (now, total))
             yield History(name, value, points, instance=instance)
         for name, value, amount in _gauges():
-            points = tuple((now - age, amount) for age in (2, 1, 0))
-            yield History(name, value, points, gauge=True, instance=instance)
+            steady = tuple((now - age, amount) for age in (2, 1, 0))
+            yield History(name, value, steady, gauge=True, instance=instance)
 
 
 def _gauges() -> Iterator[tuple[str, Labels, float]]:
@@ -148,4 +146,4 @@ def _gauges() -> Iterator[tuple[str, Labels, float]]:
             yield "feature.baseline.share", labels(feature=feature, bin=each), share
     yield "baseline.rows", labels(), BASELINE_ROWS
     yield "model.holdout.rows", labels(), HOLDOUT_ROWS
-    yield "model.version", labels(role="champion", version="1-ab12cd34"), 1.0
+    yield "model.version", labels(role=CHAMPION, version="1-ab12cd34"), 1.0

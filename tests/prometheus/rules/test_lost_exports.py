@@ -31,7 +31,7 @@ from telemetry.store.slots import Slots
 from tests.lab.programs import Collector, Program, Prometheus, until
 from tests.lab.promtool import Case, Question, run
 from tests.lab.targets import FaultyTarget, faulty_target
-from tests.prometheus.rules.test_alerts import handler
+from tests.prometheus.rules.series import handler
 
 pytestmark = pytest.mark.stack
 

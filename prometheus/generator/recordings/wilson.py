@@ -5,12 +5,12 @@ from __future__ import annotations
 Z95 = 1.959963984540054  # 97.5 % quantile of the normal distribution: a 95 % interval
 
 
-def low(successes: str, trials: str, z: float = Z95) -> str:
+def wilson_low(successes: str, trials: str, z: float = Z95) -> str:
     """Lower bound, `z` standard deviations out; nothing where there are no trials."""
     return _bound(successes, trials, "-", z)
 
 
-def high(successes: str, trials: str, z: float = Z95) -> str:
+def wilson_high(successes: str, trials: str, z: float = Z95) -> str:
     """Upper bound."""
     return _bound(successes, trials, "+", z)
 

@@ -1,0 +1,94 @@
+"""Whether what comes in, and what the model makes of it, is as it was in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus.generator.durations import Durations
+from prometheus.generator.promql import any_window
+from prometheus.generator.recordings.baseline import FEATURES, SCORE, Distribution, last
+from prometheus.generator.recordings.rates import HOLDOUT_OF, INPUTS
+from prometheus.generator.rule import Alert
+from prometheus.generator.thresholds import Thresholds
+
+
+def alert_on_inputs(durations: Durations, limits: Thresholds) -> Iterator[Alert]:
+    """Drift, jumps of the fraud share and the mean score, and refused transactions."""
+    yield from _alert_on_drift(durations, limits)
+    yield from _alert_on_jumps(durations, limits)
+    share, low = f"data_quality:share{INPUTS}", f"data_quality:share_low{INPUTS}"
+    # Even the lower bound of the refused share is above the limit, for one field and problem or
+    # for all together.
+    yield Alert(
+        "BadData",
+        "ticket",
+        f"""
+        (feature:{share}
+          and feature:{low} > {limits.data_quality.share:g})
+        or label_replace(label_replace(
+          job:{share}
+            and job:{low} > {limits.data_quality.share_of_all:g},
+          "feature", "all fields", "", ""), "problem", "all problems", "", "")
+        """,
+        durations("5m"),
+        "Many transactions are refused for {{ $labels.feature }}: {{ $labels.problem }}.",
+        "{{ $value | humanizePercentage }} of all.",
+        caused_by=("ServiceDown",),
+        scenarios=("bad-data",),
+    )
+
+
+def _alert_on_drift(durations: Durations, limits: Thresholds) -> Iterator[Alert]:
+    # PSI is above the window's limit by more than chance gives on average, and above what chance
+    # hardly exceeds.
+    for name, of, what, scenarios, may_follow in (
+        ("FeatureDrift", FEATURES, "{{ $labels.feature }}", ("drift",), ("fraud-burst",)),
+        ("ScoreDrift", SCORE, "The score", (), ("drift", "fraud-burst")),
+    ):
+        conditions = {w: _has_drifted(of, w, limit) for w, limit in limits.drift.psi.items()}
+        yield Alert(
+            name,
+            "ticket",
+            any_window(conditions),
+            durations("5m"),
+            f"{what} is distributed differently from the model's baseline"
+            " (last {{ $labels.window }}).",
+            'PSI is {{ $value | printf "%.3f" }} above what chance gives.',
+            caused_by=("ServiceDown",),
+            scenarios=scenarios,
+            may_follow=may_follow,
+        )
+
+
+def _has_drifted(of: Distribution, window: str, limit: float) -> str:
+    psi, expected = of.name("psi", window), of.name("psi_expected", window)
+    return f"  ({psi} - {expected} > {limit:g} and {psi} > {of.name('psi_chance', window)})"
+
+
+def _alert_on_jumps(durations: Durations, limits: Thresholds) -> Iterator[Alert]:
+    # Away from the holdout's by the window's factor, and by more standard errors than chance gives.
+    for name, what, words in (
+        ("FraudRateJump", "fraud_share", "The share of predicted fraud"),
+        ("MeanScoreJump", "mean_score", "The mean score"),
+    ):
+        conditions = {
+            w: _has_jumped(what, w, factor, limits) for w, factor in limits.rates.factor.items()
+        }
+        yield Alert(
+            name,
+            "ticket",
+            any_window(conditions),
+            durations("5m"),
+            f"{words} is far from the holdout's (last {{{{ $labels.window }}}}).",
+            "It is {{ $value | humanizePercentage }}.",
+            caused_by=("ServiceDown",),
+            scenarios=("fraud-burst",),
+            may_follow=("drift",),
+        )
+
+
+def _has_jumped(what: str, window: str, factor: float, limits: Thresholds) -> str:
+    live, usual = f"job:predictions:{what}{window}", last(HOLDOUT_OF[what], window)
+    deviation = f"job:predictions:{what}_deviation{window}"
+    far = f"abs({live} - {usual}) > {limits.rates.sigmas:g} * {deviation}"
+    return f"  (({live} > {factor:g} * {usual} or {live} < {usual} / {factor:g}) and {far})"

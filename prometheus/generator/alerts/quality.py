@@ -1,0 +1,107 @@
+"""Whether the decisions and the probabilities are as good as the model card says, by labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus.generator.durations import Durations
+from prometheus.generator.promql import OF_CHAMPION, any_window, sum_increase
+from prometheus.generator.recordings.quality import WINDOWS, of_champion
+from prometheus.generator.rule import Alert
+from prometheus.generator.thresholds import Thresholds
+
+# Frauds of another kind, or another share of them: precision and recall move with the mix.
+_OTHER_FRAUD = ("drift", "fraud-burst")
+
+
+def alert_on_quality(durations: Durations, limits: Thresholds) -> Iterator[Alert]:
+    """Live quality, calibration, expected performance, and the labels themselves."""
+    # The live share is below the card's by the limit, and by more than both samples' chance.
+    yield Alert(
+        "LiveQualityLow",
+        "ticket",
+        any_window({window: _is_low(window, limits) for window in WINDOWS}),
+        durations("15m"),
+        "Live {{ $labels.measure }} is significantly below the model card's"
+        " (labels of the last {{ $labels.window }}).",
+        "It is {{ $value | humanizePercentage }} below the card.",
+        scenarios=("concept",),
+        may_follow=_OTHER_FRAUD,
+    )
+    # The calibration error is above what chance gives by the limit, and by more than it varies.
+    yield Alert(
+        "CalibrationBroken",
+        "ticket",
+        any_window({window: _is_miscalibrated(window, limits) for window in WINDOWS}),
+        durations("15m"),
+        "The fraud probabilities no longer are probabilities"
+        " (labels of the last {{ $labels.window }}).",
+        "The calibration error is {{ $value | humanizePercentage }} above what chance gives.",
+        may_follow=("concept", *_OTHER_FRAUD),
+    )
+    # Realised and expected performance differ by the limit, and by more than their standard error.
+    yield Alert(
+        "ExpectedPerformanceGap",
+        "ticket",
+        any_window({window: _is_unexpected(window, limits) for window in WINDOWS}),
+        durations("15m"),
+        "Realised {{ $labels.measure }} is not what the scores promised"
+        " (last {{ $labels.window }}).",
+        "The gap is {{ $value | humanizePercentage }}.",
+        may_follow=("concept", *_OTHER_FRAUD),
+    )
+    yield _alert_on_labels(durations, limits)
+
+
+def _alert_on_labels(durations: Durations, limits: Thresholds) -> Alert:
+    counter = f"outcomes_total{{{OF_CHAMPION}}}"
+    week = f"increase({counter}[{durations('7d')}] offset {durations('1d')})"
+    # The last week's pace promises labels for a day, and none came.
+    return Alert(
+        "LabelsStalled",
+        "ticket",
+        f"""
+        sum by (job) ({week}) / 7
+          >= {limits.labels.expected_in_window:g}
+        unless on (job) ({sum_increase(counter, durations("1d"))} > 0)
+        """,
+        durations("1h"),
+        "No label came in a day: live quality is blind.",
+        '{{ $value | printf "%.0f" }} were to be expected.',
+        caused_by=("ServiceDown", "TelemetrySilent"),
+        scenarios=("late-labels",),
+    )
+
+
+def _is_low(window: str, limits: Thresholds) -> str:
+    loss, quality = f"job:outcomes:loss{window}", limits.quality
+    accuracy = of_champion("trials", window, 'measure="accuracy"')
+    return (
+        f"  ({loss} > {quality.loss:g}"
+        f" and {loss} > {quality.sigmas:g} * job:outcomes:loss_deviation{window}\n"
+        f"  and {of_champion('trials', window)} >= {quality.minimum_trials:g}\n"
+        f"  and on (job) {accuracy}"
+        f" >= {quality.minimum_outcomes:g})"
+    )
+
+
+def _is_miscalibrated(window: str, limits: Thresholds) -> str:
+    quality, name = limits.quality, f"job:outcome_scores:calibration_{{}}{window}"
+    error, chance, deviation = (name.format(each) for each in ("error", "chance", "deviation"))
+    outcomes = f"sum by (job) (job:outcome_scores:increase{window})"
+    return (
+        f"  ({error} - {chance} > {quality.calibration_error:g}"
+        f" and {error} > {chance} + {quality.sigmas:g} * {deviation}"
+        f" and {outcomes} >= {quality.minimum_outcomes:g})"
+    )
+
+
+def _is_unexpected(window: str, limits: Thresholds) -> str:
+    gap, expected = f"job:expected:gap{window}", limits.expected
+    return (
+        f"  ({gap}\n"
+        f"  and abs({gap}) > {expected.gap:g}\n"
+        f"  and abs({gap}) > {expected.sigmas:g} * job:expected:gap_deviation{window}\n"
+        f"  and on (job, measure) {of_champion('trials', window)}"
+        f" >= {limits.quality.minimum_trials:g})"
+    )

@@ -1,0 +1,64 @@
+"""Whether the service answers: its traffic and its queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus.generator.durations import Durations
+from prometheus.generator.promql import OF_CHAMPION, PREDICT, sum_increase
+from prometheus.generator.rule import Alert
+from prometheus.generator.thresholds import Thresholds
+
+_REQUESTS = f'http_requests_total{{endpoint="{PREDICT}"}}'
+SILENCE = "5m"
+
+
+def alert_on_service(durations: Durations, limits: Thresholds) -> Iterator[Alert]:
+    """A service that is gone, one that nobody asks, and one that does not keep up."""
+    usual = f"rate({_REQUESTS}[{durations('1h')}] offset {durations(SILENCE)})"
+    answered = sum_increase(_REQUESTS, durations(SILENCE))
+    # The last hour's pace promises requests, and none was answered. What is computed from its
+    # answers follows from that.
+    yield Alert(
+        "ServiceDown",
+        "page",
+        f"""
+        {durations.scale_seconds(SILENCE):g} * sum by (job) ({usual})"""
+        f""" >= {limits.traffic.expected_in_silence:g}
+        unless on (job) ({answered} > 0)
+        """,
+        durations("1m"),
+        "{{ $labels.job }} was busy and has answered nothing for five minutes.",
+        '{{ $value | printf "%.0f" }} requests were to be expected in these five minutes.',
+        caused_by=("TelemetrySilent",),
+        equal=("job",),
+        scenarios=("outage",),
+        may_follow=("collector-gone",),
+    )
+    schedule = limits.traffic.schedule
+    loaded = f"last_over_time(model_version{{{OF_CHAMPION}}}[{durations('2d')}])"
+    # A model is loaded, and no request came for as long as the schedule allows.
+    yield Alert(
+        "NoTraffic",
+        "ticket",
+        f"""
+        count by (job) ({loaded})
+        unless on (job) ({sum_increase(_REQUESTS, durations(schedule))} > 0)
+        """,
+        durations("1h"),
+        f"{{{{ $labels.job }}}} had no request for {schedule}, though some are scheduled.",
+        f"0 requests in {schedule}.",
+        caused_by=("ServiceDown", "TelemetrySilent"),
+        may_follow=("outage",),
+    )
+    # More requests wait on one worker than it will answer in time.
+    yield Alert(
+        "RequestsQueue",
+        "page",
+        f"max by (job, instance) (queue_size) > {limits.saturation.queue_size:g}",
+        durations("5m"),
+        "Requests wait on {{ $labels.instance }}.",
+        "{{ $value }} requests are accepted and not yet answered.",
+        caused_by=("ServiceDown",),
+        may_follow=("slow",),
+    )

@@ -1,0 +1,74 @@
+"""How good the scores were, from labelled outcomes by the bin of their probability.
+
+ROC AUC is binned: of pairs (fraud, legitimate) in different probability bins the higher is right,
+in the same bin half. Brier = mean squared error.
+
+Calibration error (ECE) is the sum over bins of |sum of probabilities - frauds| / outcomes. The
+part of it that chance gives to a calibrated model: the mean of |x| of a normal x is sqrt(2 / pi)
+standard deviations, its variance 1 - 2 / pi; the bin's variance is n p (1 - p) at its mean
+probability p, which is not less than the true one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import pi, sqrt
+
+from prometheus.generator.durations import Durations
+from prometheus.generator.promql import LABELLED_FRAUD, LABELLED_LEGITIMATE, sum_increase
+from prometheus.generator.rule import Record
+from telemetry.metrics import OUTCOME_BINS
+
+
+def record_scores(window: str, durations: Durations) -> Iterator[Record]:
+    """The outcomes by bin, and what follows from them."""
+    span = durations(window)
+    by_bin, total = f"bin:outcome_scores:increase{window}", f"job:outcome_scores:increase{window}"
+    given, below = f"bin:outcome_probability:increase{window}", f"bin:outcome_scores:below{window}"
+    # Outcomes by bin and true class, the sum of their probabilities, and all outcomes.
+    yield Record(by_bin, sum_increase("outcome_scores_total", span, "job, bin, truth"))
+    yield Record(given, sum_increase("outcome_probability_total", span, "job, bin"))
+    yield Record(total, f"sum by (job, truth) ({by_bin})")
+    # The share of pairs (fraud, legitimate) in which the fraud has the higher probability.
+    yield Record(below, _legitimate_below(by_bin))
+    yield Record(f"job:outcome_scores:roc_auc{window}", _roc_auc(by_bin, total, below))
+    # How far the frauds of the bins are from those that their probabilities say.
+    outcomes = f"(sum by (job) ({total}) > 0)"
+    error = f"sum by (job) (abs({given} - {_frauds(by_bin)}))"
+    yield Record(f"job:outcome_scores:calibration_error{window}", f"{error} / {outcomes}")
+    # The mean squared error of the probabilities.
+    squared = sum_increase("outcome_squared_error_total", span)
+    yield Record(f"job:outcome_scores:brier{window}", f"{squared} / {outcomes}")
+    # The calibration error that chance gives to a calibrated model: its mean, and its deviation.
+    variance = f"({given} - {given} ^ 2 / (sum by (job, bin) ({by_bin}) > 0))"
+    yield Record(
+        f"job:outcome_scores:calibration_chance{window}",
+        f"{sqrt(2 / pi)} * sum by (job) (sqrt(clamp_min({variance}, 0))) / {outcomes}",
+    )
+    yield Record(
+        f"job:outcome_scores:calibration_deviation{window}",
+        f"sqrt({1 - 2 / pi} * sum by (job) (clamp_min({variance}, 0))) / {outcomes}",
+    )
+
+
+def _frauds(by_bin: str) -> str:
+    return f"sum by (job, bin) ({by_bin}{{{LABELLED_FRAUD}}})"
+
+
+def _legitimate_below(by_bin: str) -> str:
+    """Legitimate outcomes in lower bins and half of those in the same one, by bin."""
+    terms = []
+    for position, own in enumerate(OUTCOME_BINS):
+        half = f'0.5 * sum by (job) ({by_bin}{{{LABELLED_LEGITIMATE}, bin="{own}"}})'
+        lower = f'{by_bin}{{{LABELLED_LEGITIMATE}, bin=~"{"|".join(OUTCOME_BINS[:position])}"}}'
+        value = f"{half} + sum by (job) ({lower})" if position else half
+        terms.append(f'label_replace({value}, "bin", "{own}", "", "")')
+    return "\nor ".join(terms)
+
+
+def _roc_auc(by_bin: str, total: str, below: str) -> str:
+    frauds, legitimate = (
+        f"sum by (job) ({total}{{{of_class}}})"
+        for of_class in (LABELLED_FRAUD, LABELLED_LEGITIMATE)
+    )
+    return f"sum by (job) ({_frauds(by_bin)} * {below}) / ({frauds} * {legitimate} > 0)"
