@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from model.arguments import CANDIDATE_NAMES
-from model.promotion.if_better import promote_if_better
 from model.registry import report
 from model.registry.comparison import comparison, listing
 from model.serving.card import CARD_FILE, Card
@@ -147,6 +146,9 @@ def promote_command(options: Namespace) -> int:
     With --if-better the exit code tells what was decided: EXIT_CODES.
     """
     if options.if_better:
+        # Only this asks a Prometheus: the image that trains has neither the client nor `requests`.
+        from model.promotion.if_better import promote_if_better
+
         return promote_if_better(options)
     if options.version is None:
         raise ModelError("name the version to promote; 'python -m model list' shows them")

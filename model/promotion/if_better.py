@@ -11,12 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from model.promotion.outcomes import paired_outcomes
-from model.promotion.prometheus import Prometheus, span_of
+from model.promotion.prometheus import Prometheus
 from model.promotion.sequential_test import Comparison, Paired, Verdict, compare
 from model.serving.errors import ModelError
 from model.serving.registry import Registry
 from model.serving.scorer import load_version
 from model.training.threshold import cost_ratio_of
+from prometheus.client.query import span_of
 
 EXIT_CODES: Final[dict[Verdict, int]] = {"promote": 0, "keep": 3, "not enough labels": 4}
 

@@ -15,8 +15,9 @@ import pytest
 
 from model.cli import main
 from model.promotion.outcomes import counted, paired_outcomes
-from model.promotion.prometheus import MOST_POINTS, Prometheus, Series, Span, span_of
+from model.promotion.prometheus import Prometheus
 from model.serving.registry import Published, Registry
+from prometheus.client.query import MOST_POINTS, Series, Span, span_of
 from tests.conftest import make_card
 
 PAIR = ("1-aaaaaaaa", "2-bbbbbbbb")
@@ -115,7 +116,8 @@ class Server:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr("urllib3.util.Retry.sleep", lambda *_: None)
     made = Server()
     yield made
     made.server.shutdown()
