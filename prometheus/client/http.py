@@ -89,8 +89,11 @@ class Client:
         self._session = Session()
         self._session.trust_env = False
         self._session.proxies = proxies_for(address)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(max_retries=_retries(tries, pause)))
+        secure = urlsplit(address).scheme == "https"
+        adapter = _SystemTrustAdapter if secure else HTTPAdapter
+        self._session.mount(
+            "https://" if secure else "http://", adapter(max_retries=_retries(tries, pause))
+        )
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
         """GET."""
@@ -155,7 +158,7 @@ def basic(user: str, token: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
 
 
-class _Adapter(HTTPAdapter):
+class _SystemTrustAdapter(HTTPAdapter):
     """Trusts the system's authorities (and SSL_CERT_FILE), as the rest of Python does, beside those
     that `requests` brings: an office's own is found in the former only."""
 
