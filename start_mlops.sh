@@ -5,12 +5,12 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: ./start_mlops.sh [word] [--native | --docker]
+usage: ./start_mlops.sh [command] [--native | --docker]
 
-words:
+commands:
   (none), up   start everything: with Docker where an engine runs, else as local processes
   stop         end what runs
-  status       what runs, where it answers, and its figures
+  status       what runs, where it answers, and its key metrics
   clean        remove the data and logs of local processes
 
 options of up:
@@ -26,12 +26,12 @@ TEXT
 unset CDPATH
 root=$(cd "$(dirname "$0")" && pwd -P)
 
-word=up
+command=up
 case "${1-}" in
   -h | --help | help) usage; exit 0 ;;
-  up | stop | status | clean) word=$1; shift ;;
+  up | stop | status | clean) command=$1; shift ;;
   "" | -*) ;;
-  *) echo "error: unknown word '$1'" >&2; usage >&2; exit 2 ;;
+  *) echo "error: unknown command '$1'" >&2; usage >&2; exit 2 ;;
 esac
 
 case "$(uname -s)" in
@@ -56,4 +56,4 @@ find_python() {
 cd "$root"
 python=$(find_python)
 "$python" -m stack.environments ops
-exec .venv/ops/bin/python -m stack "$word" "$@"
+exec .venv/ops/bin/python -m stack "$command" "$@"

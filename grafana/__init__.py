@@ -1,6 +1,7 @@
 """Dashboards as code, and their way into Grafana.
 
-    panels (the table) ─▶ dashboard ─▶ JSON files ─▶ provisioning │ import by hand │ upload
+    panels/ (declared) ─▶ render ─▶ generate: JSON files ─▶ provisioning │ import by hand
+                             └────▶ cloud/: verify, upload, budget
 
-`python -m grafana` lists the words: generate, check, verify, upload, budget.
+`python -m grafana` lists the commands: generate, check, verify, upload, budget.
 """

@@ -1,4 +1,4 @@
-"""The committed files that follow from the table, written or compared."""
+"""The committed files that follow from the declared dashboards, written or compared."""
 
 from __future__ import annotations
 
@@ -6,30 +6,39 @@ import json
 from pathlib import Path
 
 from grafana import guide
-from grafana.dashboard import Json, overview
+from grafana.panels import dashboards
+from grafana.render import Json, render
 
 ROOT = Path(__file__).resolve().parent.parent
-PROVISIONED = Path("grafana/dashboards/overview.json")
-IMPORTED = Path("grafana_dashboard.json")
+PROVISIONED = Path("grafana/dashboards")  # mounted into Grafana; one file a dashboard
+IMPORTED = Path("grafana_dashboard.json")  # for 'Import' by hand
+IMPORTED_DASHBOARD = "overview"
 GUIDE = Path("docs/grafana_cloud_setup.md")
 
 
 def rendered() -> dict[Path, str]:
     """Content of each generated file, by its path from the root."""
     return {
-        PROVISIONED: _text(overview()),
-        IMPORTED: _text(importable()),
-        GUIDE: guide.current((ROOT / GUIDE).read_text(encoding="utf-8")),
+        **{provisioned(name): _text(render(dashboard)) for name, dashboard in dashboards().items()},
+        IMPORTED: _text(importable(IMPORTED_DASHBOARD)),
+        GUIDE: guide.with_budget((ROOT / GUIDE).read_text(encoding="utf-8")),
     }
 
 
-def importable() -> Json:
-    """The Overview dashboard for 'Import' in Grafana, which then asks for the data source."""
-    name = "DS_PROMETHEUS"
+def provisioned(name: str) -> Path:
+    """The generated file of the dashboard that grafana/panels/<name>.py declares."""
+    return PROVISIONED / f"{name}.json"
+
+
+def importable(name: str) -> Json:
+    """The dashboard for 'Import' in Grafana, which then asks for the data source."""
+    source = "DS_PROMETHEUS"
+    content = render(dashboards()[name], datasource_uid=f"${{{source}}}")
+    kinds = sorted({panel["type"] for panel in content["panels"]})
     return {
         "__inputs": [
             {
-                "name": name,
+                "name": source,
                 "label": "Prometheus",
                 "description": "Where the handler's metrics are",
                 "type": "datasource",
@@ -40,25 +49,31 @@ def importable() -> Json:
         "__requires": [
             {"type": "grafana", "id": "grafana", "name": "Grafana", "version": "12.0.0"},
             {"type": "datasource", "id": "prometheus", "name": "Prometheus", "version": "1.0.0"},
-            {"type": "panel", "id": "timeseries", "name": "Time series", "version": ""},
-            {"type": "panel", "id": "bargauge", "name": "Bar gauge", "version": ""},
+            *({"type": "panel", "id": kind, "name": kind, "version": ""} for kind in kinds),
         ],
-        **overview(datasource_uid=f"${{{name}}}"),
+        **content,
     }
 
 
 def write(root: Path = ROOT) -> list[Path]:
-    """Write the generated files; those that changed."""
+    """Write the generated files and remove those without a source; the ones that changed."""
     changed = outdated(root)
+    texts = rendered()
     for path in changed:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(rendered()[path], encoding="utf-8")
+        if path in texts:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(texts[path], encoding="utf-8")
+        else:
+            (root / path).unlink()
     return changed
 
 
 def outdated(root: Path = ROOT) -> list[Path]:
-    """Generated files that are missing or do not say what the table says."""
-    return [path for path, text in rendered().items() if _read(root / path) != text]
+    """Generated files that are missing, do not say what their source says, or have none."""
+    texts = rendered()
+    present = {path.relative_to(root) for path in (root / PROVISIONED).glob("*.json")}
+    wrong = [path for path, text in texts.items() if _read(root / path) != text]
+    return wrong + sorted(present - texts.keys())
 
 
 def _read(path: Path) -> str | None:

@@ -13,7 +13,7 @@ from telemetry.metrics import METRICS
 COMMAND = "python -m grafana generate"
 
 
-def current(guide: str) -> str:
+def with_budget(guide: str) -> str:
     """The guide with its generated part made anew; ValueError where a marker is missing."""
     return replace_generated(guide, COMMAND, budget_table())
 

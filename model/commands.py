@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from model.options import Progress, choose_rule, load_rows, load_sample, load_training_data
-from model.promotion.if_better import promote_if_better
 from model.registry import report
 from model.registry.comparison import compare_cards, list_versions
 from model.registry.writer import RegistryWriter
@@ -134,6 +133,9 @@ def run_promote(options: Namespace) -> int:
     With --if-better the exit code tells what was decided: EXIT_CODES.
     """
     if options.if_better:
+        # Only this asks a Prometheus: the image that trains has neither the client nor `requests`.
+        from model.promotion.if_better import promote_if_better
+
         return promote_if_better(options)
     if options.version is None:
         raise ModelError("name the version to promote; 'python -m model list' shows them")

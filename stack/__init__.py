@@ -1,5 +1,8 @@
 """Runs the whole service on one machine: `python -m stack` (see `stack/__main__.py`).
 
-Everything up to and including `environments.py` and `build.py` needs no package beside Python
-itself, because it makes the environments that bring the packages.
+    commands/ ─▶ docker/ | native/ ─▶ supervision/, monitoring/
+
+The modules beside the folders serve all of them. `environments` and `build`, and what these import
+(`errors`, `file_lock`, `progress`, `subprocesses`), need no package beside Python itself, because
+they make the environments that bring the packages.
 """

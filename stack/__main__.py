@@ -8,20 +8,20 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .errors import StackError
+from stack.errors import StackError
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 fine, 1 an error (told on stderr), 2 wrong usage, 3 `status`: not running."""
+    """Exit code: 0 fine, 1 an error (printed on stderr), 2 wrong usage, 3 `status`: not running."""
     if sys.platform == "win32":
         print("Windows runs this in WSL2 or with Docker: gunicorn needs Unix.", file=sys.stderr)
         return 1
-    asked = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int] = asked.run
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(asked)
+        return run(options)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -31,17 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
-    words = parser.add_subparsers(required=True, metavar="word")
-    up = words.add_parser("up", help="start everything and show it until Ctrl-C")
-    way = up.add_mutually_exclusive_group()
-    way.add_argument(
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="start everything and show it until Ctrl-C")
+    mode = up.add_mutually_exclusive_group()
+    mode.add_argument(
         "--native",
         dest="mode",
         action="store_const",
         const="native",
         help="as local processes, even where there is Docker",
     )
-    way.add_argument(
+    mode.add_argument(
         "--docker",
         dest="mode",
         action="store_const",
@@ -49,70 +49,74 @@ def _parser() -> argparse.ArgumentParser:
         help="with docker compose, or not at all",
     )
     up.set_defaults(run=_up)
-    words.add_parser("stop", help="end what runs").set_defaults(run=_stop)
-    words.add_parser("status", help="what runs, where, and its figures").set_defaults(run=_status)
-    words.add_parser("build", help="build the Go programs into .tools/bin").set_defaults(run=_build)
-    words.add_parser("clean", help="remove data and logs").set_defaults(run=_clean)
-    inner = words.add_parser("supervise")
+    commands.add_parser("stop", help="end what runs").set_defaults(run=_stop)
+    commands.add_parser("status", help="what runs, where, and its key metrics").set_defaults(
+        run=_status
+    )
+    commands.add_parser("build", help="build the Go programs into .tools/bin").set_defaults(
+        run=_build
+    )
+    commands.add_parser("clean", help="remove data and logs").set_defaults(run=_clean)
+    inner = commands.add_parser("supervise")
     inner.add_argument("names", nargs="+")
     inner.set_defaults(run=_supervise)
     return parser
 
 
-def _up(asked: argparse.Namespace) -> int:
-    from .interruption import Interrupted
-    from .settings import read_settings
-    from .up import up
+def _up(options: argparse.Namespace) -> int:
+    from stack.commands.up import up
+    from stack.settings import read_settings
+    from stack.signals import Interrupted
 
     try:
-        return up(read_settings(ROOT, os.environ), asked.mode)
+        return up(read_settings(ROOT, os.environ), options.mode)
     except Interrupted as interrupted:
         print("\nInterrupted; the next start goes on from here.", file=sys.stderr)
         return interrupted.exit_code
 
 
-def _stop(asked: argparse.Namespace) -> int:
-    from .manage import stop_running
-    from .settings import read_settings
+def _stop(options: argparse.Namespace) -> int:
+    from stack.commands.stop import stop
+    from stack.settings import read_settings
 
-    return stop_running(read_settings(ROOT, os.environ))
+    return stop(read_settings(ROOT, os.environ))
 
 
-def _status(asked: argparse.Namespace) -> int:
-    from .manage import show_status
-    from .settings import read_settings
+def _status(options: argparse.Namespace) -> int:
+    from stack.commands.status import show_status
+    from stack.settings import read_settings
 
     return show_status(read_settings(ROOT, os.environ))
 
 
-def _clean(asked: argparse.Namespace) -> int:
-    from .manage import clean
-    from .settings import read_settings
+def _clean(options: argparse.Namespace) -> int:
+    from stack.commands.clean import clean
+    from stack.settings import read_settings
 
     return clean(read_settings(ROOT, os.environ))
 
 
-def _build(asked: argparse.Namespace) -> int:
-    from . import build
-    from .commands import Commands
-    from .progress import Board
+def _build(options: argparse.Namespace) -> int:
+    from stack import build
+    from stack.progress import ProgressDisplay
+    from stack.subprocesses import SubprocessRunner
 
     tools = ROOT / (os.environ.get("STACK_TOOLS_DIR") or ".tools/bin")
-    commands = Commands()
+    runner = SubprocessRunner()
     try:
-        with Board() as board:
-            build.ensure(ROOT, list(build.programs(ROOT)), tools, board, commands)
+        with ProgressDisplay() as display:
+            build.ensure(ROOT, list(build.read_programs(ROOT)), tools, display, runner)
     except KeyboardInterrupt:
-        commands.cancel()
+        runner.cancel()
         print("Interrupted; the next build goes on from here.", file=sys.stderr)
         return 130
     return 0
 
 
-def _supervise(asked: argparse.Namespace) -> int:
-    from .supervisor import supervise
+def _supervise(options: argparse.Namespace) -> int:
+    from stack.supervision.supervisor import supervise
 
-    return supervise(ROOT, ROOT / ".run", ROOT / "logs", asked.names)
+    return supervise(ROOT, ROOT / ".run", ROOT / "logs", options.names)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .commands import Commands
-from .errors import StackError
-from .locks import lock
-from .progress import Board, Task
+from stack.errors import StackError
+from stack.file_lock import lock
+from stack.progress import ProgressDisplay, Task
+from stack.subprocesses import SubprocessRunner
 
 DISTRIBUTIONS = (
     Path("otel-collector/distribution"),
@@ -44,13 +44,13 @@ class Program:
     env: tuple[tuple[str, str], ...]
 
 
-def programs(root: Path) -> dict[str, Program]:
+def read_programs(root: Path) -> dict[str, Program]:
     """Every program that the distribution folders describe, by name."""
-    found = [program for folder in DISTRIBUTIONS for program in _read(root / folder)]
+    found = [program for folder in DISTRIBUTIONS for program in _read_description(root / folder)]
     return {program.name: program for program in found}
 
 
-def _read(folder: Path) -> list[Program]:
+def _read_description(folder: Path) -> list[Program]:
     description = folder / "build.json"
     try:
         listed = json.loads(description.read_text())["programs"]
@@ -68,7 +68,7 @@ def _read(folder: Path) -> list[Program]:
         raise StackError(f"{description} does not describe programs to build: {error!r}") from None
 
 
-def source_stamp(program: Program) -> str:
+def source_digest(program: Program) -> str:
     """Changes when a file that the program is built from changes, and with the kind of machine."""
     digest = hashlib.sha256(f"{sys.platform} {platform.machine()} {program.package}".encode())
     for folder in (program.folder, *_local_modules(program.folder)):
@@ -89,7 +89,7 @@ def is_current(program: Program, tools: Path) -> bool:
     """True when the built program exists and was built from the present sources."""
     stamp = _stamp_file(program, tools)
     built = os.access(tools / program.name, os.X_OK)
-    return built and stamp.exists() and stamp.read_text() == source_stamp(program)
+    return built and stamp.exists() and stamp.read_text() == source_digest(program)
 
 
 def find_go() -> str | None:
@@ -97,33 +97,33 @@ def find_go() -> str | None:
     return shutil.which("go")
 
 
-def build(program: Program, tools: Path, task: Task, commands: Commands) -> None:
+def build(program: Program, tools: Path, task: Task, runner: SubprocessRunner) -> None:
     """Builds one program into `tools`; raises StackError when it cannot be built."""
 
     def waiting() -> None:
-        commands.check()
-        task.tell("waiting for another build")
+        runner.check()
+        task.update("waiting for another build")
 
     with lock(tools / "build.lock", waiting):
         if is_current(program, tools):
             return
-        stamp = source_stamp(program)
+        stamp = source_digest(program)
         unfinished = tools / f".{program.name}.unfinished"
-        _compile(program, unfinished, task, commands)
+        _compile(program, unfinished, task, runner)
         _stamp_file(program, tools).unlink(missing_ok=True)
         unfinished.replace(tools / program.name)
         _stamp_file(program, tools).write_text(stamp)
 
 
-def _compile(program: Program, output: Path, task: Task, commands: Commands) -> None:
+def _compile(program: Program, output: Path, task: Task, runner: SubprocessRunner) -> None:
     go = find_go()
     if go is None:
         raise StackError(f"{program.name} cannot be built: the `go` command is not on the PATH.")
     env = os.environ | dict(program.env)
     tags = f"-tags={','.join(program.tags)}"
-    meter = BuildMeter(task)
+    meter = BuildProgress(task)
     stale = [go, "list", "-deps", tags, "-f", "{{if .Stale}}package {{.ImportPath}}{{end}}"]
-    commands.run(
+    runner.run(
         f"fetching the modules of {program.name}",
         [*stale, program.package],
         cwd=program.folder,
@@ -132,7 +132,7 @@ def _compile(program: Program, output: Path, task: Task, commands: Commands) -> 
     )
     # -buildvcs=false: a checkout owned by someone else must not stop the build.
     compile = [go, "build", "-trimpath", "-buildvcs=false", "-v", tags, "-o", str(output)]
-    commands.run(
+    runner.run(
         f"building {program.name}",
         [*compile, program.package],
         cwd=program.folder,
@@ -141,21 +141,21 @@ def _compile(program: Program, output: Path, task: Task, commands: Commands) -> 
     )
 
 
-class BuildMeter:
-    """Reads the lines of `go list` and `go build -v` and tells how far the build is."""
+class BuildProgress:
+    """Reads the lines of `go list` and `go build -v` and shows how far the build is."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
         self._downloaded = 0
         self._total = 0
         self._compiled = 0
-        task.tell("looking at its modules")
+        task.update("looking at its modules")
 
     def read_list(self, line: str) -> None:
         """One line of `go list`: a module that is fetched, or a package that will be compiled."""
         if line.startswith("go: downloading "):
             self._downloaded += 1
-            self._task.tell(f"{self._downloaded} modules fetched, {line.split()[2]}")
+            self._task.update(f"{self._downloaded} modules fetched, {line.split()[2]}")
         elif line.startswith("package "):
             self._total += 1
 
@@ -164,26 +164,28 @@ class BuildMeter:
         if line.startswith("go: ") or " " in line:
             return
         self._compiled += 1
-        self._task.tell(f"{min(self._compiled, self._total)}/{self._total} packages compiled")
+        self._task.update(f"{min(self._compiled, self._total)}/{self._total} packages compiled")
 
 
-def ensure(root: Path, names: list[str], tools: Path, board: Board, commands: Commands) -> None:
+def ensure(
+    root: Path, names: list[str], tools: Path, display: ProgressDisplay, runner: SubprocessRunner
+) -> None:
     """Builds those of the programs that are missing or out of date, one by one."""
-    known = programs(root)
+    known = read_programs(root)
     for name in names:
         program = known[name]
         if is_current(program, tools):
             continue
-        task = board.start(f"building {name}")
+        task = display.start(f"building {name}")
         try:
-            build(program, tools, task, commands)
+            build(program, tools, task, runner)
         except BaseException:
-            board.finish(task, "not built", failed=True)
+            display.finish(task, "not built", failed=True)
             raise
-        board.finish(task)
+        display.finish(task)
 
 
-def oldest_go(root: Path) -> str:
+def minimum_go_version(root: Path) -> str:
     """The oldest Go that can build every program, for example "1.26"."""
     found = [_GO_LINE.search((root / folder / "go.mod").read_text()) for folder in DISTRIBUTIONS]
     versions = [tuple(int(part) for part in line[1].split(".")[:2]) for line in found if line]

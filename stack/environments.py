@@ -15,10 +15,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .commands import Commands
-from .errors import StackError
-from .locks import lock
-from .progress import Board, Task
+from stack.errors import StackError
+from stack.file_lock import lock
+from stack.progress import ProgressDisplay, Task
+from stack.subprocesses import SubprocessRunner
 
 LOCK_FILES = {
     "serve": "requirements.txt",
@@ -37,7 +37,7 @@ def python_of(root: Path, name: str) -> Path:
     return root / ".venv" / name / "bin" / "python"
 
 
-def wanted_stamp(root: Path, name: str) -> str:
+def expected_stamp(root: Path, name: str) -> str:
     """What the environment is made from: lock file, Python version, place."""
     made_from = hashlib.sha256((root / LOCK_FILES[name]).read_bytes())
     place = (root / ".venv" / name).resolve()
@@ -49,82 +49,84 @@ def is_current(root: Path, name: str) -> bool:
     """True when the environment is whole and made from the present lock file."""
     stamp = root / ".venv" / name / STAMP
     try:
-        return stamp.read_text() == wanted_stamp(root, name) and python_of(root, name).exists()
+        return stamp.read_text() == expected_stamp(root, name) and python_of(root, name).exists()
     except FileNotFoundError:
         return False
 
 
-def make(root: Path, name: str, task: Task, commands: Commands) -> None:
+def make(root: Path, name: str, task: Task, runner: SubprocessRunner) -> None:
     """Makes the environment anew from its lock file; every package must have a locked hash."""
 
     def waiting() -> None:
-        commands.check()
-        task.tell("waiting for another start")
+        runner.check()
+        task.update("waiting for another start")
 
     with lock(root / ".venv" / f"{name}.lock", waiting):
         if is_current(root, name):
             return
         folder = root / ".venv" / name
         (folder / STAMP).unlink(missing_ok=True)
-        task.tell("making the virtual environment")
+        task.update("making the virtual environment")
         # --clear: a package that left the lock file must leave the environment too.
         _run(
-            commands,
+            runner,
             root,
             f"making {folder}",
             [sys.executable, "-m", "venv", "--clear", str(folder)],
         )
-        _install(root, name, task, commands)
-        (folder / STAMP).write_text(wanted_stamp(root, name))
+        _install(root, name, task, runner)
+        (folder / STAMP).write_text(expected_stamp(root, name))
 
 
-def _install(root: Path, name: str, task: Task, commands: Commands) -> None:
+def _install(root: Path, name: str, task: Task, runner: SubprocessRunner) -> None:
     lock_file = LOCK_FILES[name]
     total = len(_REQUIREMENT.findall((root / lock_file).read_text()))
-    meter = InstallMeter(task, total)
+    meter = InstallProgress(task, total)
     pip = [str(python_of(root, name)), "-m", "pip", "install", "--require-hashes", "--no-input"]
     pip += ["--disable-pip-version-check", "--progress-bar", "off", "--no-compile", "-r", lock_file]
     what = f"installing {lock_file} into .venv/{name}"
-    commands.run(what, pip, cwd=root, on_line=meter.read)
+    runner.run(what, pip, cwd=root, on_line=meter.read)
 
 
-class InstallMeter:
-    """Reads pip's lines and tells how far the installation is."""
+class InstallProgress:
+    """Reads pip's lines and shows how far the installation is."""
 
     def __init__(self, task: Task, total: int) -> None:
         self._task = task
         self._total = total
         self._seen = 0
-        task.tell(f"0/{total} packages")
+        task.update(f"0/{total} packages")
 
     def read(self, line: str) -> None:
         """One line of `pip install`."""
         if collecting := _COLLECTING.match(line):
             self._seen += 1
-            self._task.tell(f"{self._seen}/{self._total} packages, {collecting[1]}")
+            self._task.update(f"{self._seen}/{self._total} packages, {collecting[1]}")
         elif line.startswith("Installing collected packages"):
-            self._task.tell(f"installing {self._seen} packages")
+            self._task.update(f"installing {self._seen} packages")
 
 
-def _run(commands: Commands, root: Path, what: str, command: Sequence[str]) -> None:
+def _run(runner: SubprocessRunner, root: Path, what: str, command: Sequence[str]) -> None:
     try:
-        commands.run(what, command, cwd=root)
+        runner.run(what, command, cwd=root)
     except OSError as error:
         raise StackError(f"{what} failed: {error}") from None
 
 
-def ensure(root: Path, names: Iterable[str], board: Board, commands: Commands) -> None:
+def ensure(
+    root: Path, names: Iterable[str], display: ProgressDisplay, runner: SubprocessRunner
+) -> None:
     """Makes those of the environments that are missing, broken or out of date, one by one."""
     for name in names:
         if is_current(root, name):
             continue
-        task = board.start(f"environment {name}")
+        task = display.start(f"environment {name}")
         try:
-            make(root, name, task, commands)
+            make(root, name, task, runner)
         except BaseException:
-            board.finish(task, "not made", failed=True)
+            display.finish(task, "not made", failed=True)
             raise
-        board.finish(task)
+        display.finish(task)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,17 +136,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "names", nargs="+", choices=sorted(LOCK_FILES), metavar="name", help=", ".join(LOCK_FILES)
     )
     names = parser.parse_args(arguments).names
-    commands = Commands()
+    runner = SubprocessRunner()
     try:
         if sys.version_info < OLDEST_PYTHON:
             raise StackError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}.")
-        with Board() as board:
-            ensure(Path(__file__).resolve().parents[1], names, board, commands)
+        with ProgressDisplay() as display:
+            ensure(Path(__file__).resolve().parents[1], names, display, runner)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        commands.cancel()
+        runner.cancel()
         print("Interrupted; the next start goes on from here.", file=sys.stderr)
         return 130
     return 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import psutil
 
-from .errors import StackError
-from .settings import TABLE
+from stack.errors import StackError
+from stack.settings import TABLE
 
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _MEANING = {setting.name: setting.meaning for setting in TABLE}
@@ -22,19 +22,19 @@ def check_free(ports: Mapping[str, int]) -> None:
         if port in taken:
             raise StackError(f"{name} and {taken[port]} are both {port}; every port is used once.")
         taken[port] = name
-    sentences = [_sentence(name, port) for name, port in ports.items() if is_busy(port)]
+    sentences = [_describe_busy(name, port) for name, port in ports.items() if is_busy(port)]
     if sentences:
         raise StackError("\n".join(sentences))
 
 
 def is_busy(port: int) -> bool:
     """True when something answers on the port or the port cannot be bound on loopback."""
-    return any(_answers(family, host, port) for family, host in _LOOPBACK) or _is_bound(port)
+    return any(_accepts(family, host, port) for family, host in _LOOPBACK) or _is_bound(port)
 
 
-def holder(port: int) -> str | None:
-    """Who listens on the port: "pid 4711: command"; None when the system does not tell."""
-    for pid in _listeners(port):
+def find_holder(port: int) -> str | None:
+    """Who listens on the port: "pid 4711: command"; None when the system does not say."""
+    for pid in _find_listeners(port):
         try:
             process = psutil.Process(pid)
             command = " ".join(process.cmdline()) or process.name()
@@ -44,21 +44,21 @@ def holder(port: int) -> str | None:
     return None
 
 
-def _sentence(name: str, port: int) -> str:
-    held = holder(port) or "a process that this user may not see"
-    free = _next_free(port)
+def _describe_busy(name: str, port: int) -> str:
+    held = find_holder(port) or "a process that this user may not see"
+    free = _find_free(port)
     return (
         f"Port {port} of {_MEANING[name]} is busy ({held}); stop that, or set {name}"
         f" to a free port, for example {name}={free}."
     )
 
 
-def _next_free(port: int) -> int:
+def _find_free(port: int) -> int:
     return next((p for p in range(port + 1, min(port + 200, 65536)) if not is_busy(p)), 0)
 
 
-def _answers(family: socket.AddressFamily, host: str, port: int) -> bool:
-    # macOS lets two programs bind one port on different addresses: binding alone does not tell.
+def _accepts(family: socket.AddressFamily, host: str, port: int) -> bool:
+    # macOS lets two programs bind one port on different addresses: binding alone does not show it.
     try:
         with socket.socket(family, socket.SOCK_STREAM) as client:
             client.settimeout(0.5)
@@ -78,18 +78,18 @@ def _is_bound(port: int) -> bool:
     return False
 
 
-def _listeners(port: int) -> Iterable[int]:
+def _find_listeners(port: int) -> Iterable[int]:
     try:
         connections = psutil.net_connections("tcp")
     except psutil.AccessDenied:
-        yield from _listeners_of_own_processes(port)
+        yield from _find_own_listeners(port)
         return
     for connection in connections:
         if _listens(connection, port) and connection.pid:
             yield connection.pid
 
 
-def _listeners_of_own_processes(port: int) -> Iterable[int]:
+def _find_own_listeners(port: int) -> Iterable[int]:
     # macOS shows the whole table to root only, but each user's processes to that user.
     for process in psutil.process_iter():
         try:

@@ -22,7 +22,7 @@ def elapsed(seconds: float) -> str:
 
 @dataclass
 class Task:
-    """One piece of work; any thread may `tell` what it is doing."""
+    """One piece of work; any thread may `update` what it is doing."""
 
     name: str
     started: float
@@ -30,7 +30,7 @@ class Task:
     mark: str = " "
     finished: float | None = None
 
-    def tell(self, text: str) -> None:
+    def update(self, text: str) -> None:
         """Replaces what is shown beside the name."""
         self.text = text
 
@@ -41,7 +41,7 @@ class Task:
 
 
 @dataclass
-class Board:
+class ProgressDisplay:
     """Shows its tasks while the `with` block lasts; every task ends with one line that stays."""
 
     stream: TextIO = field(default_factory=lambda: sys.stdout)
@@ -53,7 +53,7 @@ class Board:
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> ProgressDisplay:
         self._thread = threading.Thread(target=self._refresh, daemon=True)
         self._thread.start()
         return self

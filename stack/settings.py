@@ -1,4 +1,4 @@
-"""What a start can be told: one table; a bad value stops the start with one sentence.
+"""The settings of a start: one table; a bad value stops the start with one sentence.
 
 The handler, the Collector and the simulator read their own settings from the same environment.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import StackError
+from stack.errors import StackError
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ TABLE = (
     GRAFANA_PORT,
     Setting("STACK_TOOLS_DIR", ".tools/bin", "folder of the programs built from Go modules", False),
 )
-# The ports that each way of running takes on this machine.
+# The ports that each mode of running takes on this machine.
 NATIVE_PORTS = tuple(setting.name for setting in PORTS)
-NATIVE_PORTS_WITHOUT_TOOLS = ("PORT",)
+MINIMAL_PORTS = ("PORT",)
 DOCKER_PORTS = ("PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT")
 
 

@@ -1,6 +1,6 @@
 """What runs now, for `stop`, `status` and a second start: .run/stack.json and .run/stack.lock.
 
-The lock is the truth: the system gives it back however the stack ends. The file tells the rest.
+The lock decides: the system releases it however the stack ends. The file describes the rest.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from .errors import StackError
-from .locks import try_lock
-from .processes import Record, alive, record_of
+from stack.errors import StackError
+from stack.file_lock import try_lock
+from stack.supervision.records import ProcessRecord, find_running, make_record
 
 DOCKER = "docker"
 NATIVE = "native"
@@ -28,14 +28,14 @@ class State:
     """A running stack: how it runs, the process that shows it, and where it answers."""
 
     mode: str
-    process: Record
+    process: ProcessRecord
     started: float
     """Unix seconds."""
     addresses: Mapping[str, str]
     """Name shown to people -> address."""
 
 
-def hold(run: Path) -> TextIO:
+def acquire(run: Path) -> TextIO:
     """The lock that lasts as long as this start; raises StackError when another one holds it."""
     held = try_lock(run / LOCK)
     if held is None:
@@ -48,7 +48,7 @@ def hold(run: Path) -> TextIO:
     return held
 
 
-def is_held(run: Path) -> bool:
+def is_locked(run: Path) -> bool:
     """True while a start holds the lock."""
     if not (run / LOCK).exists():
         return False
@@ -60,8 +60,8 @@ def is_held(run: Path) -> bool:
 
 
 def write(run: Path, mode: str, addresses: Mapping[str, str]) -> None:
-    """Tells that this process shows the stack."""
-    state = State(mode, record_of("stack", os.getpid()), time.time(), dict(addresses))
+    """Writes that this process shows the stack."""
+    state = State(mode, make_record("stack", os.getpid()), time.time(), dict(addresses))
     unfinished = run / f"{STATE}.unfinished"
     unfinished.write_text(json.dumps(asdict(state)))
     unfinished.replace(run / STATE)
@@ -71,7 +71,7 @@ def read(run: Path) -> State | None:
     """What the last start wrote; None when it has ended cleanly."""
     try:
         content = json.loads((run / STATE).read_text())
-        process = Record(**content.pop("process"))
+        process = ProcessRecord(**content.pop("process"))
         return State(process=process, **content)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -82,7 +82,7 @@ def clear(run: Path) -> None:
     (run / STATE).unlink(missing_ok=True)
 
 
-def running(run: Path) -> State | None:
+def read_running(run: Path) -> State | None:
     """The state of the stack that runs now, or None."""
     state = read(run)
-    return state if state is not None and alive(state.process) is not None else None
+    return state if state is not None and find_running(state.process) is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -58,20 +58,26 @@ def _nearest(dotted: str, files: Mapping[str, Path]) -> str:
     return dotted
 
 
-def folders_of(graph: Mapping[str, set[str]], room: str = "") -> dict[str, set[str]]:
+def folders_of(
+    graph: Mapping[str, set[str]], room: str = "", apart: Collection[str] = ()
+) -> dict[str, set[str]]:
     """The same graph between the folders directly below `room`; what lies in the room itself
-    is left out."""
+    is left out. A folder further down that is named in `apart` ("prometheus.client") counts as one
+    of its own."""
     depth = len(room.split(".")) if room else 0
     found: dict[str, set[str]] = {}
     for name, imported in graph.items():
-        own = _folder(name, room, depth)
+        own = _folder(name, room, depth, apart)
         if own:
-            others = {_folder(each, room, depth) for each in imported} - {own, ""}
+            others = {_folder(each, room, depth, apart) for each in imported} - {own, ""}
             found.setdefault(own, set()).update(others)
     return found
 
 
-def _folder(name: str, room: str, depth: int) -> str:
+def _folder(name: str, room: str, depth: int, apart: Collection[str]) -> str:
+    for folder in apart:
+        if f"{name}.".startswith(f"{folder}."):
+            return folder
     parts = name.split(".")
     if room and not name.startswith(f"{room}."):
         return ""

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from grafana.http import Client, Problem, basic, bearer
+from grafana.errors import GrafanaError
+from prometheus.client.http import Client, basic, bearer
+from prometheus.client.query import Prometheus
 
 CLOUD_DATASOURCE = "grafanacloud-prom"  # the uid that Grafana Cloud gives its own Prometheus
 
@@ -28,6 +30,10 @@ SETTINGS: Mapping[str, str] = {
 
 
 FOR_DASHBOARDS = ("GRAFANA_URL", "GRAFANA_SERVICE_ACCOUNT_TOKEN", "GRAFANA_NAMESPACE")
+SIGN_IN_HINT = (
+    "the token was not accepted or lacks the scope metrics:read: check GRAFANA_CLOUD_PROM_ID and "
+    "GRAFANA_CLOUD_RULES_TOKEN"
+)
 FOR_METRICS = ("GRAFANA_CLOUD_PROM_URL", "GRAFANA_CLOUD_PROM_ID", "GRAFANA_CLOUD_RULES_TOKEN")
 
 
@@ -41,7 +47,7 @@ class GrafanaAccess:
 
 
 def read_settings(environment: Mapping[str, str], required: Iterable[str]) -> Mapping[str, str]:
-    """The settings with their fallbacks; Problem names every required one that is missing."""
+    """The settings with their fallbacks; GrafanaError names every required one that is missing."""
     values = {name: environment.get(name, "").strip() for name in SETTINGS}
     stack = values["GRAFANA_CLOUD_OTLP_ID"]
     if stack and not values["GRAFANA_NAMESPACE"]:
@@ -51,7 +57,7 @@ def read_settings(environment: Mapping[str, str], required: Iterable[str]) -> Ma
     values["GRAFANA_DATASOURCE_UID"] = values["GRAFANA_DATASOURCE_UID"] or CLOUD_DATASOURCE
     missing = [f"{name} ({SETTINGS[name]})" for name in required if not values[name]]
     if missing:
-        raise Problem(f"not set in the environment: {'; '.join(missing)}")
+        raise GrafanaError(f"not set in the environment: {'; '.join(missing)}")
     return values
 
 
@@ -59,7 +65,7 @@ def grafana_access(settings: Mapping[str, str]) -> GrafanaAccess:
     """Access for dashboards."""
     token = bearer(settings["GRAFANA_SERVICE_ACCOUNT_TOKEN"])
     return GrafanaAccess(
-        Client(settings["GRAFANA_URL"], token),
+        Client(settings["GRAFANA_URL"], token, setting="GRAFANA_URL"),
         settings["GRAFANA_NAMESPACE"],
         settings["GRAFANA_DATASOURCE_UID"],
     )
@@ -67,21 +73,22 @@ def grafana_access(settings: Mapping[str, str]) -> GrafanaAccess:
 
 def ruler_access(settings: Mapping[str, str]) -> Client:
     """Access for rules, which are kept where the samples go: the same host, another path."""
-    return _beside_the_samples(settings, "")
+    return _metrics_client(settings, "")
 
 
-def query_access(settings: Mapping[str, str]) -> Client:
+def query_access(settings: Mapping[str, str]) -> Prometheus:
     """Access for queries: a Prometheus' API under the path that Grafana Cloud gives it."""
-    return _beside_the_samples(settings, "/api/prom")
+    return Prometheus(_metrics_client(settings, "/api/prom"), SIGN_IN_HINT)
 
 
-def _beside_the_samples(settings: Mapping[str, str], path: str) -> Client:
+def _metrics_client(settings: Mapping[str, str], path: str) -> Client:
     url = settings["GRAFANA_CLOUD_PROM_URL"]
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc:
-        raise Problem(
+        raise GrafanaError(
             "GRAFANA_CLOUD_PROM_URL must be like https://prometheus-….grafana.net/api/prom/push, "
             f"got {url!r}"
         )
-    signed = basic(settings["GRAFANA_CLOUD_PROM_ID"], settings["GRAFANA_CLOUD_RULES_TOKEN"])
-    return Client(f"{parts.scheme}://{parts.netloc}{path}", signed)
+    authorization = basic(settings["GRAFANA_CLOUD_PROM_ID"], settings["GRAFANA_CLOUD_RULES_TOKEN"])
+    address = f"{parts.scheme}://{parts.netloc}{path}"
+    return Client(address, authorization, setting="GRAFANA_CLOUD_PROM_URL")

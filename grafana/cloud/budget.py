@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grafana.prometheus import Prometheus, Sample
+from prometheus.client.query import Prometheus, Sample
 
 FREE_SERIES = 10_000
 ACTIVE_WITHIN = "20m"
@@ -45,7 +45,7 @@ class Budget:
         return math.ceil(max(self.series, self.samples_per_minute))
 
     @property
-    def is_kept(self) -> bool:
+    def is_within_limit(self) -> bool:
         """True if the usage is within the limit."""
         return self.usage <= self.limit
 
@@ -75,15 +75,15 @@ def measure(
     by_metric = prometheus.query(f"count by (job, __name__) ({active})", at)
     by_instance = prometheus.query(f"count by (job, instance) ({active})", at)
     return Budget(
-        sent=_counted(by_metric, "__name__", lambda job: job not in here),
-        local=_counted(by_metric, "__name__", lambda job: job in here),
-        instances=_counted(by_instance, "instance", lambda job: job not in here),
+        sent=_count_series(by_metric, "__name__", lambda job: job not in here),
+        local=_count_series(by_metric, "__name__", lambda job: job in here),
+        instances=_count_series(by_instance, "instance", lambda job: job not in here),
         interval_seconds=interval_seconds,
         limit=limit,
     )
 
 
-def _counted(
+def _count_series(
     samples: list[Sample], label: str, wanted: Callable[[str], bool]
 ) -> Counter[tuple[str, str]]:
     return Counter(

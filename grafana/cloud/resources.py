@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from grafana.cloud.access import GrafanaAccess
-from grafana.dashboard import Json
-from grafana.http import Answer, Problem
+from grafana.errors import GrafanaError
+from grafana.render import Json
+from prometheus.client.http import Answer
 
 HINTS = {
     401: "the token was not accepted: check GRAFANA_SERVICE_ACCOUNT_TOKEN (a service account's "
@@ -98,4 +99,4 @@ class Resources:
         if answer.status in statuses:
             return
         hint = HINTS.get(answer.status, answer.reason())
-        raise Problem(f"{doing} at {self._client.address}: {answer.status}, {hint}")
+        raise GrafanaError(f"{doing} at {self._client.address}: {answer.status}, {hint}")

@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import yaml
 
-from grafana.http import Answer, Client, Problem
+from grafana.errors import GrafanaError
+from prometheus.client.http import Answer, Client
 
 NAMESPACE = "fraud-detection"
 MOST_GROUPS = 35  # of Grafana Cloud's free plan
@@ -50,7 +51,7 @@ class Ruler:
             content = yaml.safe_load(answer.body) or {}
             return {group["name"]: group for group in content.get(NAMESPACE, [])}
         except (yaml.YAMLError, AttributeError, KeyError, TypeError):
-            raise Problem(
+            raise GrafanaError(
                 f"reading the rules at {self.client.address}: expected rule groups as YAML, "
                 f"got {answer.body[:60]!r}"
             ) from None
@@ -69,51 +70,55 @@ class Ruler:
     def _expect(self, answer: Answer, status: int, doing: str) -> None:
         if answer.status != status:
             hint = HINTS.get(answer.status, answer.reason())
-            raise Problem(f"{doing} at {self.client.address}: {answer.status}, {hint}")
+            raise GrafanaError(f"{doing} at {self.client.address}: {answer.status}, {hint}")
 
 
 def read_groups(folder: Path) -> dict[str, Group]:
-    """Groups of all rule files, by name; Problem if they could not be uploaded as they are."""
+    """Groups of all rule files, by name; GrafanaError if they could not be uploaded as they are."""
     groups: dict[str, Group] = {}
     for path in sorted(folder.glob("*.yml")):
-        for group in _groups_of(path):
+        for group in _read_file(path):
             if group["name"] in groups:
-                raise Problem(f"{path}: a rule group {group['name']!r} is in another file already")
+                raise GrafanaError(
+                    f"{path}: a rule group {group['name']!r} is in another file already"
+                )
             if len(group["rules"]) > MOST_RULES:
-                raise Problem(
+                raise GrafanaError(
                     f"{path}: rule group {group['name']!r} has {len(group['rules'])} rules, "
                     f"Grafana Cloud takes {MOST_RULES}"
                 )
             groups[group["name"]] = group
     if len(groups) > MOST_GROUPS:
-        raise Problem(f"{folder} has {len(groups)} rule groups, Grafana Cloud takes {MOST_GROUPS}")
+        raise GrafanaError(
+            f"{folder} has {len(groups)} rule groups, Grafana Cloud takes {MOST_GROUPS}"
+        )
     return groups
 
 
-def same(one: Group, other: Group) -> bool:
+def is_same(one: Group, other: Group) -> bool:
     """True if two groups mean the same: '60s' is '1m', and what is empty is not there."""
-    return bool(_plain(one) == _plain(other))
+    return bool(_normalize(one) == _normalize(other))
 
 
-def _groups_of(path: Path) -> list[Group]:
+def _read_file(path: Path) -> list[Group]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         groups: list[Group] = content["groups"]
         _ = [(group["name"], len(group["rules"])) for group in groups]
     except (yaml.YAMLError, KeyError, TypeError):
-        raise Problem(
+        raise GrafanaError(
             f"{path} must have a list `groups`, each with `name` and `rules`: "
             "run `promtool check rules` on it"
         ) from None
     return groups
 
 
-def _plain(value: Any, name: str = "") -> Any:
+def _normalize(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
-        plain = {key: _plain(inner, key) for key, inner in value.items()}
+        plain = {key: _normalize(inner, key) for key, inner in value.items()}
         return {key: inner for key, inner in plain.items() if inner not in (None, {}, [], "", 0)}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [_normalize(inner) for inner in value]
     if name in _TIMES:
         return sum(int(count) * _SECONDS[unit] for count, unit in _DURATION.findall(str(value)))
     return value.strip() if isinstance(value, str) else value

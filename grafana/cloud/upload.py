@@ -13,9 +13,11 @@ from pathlib import Path
 
 from grafana.cloud.access import GrafanaAccess
 from grafana.cloud.resources import DASHBOARD, FOLDER, Resources
-from grafana.cloud.ruler import Ruler, read_groups, same
-from grafana.dashboard import FOLDER_TITLE, FOLDER_UID, TITLE, UID, overview
-from grafana.http import Client
+from grafana.cloud.ruler import Ruler, is_same, read_groups
+from grafana.dashboard import Dashboard
+from grafana.panels import dashboards
+from grafana.render import FOLDER_TITLE, FOLDER_UID, render
+from prometheus.client.http import Client
 
 CLOUD_PUSH_INTERVAL = "1m"  # samples are paid for, so handlers push to the cloud once a minute
 
@@ -30,22 +32,26 @@ class Step:
 
 
 def plan_dashboards(access: GrafanaAccess) -> Iterator[Step]:
-    """The folder, then the Overview dashboard in it, asking the data source of that place."""
+    """The folder, then each dashboard in it, asking the data source of that place."""
     resources = Resources(access)
     if resources.find(FOLDER, FOLDER_UID):
         yield Step("unchanged", f"folder {FOLDER_TITLE!r}", None)
     else:
-        folder = partial(resources.create, FOLDER, FOLDER_UID, {"title": FOLDER_TITLE})
-        yield Step("create", f"folder {FOLDER_TITLE!r}", folder)
-    spec = overview(access.datasource_uid, CLOUD_PUSH_INTERVAL)
+        create = partial(resources.create, FOLDER, FOLDER_UID, {"title": FOLDER_TITLE})
+        yield Step("create", f"folder {FOLDER_TITLE!r}", create)
+    for dashboard in dashboards().values():
+        yield _plan_dashboard(resources, dashboard, access.datasource_uid)
+
+
+def _plan_dashboard(resources: Resources, dashboard: Dashboard, datasource_uid: str) -> Step:
+    spec = render(dashboard, datasource_uid, CLOUD_PUSH_INTERVAL)
     spec.pop("uid")  # the resource's name says it
-    found = resources.find(DASHBOARD, UID)
+    what = f"dashboard {dashboard.title!r}"
+    found = resources.find(DASHBOARD, dashboard.uid)
     if found is None:
-        create = partial(resources.create, DASHBOARD, UID, spec, FOLDER_UID)
-        yield Step("create", f"dashboard {TITLE!r}", create)
-    else:
-        replace = partial(resources.replace, DASHBOARD, found, spec, FOLDER_UID)
-        yield Step("replace", f"dashboard {TITLE!r}", replace)
+        create = partial(resources.create, DASHBOARD, dashboard.uid, spec, FOLDER_UID)
+        return Step("create", what, create)
+    return Step("replace", what, partial(resources.replace, DASHBOARD, found, spec, FOLDER_UID))
 
 
 def plan_rules(client: Client, folder: Path) -> Iterator[Step]:
@@ -55,7 +61,7 @@ def plan_rules(client: Client, folder: Path) -> Iterator[Step]:
     present = ruler.groups()
     for name, group in wanted.items():
         what = f"rule group {name!r} ({len(group['rules'])} rules)"
-        if name in present and same(group, present[name]):
+        if name in present and is_same(group, present[name]):
             yield Step("unchanged", what, None)
         else:
             yield Step("replace" if name in present else "create", what, partial(ruler.put, group))

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from grafana.dashboard import DEFAULT_WINDOW, EVERYTHING, Json
-from grafana.prometheus import Prometheus, Sample
 from grafana.promql import fill_in
+from grafana.render import DEFAULT_WINDOW, EVERYTHING, Json
+from prometheus.client.query import Prometheus, Sample
 
 _LABEL_VALUES = re.compile(r"label_values\((?P<series>.+), (?P<label>\w+)\)")
 # Four push intervals, as Grafana computes $__rate_interval: 15 s here, 1 min towards the cloud.
@@ -81,13 +81,13 @@ def choices(dashboard: Json, prometheus: Prometheus, at: float | None = None) ->
     """What the dashboard's query variables offer, for the half hour before `at`."""
     end = time.time() if at is None else at
     return [
-        _offered(variable, prometheus, end)
+        _read_choice(variable, prometheus, end)
         for variable in dashboard["templating"]["list"]
         if variable["type"] == "query"
     ]
 
 
-def _offered(variable: Json, prometheus: Prometheus, end: float) -> Choice:
+def _read_choice(variable: Json, prometheus: Prometheus, end: float) -> Choice:
     parsed = _LABEL_VALUES.fullmatch(variable["query"]["query"])
     if parsed is None:
         raise ValueError(

@@ -6,9 +6,15 @@ Change a row, then `python -m grafana generate`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
+from grafana.dashboard import (
+    Dashboard,
+    Panel,
+    Query,
+    Severity,
+    Threshold,
+    falling,
+    rising,
+)
 from grafana.promql import (
     RANGE,
     RATE_INTERVAL,
@@ -23,66 +29,6 @@ from grafana.promql import (
     share_of_all,
     total,
 )
-
-
-class Severity(Enum):
-    """What a threshold means, by the colour that Grafana gives it."""
-
-    GOOD = "green"
-    WATCH = "orange"
-    ACT = "red"
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """From `value` on (in the panel's unit; None: below all others) the panel means `severity`."""
-
-    value: float | None
-    severity: Severity
-
-
-@dataclass(frozen=True)
-class Query:
-    """One PromQL expression and the legend of its series; `exemplars` lead to traces."""
-
-    legend: str
-    expression: str
-    exemplars: bool = False
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One row of the table; `unit` is Grafana's, `top` the fixed upper end of the axis.
-
-    `distribution` panels show one histogram as bars, over the whole time shown.
-    """
-
-    title: str
-    why: str
-    unit: str
-    thresholds: tuple[Threshold, ...]
-    queries: tuple[Query, ...]
-    top: float | None = None
-    distribution: bool = False
-
-
-def rising(watch: float, act: float) -> tuple[Threshold, ...]:
-    """More is worse: to be watched from `watch`, to be acted on from `act`."""
-    return (
-        Threshold(None, Severity.GOOD),
-        Threshold(watch, Severity.WATCH),
-        Threshold(act, Severity.ACT),
-    )
-
-
-def falling(act: float, watch: float) -> tuple[Threshold, ...]:
-    """Less is worse: to be acted on below `act`, to be watched below `watch`."""
-    return (
-        Threshold(None, Severity.ACT),
-        Threshold(act, Severity.WATCH),
-        Threshold(watch, Severity.GOOD),
-    )
-
 
 # Probes of the platform would thin out the share of errors that users see.
 ASKED_BY_USERS = 'endpoint!~"/health.*|/metrics"'
@@ -111,7 +57,7 @@ def share_of_answers(status: str) -> str:
     return percent(total(such), total(answers))
 
 
-OVERVIEW: tuple[Panel, ...] = (
+PANELS = (
     Panel(
         title="Predictions/sec",
         why="Is the service doing its job? Transactions scored per second, batches included. "
@@ -216,3 +162,5 @@ OVERVIEW: tuple[Panel, ...] = (
         queries=(Query("waiting", total(latest("queue_size"))),),
     ),
 )
+
+DASHBOARD = Dashboard("fraud-overview", "Fraud detection: overview", PANELS)

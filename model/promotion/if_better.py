@@ -11,13 +11,14 @@ from typing import Any, Final
 import msgspec
 
 from model.promotion.outcomes import fetch_outcomes
-from model.promotion.prometheus import Prometheus, span_of
+from model.promotion.prometheus import Prometheus
 from model.promotion.sequential_test import Comparison, PairedOutcomes, Verdict, compare_models
 from model.registry.writer import RegistryWriter
 from model.serving.errors import ModelError
 from model.serving.registry import Registry
 from model.serving.scorer import load_version
 from model.training.threshold import read_cost_ratio
+from prometheus.client.query import span_of
 
 EXIT_CODES: Final[dict[Verdict, int]] = {"promote": 0, "keep": 3, "not enough labels": 4}
 

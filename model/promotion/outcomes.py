@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from model.promotion.prometheus import Prometheus, Series, Span
+from model.promotion.prometheus import Prometheus
 from model.promotion.sequential_test import PairedOutcomes
+from prometheus.client.query import Series, Span
 
 Cell = tuple[str, str, str]
 Pair = tuple[str, str]

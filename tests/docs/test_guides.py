@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.manage import clean
+from stack.commands.clean import clean
 from stack.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,18 +7,27 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 import yaml
 
-from grafana.http import basic
+from prometheus.client.http import basic
 
+ROOT = Path(__file__).resolve().parents[2]
 SERVICE_TOKEN = "glsa_secret-of-the-service-account"
 POLICY_TOKEN = "glc_secret-of-the-access-policy"
 METRICS_ID = "1234567"
 STACK_ID = "7654321"
+
+
+def read_dashboard(name: str) -> dict[str, Any]:
+    """The committed dashboard, as Grafana reads it."""
+    text = (ROOT / "grafana" / "dashboards" / f"{name}.json").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content
 
 
 @dataclass

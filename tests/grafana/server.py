@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grafana.http import Client, Problem, basic
+from prometheus.client.errors import RequestError
+from prometheus.client.http import Client, basic
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = """
@@ -87,7 +88,7 @@ def _ready(client: Client) -> Client:
         try:
             if client.get("/-/ready").status == 200:
                 return client
-        except Problem:
+        except RequestError:
             pass
         time.sleep(0.05)
     raise AssertionError("Prometheus was not ready within 60 s")

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grafana.http import Client
+from prometheus.client.http import Client
 from telemetry import metrics
 from telemetry.card_labels import fill_card_labels
 from telemetry.metrics import Kind, Labels, Metric
@@ -132,13 +132,13 @@ class Service:
             total += len(GAUGES)
         return total
 
-    def _push(self, worker: Worker, metrics: list[dict[str, Any]]) -> None:
+    def _push(self, worker: Worker, sent: list[dict[str, Any]]) -> None:
         resource = {"service.name": "fraud-handler", "service.instance.id": worker.instance}
         body = {
             "resourceMetrics": [
                 {
                     "resource": {"attributes": _attributes(resource)},
-                    "scopeMetrics": [{"scope": {"name": "telemetry"}, "metrics": metrics}],
+                    "scopeMetrics": [{"scope": {"name": "telemetry"}, "metrics": sent}],
                 }
             ]
         }
@@ -150,7 +150,7 @@ class Service:
     def _metrics(
         self, worker: Worker, counts: dict[tuple[str, Labels], list[float]], now: int
     ) -> list[dict[str, Any]]:
-        metrics = [_counted(metric, counts, now) for metric in COUNTED]
+        sent = [_counted(metric, counts, now) for metric in COUNTED]
         for metric, attributes, default in GAUGES:
             served = {"version": worker.version} if metric is metrics.MODEL_VERSION else {}
             point = {
@@ -159,8 +159,8 @@ class Service:
                 "asDouble": worker.gauges.get(metric.exposed, default),
             }
             gauge = {"dataPoints": [point]}
-            metrics.append({"name": metric.name, "unit": metric.unit, "gauge": gauge})
-        return metrics
+            sent.append({"name": metric.name, "unit": metric.unit, "gauge": gauge})
+        return sent
 
     @staticmethod
     def _add(

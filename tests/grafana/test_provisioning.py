@@ -1,4 +1,4 @@
-"""The provisioning files fit each other and the dashboard."""
+"""The provisioning files fit each other and the dashboards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from grafana import dashboard
+from grafana import generate, render
+from grafana.panels import dashboards
 
 FOLDER = Path(__file__).resolve().parents[2] / "grafana" / "provisioning"
 SOURCES: dict[str, dict[str, Any]] = {
@@ -21,7 +22,7 @@ PROVIDERS = yaml.safe_load((FOLDER / "dashboards/dashboards.yml").read_text())["
 
 def test_data_sources_have_the_uids_that_are_referred_to() -> None:
     """Prometheus is the dashboard's source and the default, Tempo has the traces."""
-    assert set(SOURCES) == {dashboard.LOCAL_DATASOURCE, "tempo"}
+    assert set(SOURCES) == {render.LOCAL_DATASOURCE, "tempo"}
     assert SOURCES["prometheus"]["isDefault"]
     assert {uid: source["type"] for uid, source in SOURCES.items()} == {
         "prometheus": "prometheus",
@@ -45,7 +46,19 @@ def test_provider_puts_the_dashboards_into_the_folder_of_the_upload() -> None:
     """Provisioned here and uploaded there, the folder is the same."""
     (provider,) = PROVIDERS
 
-    assert provider["folder"] == dashboard.FOLDER_TITLE
-    assert provider["folderUid"] == dashboard.FOLDER_UID
+    assert provider["folder"] == render.FOLDER_TITLE
+    assert provider["folderUid"] == render.FOLDER_UID
     assert provider["allowUiUpdates"] is False
     assert provider["options"] == {"path": "/var/lib/grafana/dashboards"}
+
+
+def test_every_dashboard_is_in_the_folder_that_is_provisioned() -> None:
+    """What `path` is mounted from (docker-compose.yml) holds each declared dashboard, no others."""
+    compose = yaml.safe_load((generate.ROOT / "docker-compose.yml").read_text())
+    mounts = compose["services"]["grafana"]["volumes"]
+    present = {path.stem for path in (generate.ROOT / generate.PROVISIONED).glob("*.json")}
+
+    assert any(
+        one.startswith(f"./{generate.PROVISIONED}:/var/lib/grafana/dashboards") for one in mounts
+    )
+    assert present == set(dashboards())

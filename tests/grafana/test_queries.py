@@ -5,34 +5,30 @@ The series are fed with the times of a service that has pushed every 15 s until 
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from grafana import __main__ as cli
-from grafana import generate
 from grafana.cloud.budget import measure
 from grafana.cloud.verify import DEFAULTS, Finding, choices, panel_queries, verify
-from grafana.dashboard import EVERYTHING
-from grafana.http import Client
-from grafana.prometheus import Prometheus, Sample
 from grafana.promql import fill_in
+from grafana.render import EVERYTHING
+from prometheus.client.http import Client
+from prometheus.client.query import Prometheus, Sample
 from telemetry.metrics import EUROS, REQUEST_SECONDS
-
-from .conftest import METRICS_ID, POLICY_TOKEN
-from .server import guarded_prometheus, program, prometheus
-from .service import PUSH_SECONDS, Request, Service, Worker, tally, traffic
+from tests.grafana.conftest import METRICS_ID, POLICY_TOKEN, read_dashboard
+from tests.grafana.server import guarded_prometheus, program, prometheus
+from tests.grafana.service import PUSH_SECONDS, Request, Service, Worker, tally, traffic
 
 pytestmark = pytest.mark.stack
 
-DASHBOARD: dict[str, Any] = json.loads((generate.ROOT / generate.PROVISIONED).read_text("utf-8"))
+DASHBOARD = read_dashboard("overview")
 QUERIES = list(panel_queries(DASHBOARD))
 OLD, NEW = "1-0a1b2c3d", "2-4e5f6a7b"
 WORKERS = (
@@ -323,7 +319,7 @@ def test_budget_counts_every_series_once(running: Running) -> None:
 
     assert found.series == brought
     assert found.samples_per_minute == brought
-    assert found.is_kept
+    assert found.is_within_limit
     assert len(found.instances) == 2
     assert found.per_instance * 2 == brought
     assert found.instances_that_fit == 10_000 // found.per_instance
@@ -333,8 +329,8 @@ def test_budget_that_is_exceeded_fails(running: Running) -> None:
     """By series, and by samples where the push interval is short."""
     series = measure(running.store, running.end).series
 
-    assert not measure(running.store, running.end, limit=series - 1).is_kept
-    assert measure(running.store, running.end, limit=series).is_kept
+    assert not measure(running.store, running.end, limit=series - 1).is_within_limit
+    assert measure(running.store, running.end, limit=series).is_within_limit
     assert measure(running.store, running.end, interval_seconds=15).usage == 4 * series
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grafana import __main__ as cli
 from grafana import guide
+from grafana.arguments import parser
 from grafana.cloud.access import SETTINGS
 from grafana.cloud.resources import HINTS as RESOURCE_HINTS
 from grafana.cloud.ruler import HINTS as RULE_HINTS
@@ -33,7 +33,7 @@ def test_guide_has_commands() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_are_understood(command: str) -> None:
     """Each `python -m grafana …` line parses."""
-    assert cli.parser().parse_args(shlex.split(command)).run
+    assert parser().parse_args(shlex.split(command)).run
 
 
 def test_every_setting_of_the_upload_is_explained() -> None:
@@ -105,4 +105,4 @@ def test_figures_of_the_budget_are_those_of_the_table() -> None:
 def test_guide_without_markers_is_refused() -> None:
     """Rather than a budget that is not there."""
     with pytest.raises(ValueError, match="must hold the lines"):
-        guide.current("# Grafana Cloud")
+        guide.with_budget("# Grafana Cloud")

@@ -22,18 +22,19 @@ import requests
 from grafana import generate
 from grafana.cloud.budget import measure
 from grafana.cloud.verify import Finding, choices, verify
-from grafana.http import Client
-from grafana.prometheus import Prometheus
+from prometheus.client.http import Client
+from prometheus.client.query import Prometheus
 from simulator.traffic.model_info import parse_model_info
 from simulator.traffic.plan import VALID, Mix, Pace, plan_requests
 from telemetry.metrics import EUROS, REQUEST_SECONDS
+from tests.grafana.conftest import read_dashboard
 from tests.lab import programs
 from tests.lab.tools import tools_folder
 
 pytestmark = pytest.mark.stack
 
 ROOT = generate.ROOT
-DASHBOARD: dict[str, Any] = json.loads((ROOT / generate.PROVISIONED).read_text("utf-8"))
+DASHBOARD = read_dashboard("overview")
 FAULTY = 0.1
 QUIET_SECONDS = 70
 BURST = 400
@@ -81,25 +82,25 @@ def _at(content: Any, path: tuple[str, ...]) -> int:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experience]:
     """The run."""
     folder = tmp_path_factory.mktemp("traffic")
-    programs: list[programs.Program] = []
+    started: list[programs.Program] = []
     try:
-        yield _run(folder, programs)
+        yield _run(folder, started)
     finally:
-        for program in reversed(programs):
+        for program in reversed(started):
             program.terminate()
 
 
-def _run(folder: Path, programs: list[programs.Program]) -> Experience:
+def _run(folder: Path, started: list[programs.Program]) -> Experience:
     tools = tools_folder()
     store = programs.Prometheus(tools, folder / "prometheus")
     collector = programs.Collector(tools, folder / "collector", PROMETHEUS_URL=store.url)
-    programs += [store, collector]
+    started += [store, collector]
     store.start()
     collector.start()
     port = programs.free_port()
     target = f"http://127.0.0.1:{port}"
     handler = _handler(port, collector.endpoint, folder)
-    programs.append(handler)
+    started.append(handler)
     asked = Prometheus(Client(store.url))
 
     handler.launch()
@@ -137,7 +138,7 @@ def _handler(port: int, endpoint: str, folder: Path) -> programs.Program:
         "model",
         "train",
         "--models",
-        folder / "models",
+        str(folder / "models"),
         "--rows",
         "20000",
     ]

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from grafana import __main__ as cli
-from grafana import http
 from grafana.cloud.access import (
     FOR_DASHBOARDS,
     FOR_METRICS,
@@ -17,11 +16,12 @@ from grafana.cloud.access import (
     read_settings,
     ruler_access,
 )
-from grafana.cloud.ruler import MOST_GROUPS, MOST_RULES, NAMESPACE, read_groups, same
+from grafana.cloud.ruler import MOST_GROUPS, MOST_RULES, NAMESPACE, is_same, read_groups
 from grafana.cloud.upload import plan_dashboards
-from grafana.http import Client, Problem
-
-from .conftest import METRICS_ID, POLICY_TOKEN, SERVICE_TOKEN, Cloud
+from grafana.errors import GrafanaError
+from prometheus.client import http
+from prometheus.client.http import Client
+from tests.grafana.conftest import METRICS_ID, POLICY_TOKEN, SERVICE_TOKEN, Cloud
 
 RECORDING = {
     "name": "shares",
@@ -182,12 +182,15 @@ REFUSALS = {
         {"GRAFANA_CLOUD_PROM_URL": "prometheus.grafana.net"},
         "GRAFANA_CLOUD_PROM_URL must be like https://prometheus-",
     ),
-    "not an address": ({"GRAFANA_URL": "name.grafana.net"}, "expected an address like https://"),
+    "not an address": (
+        {"GRAFANA_URL": "name.grafana.net"},
+        "GRAFANA_URL must be an address such as http",
+    ),
     "not encrypted": (
         {"GRAFANA_URL": "http://name.grafana.net"},
         "is not https: the token would be readable on the way",
     ),
-    "nobody there": ({"GRAFANA_URL": "http://127.0.0.1:1"}, "cannot be reached: "),
+    "nobody there": ({"GRAFANA_URL": "http://127.0.0.1:1"}, "(GRAFANA_URL) cannot be reached: "),
 }
 
 
@@ -249,7 +252,7 @@ def test_change_by_somebody_else_meanwhile_is_not_written_over(cloud: Cloud, rul
     cloud.dashboards["fraud-overview"]["metadata"]["resourceVersion"] = "9"
 
     assert replace.take is not None
-    with pytest.raises(Problem, match="somebody else changed it at the same time"):
+    with pytest.raises(GrafanaError, match="somebody else changed it at the same time"):
         replace.take()
 
 
@@ -284,7 +287,7 @@ def test_rule_file_that_cannot_be_uploaded_is_named(
     text = content if isinstance(content, str) else yaml.safe_dump(content)
     (tmp_path / "bad.yml").write_text(text)
 
-    with pytest.raises(Problem, match=re.escape(sentence)) as caught:
+    with pytest.raises(GrafanaError, match=re.escape(sentence)) as caught:
         read_groups(tmp_path)
     assert str(tmp_path) in str(caught.value)
 
@@ -293,9 +296,9 @@ def test_groups_are_compared_by_meaning() -> None:
     """What the ruler writes differently is the same; another expression or time is not."""
     stored = {**RECORDING, "interval": "1m", "limit": 0, "source_tenants": []}
 
-    assert same(RECORDING, stored)
-    assert not same(RECORDING, {**RECORDING, "interval": "61s"})
-    assert not same(RECORDING, {**RECORDING, "rules": []})
+    assert is_same(RECORDING, stored)
+    assert not is_same(RECORDING, {**RECORDING, "interval": "61s"})
+    assert not is_same(RECORDING, {**RECORDING, "rules": []})
 
 
 def test_project_rules_can_be_uploaded() -> None:

@@ -68,15 +68,18 @@ def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Callable[[], str]], str]]:
-    """serve(answer): the address of a server that answers every GET with answer()."""
+    """serve(answer): the address of a server that answers every request with answer()."""
     servers: list[ThreadingHTTPServer] = []
 
     def start(answer: Callable[[], str]) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(answer().encode())
+
+            do_POST = do_GET
 
             def log_message(self, format: str, *arguments: object) -> None:
                 pass

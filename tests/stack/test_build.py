@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from stack import build
-from stack.commands import CommandFailed, Commands
 from stack.errors import StackError
-from stack.progress import Board, Task
+from stack.progress import ProgressDisplay, Task
+from stack.subprocesses import CommandFailed, SubprocessRunner
 
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="the go command is not here")
 
@@ -49,8 +49,10 @@ def make_distribution(folder: Path, name: str) -> None:
 
 def ensure(root: Path) -> str:
     out = io.StringIO()
-    with Board(out) as board:
-        build.ensure(root, ["otelcol", "prometheus"], root / ".tools/bin", board, Commands())
+    with ProgressDisplay(out) as display:
+        build.ensure(
+            root, ["otelcol", "prometheus"], root / ".tools/bin", display, SubprocessRunner()
+        )
     return out.getvalue()
 
 
@@ -95,19 +97,19 @@ def test_a_stamp_is_the_same_for_a_copy_elsewhere(
 ) -> None:
     copy = tmp_path_factory.mktemp("elsewhere") / "copy"
     shutil.copytree(root, copy)
-    ours, theirs = build.programs(root)["otelcol"], build.programs(copy)["otelcol"]
-    assert build.source_stamp(ours) == build.source_stamp(theirs)
+    ours, theirs = build.read_programs(root)["otelcol"], build.read_programs(copy)["otelcol"]
+    assert build.source_digest(ours) == build.source_digest(theirs)
 
 
 def test_a_description_that_is_damaged_is_named(root: Path) -> None:
     (root / "prometheus/distribution/build.json").write_text("{}")
     with pytest.raises(StackError, match=r"build\.json does not describe"):
-        build.programs(root)
+        build.read_programs(root)
 
 
 def test_meter_tells_modules_then_packages() -> None:
     task = Task("building", 0.0)
-    meter = build.BuildMeter(task)
+    meter = build.BuildProgress(task)
     meter.read_list("go: downloading github.com/one/two v1.2.3")
     assert task.text == "1 modules fetched, github.com/one/two"
     for name in ("a", "b", "c"):
@@ -120,4 +122,4 @@ def test_meter_tells_modules_then_packages() -> None:
 
 def test_oldest_go_is_the_newest_that_a_folder_asks_for(root: Path) -> None:
     (root / "prometheus/distribution/go.mod").write_text("module prometheus\n\ngo 1.26.7\n")
-    assert build.oldest_go(root) == "1.26"
+    assert build.minimum_go_version(root) == "1.26"

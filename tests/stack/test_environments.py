@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from stack import environments
-from stack.commands import CommandFailed, Commands
-from stack.progress import Board, Task
-
-from .conftest import without  # type: ignore[import-not-found]
+from stack.progress import ProgressDisplay, Task
+from stack.subprocesses import CommandFailed, SubprocessRunner
+from tests.stack.conftest import without
 
 
 @pytest.fixture
@@ -28,8 +27,8 @@ def root(tmp_path: Path) -> Path:
 
 def ensure(root: Path, stream: io.StringIO | None = None) -> str:
     out = stream or io.StringIO()
-    with Board(out) as board:
-        environments.ensure(root, ["serve"], board, Commands())
+    with ProgressDisplay(out) as display:
+        environments.ensure(root, ["serve"], display, SubprocessRunner())
     return out.getvalue()
 
 
@@ -48,7 +47,7 @@ def test_an_environment_is_out_of_date_after_a_change(root: Path, change: str) -
     folder = root / ".venv" / "serve"
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").touch()
-    (folder / environments.STAMP).write_text(environments.wanted_stamp(root, "serve"))
+    (folder / environments.STAMP).write_text(environments.expected_stamp(root, "serve"))
     assert environments.is_current(root, "serve")
     if change == "lock file":
         (root / "requirements.txt").write_text("# something\n")
@@ -78,7 +77,7 @@ def test_what_an_interruption_left_is_made_anew(root: Path) -> None:
 
 def test_meter_counts_the_packages() -> None:
     task = Task("environment", 0.0)
-    meter = environments.InstallMeter(task, 38)
+    meter = environments.InstallProgress(task, 38)
     meter.read("Collecting flask==3.1.2 (from -r requirements.txt (line 3))")
     meter.read("  Downloading flask-3.1.2-py3-none-any.whl (100 kB)")
     meter.read("Collecting numpy==2.3.0")

@@ -21,13 +21,12 @@ import psutil
 import pytest
 
 from stack import build, environments, ports
-from stack.commands import Commands
-from stack.processes import read_records
-from stack.progress import Board
+from stack.progress import ProgressDisplay
 from stack.settings import NATIVE_PORTS
+from stack.subprocesses import SubprocessRunner
+from stack.supervision.records import read_records
 from tests.lab.inbox import listening
-
-from .conftest import ROOT, free_port, gone, wait_for  # type: ignore[import-not-found]
+from tests.stack.conftest import ROOT, free_port, gone, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 Spawn = Callable[..., Popen[str]]
@@ -38,10 +37,12 @@ NOT_COPIED = shutil.ignore_patterns(".*", "logs", "models", "__pycache__", "test
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project in a folder with a space in its name: this one's environments, a fresh model."""
-    with Board(io.StringIO()) as board:
-        environments.ensure(ROOT, ["ops", "serve"], board, Commands())
+    with ProgressDisplay(io.StringIO()) as display:
+        environments.ensure(ROOT, ["ops", "serve"], display, SubprocessRunner())
         tools = ROOT / ".tools" / "bin"
-        build.ensure(ROOT, ["otelcol", "prometheus", "alertmanager"], tools, board, Commands())
+        build.ensure(
+            ROOT, ["otelcol", "prometheus", "alertmanager"], tools, display, SubprocessRunner()
+        )
     root = tmp_path_factory.mktemp("copies") / "a project"
     shutil.copytree(ROOT, root, ignore=NOT_COPIED)
     (root / ".venv").symlink_to(ROOT / ".venv")

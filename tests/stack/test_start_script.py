@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "start_mlops.sh"
 
 
-def start(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", str(SCRIPT), *arguments], capture_output=True, text=True, **options
-    )  # type: ignore[call-overload,no-any-return]
+def start(
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = ["bash", str(SCRIPT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env)
 
 
 def test_it_is_executable() -> None:
@@ -24,25 +27,24 @@ def test_it_is_executable() -> None:
 
 
 def test_shellcheck_finds_nothing() -> None:
-    shellcheck = shutil.which(
-        "shellcheck", path=f"{Path(os.sys.executable).parent}:{os.environ['PATH']}"
-    )  # type: ignore[attr-defined]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    shellcheck = shutil.which("shellcheck", path=path)
     assert shellcheck is not None
     said = subprocess.run([shellcheck, str(SCRIPT)], capture_output=True, text=True)
     assert said.returncode == 0, said.stdout
 
 
-def test_help_names_every_word(tmp_path: Path) -> None:
+def test_help_names_every_command(tmp_path: Path) -> None:
     said = start("--help", cwd=tmp_path)
     assert said.returncode == 0
     for word in ("stop", "status", "clean", "--native", "--docker", "PROMETHEUS_PORT"):
         assert word in said.stdout
 
 
-def test_an_unknown_word_is_wrong_usage() -> None:
+def test_an_unknown_command_is_wrong_usage() -> None:
     said = start("strat")
     assert said.returncode == 2
-    assert "unknown word 'strat'" in said.stderr
+    assert "unknown command 'strat'" in said.stderr
 
 
 @pytest.fixture

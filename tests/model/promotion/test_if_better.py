@@ -16,9 +16,10 @@ import pytest
 
 from model.cli import main
 from model.promotion.outcomes import count_outcomes, fetch_outcomes
-from model.promotion.prometheus import MOST_POINTS, Prometheus, Series, Span, span_of
+from model.promotion.prometheus import Prometheus
 from model.registry.writer import RegistryWriter
 from model.serving.registry import Published
+from prometheus.client.query import MOST_POINTS, Series, Span, span_of
 from tests.conftest import make_card
 
 Answer = tuple[int, object]
@@ -128,7 +129,8 @@ class Server:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr("urllib3.util.Retry.sleep", lambda *_: None)
     made = Server()
     yield made
     made.server.shutdown()

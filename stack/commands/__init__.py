@@ -1,0 +1,1 @@
+"""The subcommands, one file each: `python -m stack up|stop|status|clean`."""

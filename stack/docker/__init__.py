@@ -1,0 +1,1 @@
+"""The stack in containers: the engine of this machine, and what runs under it."""

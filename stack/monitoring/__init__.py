@@ -1,0 +1,1 @@
+"""What the running stack says of itself: readiness, key metrics, alerts."""

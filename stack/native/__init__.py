@@ -1,0 +1,1 @@
+"""The stack as local processes: what is made first, their configuration, and their run."""

@@ -1,0 +1,29 @@
+"""Prometheus' configuration with the ports of this start."""
+
+from __future__ import annotations
+
+import shutil
+
+from stack.settings import Settings
+
+# Port in prometheus/targets -> the setting that moves it.
+_TARGETS = {
+    "9090": "PROMETHEUS_PORT",
+    "8888": "COLLECTOR_METRICS_PORT",
+    "9093": "ALERTMANAGER_PORT",
+}
+
+
+def write_prometheus_config(settings: Settings) -> None:
+    """.run/prometheus-config: prometheus/ itself, but with the addresses of this start."""
+    source, folder = settings.root / "prometheus", settings.run / "prometheus-config"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "targets" / "alertmanager").mkdir(parents=True)
+    for name in ("prometheus.yml", "rules"):
+        (folder / name).symlink_to(source / name)
+    for name in ("native.yml", "alertmanager/native.yml"):
+        targets = (source / "targets" / name).read_text()
+        for default, setting in _TARGETS.items():
+            here = f"127.0.0.1:{settings.ports[setting]}"
+            targets = targets.replace(f"localhost:{default}", here)
+        (folder / "targets" / name).write_text(targets)

@@ -1,0 +1,78 @@
+"""What a Prometheus' answers become; real ones are asked in tests/grafana/test_queries.py."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from prometheus.client.errors import RequestError
+from prometheus.client.http import Answer, Client
+from prometheus.client.query import Prometheus, Sample, Series, Span, span_of
+
+
+class Answering(Client):
+    """A server that gives the same answer to everything, and keeps what it was asked."""
+
+    def __init__(self, status: int, content: Any) -> None:
+        super().__init__("http://localhost:9090")
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self._answer = Answer(status, "Bad Request", {}, body)
+        self.asked: list[tuple[str, str, bytes | None]] = []
+
+    def send(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> Answer:
+        self.asked.append((method, path, body))
+        return self._answer
+
+
+def answering(data: Any) -> Prometheus:
+    return Prometheus(Answering(200, {"data": data}))
+
+
+def test_instant_query_gives_samples() -> None:
+    vector = [{"metric": {"job": "a"}, "value": [0, "1.5"]}, {"metric": {}, "value": [0, "NaN"]}]
+    first, second = answering({"resultType": "vector", "result": vector}).query("up")
+
+    assert first == Sample({"job": "a"}, 1.5)
+    assert math.isnan(second.value) and not second.is_number
+    assert answering({"resultType": "scalar", "result": [0, "7"]}).query("7") == [Sample({}, 7.0)]
+
+
+def test_range_query_gives_points_by_their_step() -> None:
+    matrix = [{"metric": {"job": "a"}, "values": [[100, "1"], [130.2, "3"]]}]
+    asked = answering({"resultType": "matrix", "result": matrix})
+
+    assert asked.query_range("up", Span(100, 160, 15)) == [Series({"job": "a"}, {0: 1.0, 2: 3.0})]
+
+
+def test_long_query_goes_in_the_body() -> None:
+    """An address of that length is refused by many a server."""
+    client = Answering(200, {"data": {"resultType": "vector", "result": []}})
+    Prometheus(client).query("x" * 9000, at=12.5)
+
+    assert client.asked == [("POST", "/api/v1/query", b"query=" + b"x" * 9000 + b"&time=12.500")]
+
+
+@pytest.mark.parametrize("days", [0.0001, 1, 400])
+def test_span_ends_at_its_end(days: float) -> None:
+    span = span_of(1_000_000_000, 1_000_000_000 + 86_400 * days)
+    assert (span.end - span.start) % span.step == 0
+    assert span.end == int(1_000_000_000 + 86_400 * days)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "sentence"),
+    [
+        (401, b"", "answered 401: set TOKEN"),
+        (403, b"", "answered 403: set TOKEN"),
+        (400, {"error": "parse error"}, r"answered 400: parse error \(asked for 'up'\)"),
+        (200, b"<html>", "does not answer as Prometheus does"),
+        (200, {"data": 1}, "does not answer as Prometheus does"),
+        (200, {"data": {"resultType": "vector", "result": [{}]}}, "does not answer as Prometheus"),
+    ],
+)
+def test_failure_is_one_sentence(status: int, content: Any, sentence: str) -> None:
+    with pytest.raises(RequestError, match=f"^http://localhost:9090 {sentence}"):
+        Prometheus(Answering(status, content), "set TOKEN").query("up")

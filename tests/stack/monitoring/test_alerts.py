@@ -1,0 +1,92 @@
+"""What a start and `status` tell of alerts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from stack.errors import StackError
+from stack.monitoring.alerts import check_settings, describe_firing, with_receivers
+from stack.settings import Settings, read_settings
+from tests.stack.conftest import ROOT, free_port
+
+Serve = Callable[[Callable[[], str]], str]
+HOOK = {"ALERT_WEBHOOK_URL": "https://example.org/hook"}
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return read_settings(ROOT, {})
+
+
+def configured(*, pages: str = "", tickets: str = "") -> str:
+    """What Alertmanager answers to /api/v2/status."""
+    receivers = [
+        {"name": "heartbeat", "webhook_configs": [{"url": "<secret>"}]},
+        {"name": "pages"}
+        | {f"{way}_configs": [{}] * pages.split().count(way) for way in set(pages.split())},
+        {"name": "tickets"} | {f"{way}_configs": [{}] for way in tickets.split()},
+    ]
+    return json.dumps({"config": {"original": yaml.safe_dump({"receivers": receivers})}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (configured(), "sent nowhere: set ALERT_WEBHOOK_URL"),
+        (configured(pages="webhook email", tickets="webhook email"), "sent by webhook, e-mail"),
+        (configured(pages="webhook"), "sent by pager"),
+        (
+            configured(pages="webhook webhook slack", tickets="webhook slack"),
+            "sent by pager, webhook, Slack",
+        ),
+    ],
+)
+def test_the_ways_are_those_of_the_running_program(answer: str, said: str, serve: Serve) -> None:
+    url = serve(lambda: answer)
+    shown = with_receivers({"Handler": "http://localhost:1", "Alerts": url})
+    assert shown == {"Handler": "http://localhost:1", "Alerts": f"{url} ({said})"}
+
+
+def test_a_start_without_alertmanager_has_no_ways() -> None:
+    assert with_receivers({"Handler": "http://localhost:1"}) == {"Handler": "http://localhost:1"}
+
+
+def fires(*alerts: tuple[str, str]) -> str:
+    """What Alertmanager answers to /api/v2/alerts."""
+    return json.dumps([{"labels": {"alertname": n, "severity": s}} for s, n in alerts])
+
+
+def test_pages_come_before_tickets_and_are_counted(
+    serve: Serve,
+) -> None:
+    drift = ("ticket", "FeatureDrift")
+    told = fires(drift, ("none", "Watchdog"), ("page", "ServiceDown"), drift)
+    url = serve(lambda: told)
+    assert describe_firing(url) == "page ServiceDown, ticket FeatureDrift (2)"
+
+
+def test_a_heartbeat_is_nobodys_trouble(serve: Serve) -> None:
+    assert describe_firing(serve(lambda: fires(("none", "Watchdog")))) == "nothing"
+
+
+def test_an_alertmanager_that_does_not_answer_is_not_taken_for_peace() -> None:
+    assert (
+        describe_firing(f"http://127.0.0.1:{free_port()}")
+        == "unknown: Alertmanager does not answer"
+    )
+
+
+def test_a_wrong_setting_is_told_before_anything_starts(settings: Settings) -> None:
+    with pytest.raises(StackError, match=r"^ALERT_SLACK_WEBHOOK_URL must be an address") as told:
+        check_settings(
+            settings, HOOK | {"ALERT_SLACK_WEBHOOK_URL": "hooks.slack.com", "PATH": "/usr/bin:/bin"}
+        )
+    assert told.value.exit_code == 2
+
+
+def test_right_settings_pass(settings: Settings) -> None:
+    check_settings(settings, HOOK | {"PATH": "/usr/bin:/bin"})
