@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -77,12 +78,18 @@ def split_lines(block: str) -> list[str]:
     return [line for line in found if line]
 
 
-def recorded_rules() -> set[str]:
-    """Names of the recorded series."""
-    return {
-        rule["record"]
-        for path in (ROOT / "prometheus" / "rules").glob("*.yml")
-        for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
-        for rule in group["rules"]
-        if "record" in rule
-    }
+def recorded_series() -> set[str]:
+    """Names of the series that the rules record."""
+    return set(_rules("record"))
+
+
+def alerts() -> list[str]:
+    """Names of the alerts."""
+    return sorted(set(_rules("alert")))
+
+
+@cache
+def _rules(kind: str) -> tuple[str, ...]:
+    files = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
+    groups = [g for file in files for g in yaml.safe_load(file.read_text("utf-8"))["groups"]]
+    return tuple(rule[kind] for group in groups for rule in group["rules"] if kind in rule)

@@ -6,11 +6,12 @@ import re
 
 import pytest
 
-from service.settings import TABLE, Setting
+from service.settings import TABLE, Setting, SettingError, read_settings
 from stack import settings as stack
 from tests.docs.pages import DOCS, ROOT, names_in, rows, section
 
 PAGE = DOCS / "configuration.md"
+BOUNDED = [one for one in TABLE if one.choices or one.minimum is not None]
 
 
 @pytest.mark.parametrize("setting", TABLE, ids=lambda setting: setting.name)
@@ -23,6 +24,18 @@ def test_setting_is_listed_with_default_and_meaning(setting: Setting) -> None:
 def test_no_setting_is_listed_that_the_service_does_not_have() -> None:
     listed = [row[0].strip("`") for row in rows(section(PAGE, "The service"))]
     assert listed == [setting.name for setting in TABLE]
+
+
+@pytest.mark.parametrize("setting", BOUNDED, ids=lambda setting: setting.name)
+def test_value_that_cannot_be_used_is_refused_with_the_name(setting: Setting) -> None:
+    """Whole numbers outside their bounds, and words that are no choice."""
+    bounds = (setting.minimum, setting.maximum)
+    outside = [
+        str(bound + step) for bound, step in zip(bounds, (-1, 1), strict=True) if bound is not None
+    ]
+    for value in [*outside, "no-such-word"]:
+        with pytest.raises(SettingError, match=f"^{setting.name} must be "):
+            read_settings({setting.name: value})
 
 
 def test_ports_are_listed_with_their_defaults() -> None:

@@ -18,7 +18,7 @@ from tests.docs.pages import (
     anchors,
     name_of,
     names_in,
-    recorded_rules,
+    recorded_series,
 )
 
 every_page = pytest.mark.parametrize("page", EVERY_PAGE, ids=name_of)
@@ -93,7 +93,7 @@ def test_series_that_are_named_exist(page: Path) -> None:
     """A query that is copied from a page must find something."""
     text = page.read_text(encoding="utf-8")
     recorded = set(re.findall(r"\b[a-z0-9_]+:[a-z0-9_]+:[a-z0-9_]+\b", text))
-    assert recorded <= recorded_rules()
+    assert recorded <= recorded_series()
     declared = {
         metric.exposed + suffix
         for metric in METRICS

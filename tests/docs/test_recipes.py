@@ -17,11 +17,11 @@ from flask.testing import FlaskClient
 
 from model.arguments import parser
 from model.training.candidates import CANDIDATES
-from service.settings import Settings
+from service.settings import TABLE, Settings
 from telemetry import docs, metrics
 from telemetry.metrics import ENDPOINTS, METRICS, Kind, Metric
 from telemetry.recorder import Recorder
-from tests.docs.pages import ROOT, section
+from tests.docs.pages import ROOT, alerts, section
 
 RECIPES = {
     name: re.findall(r"^\d+\. `([^`]+)`", steps, re.MULTILINE)
@@ -69,7 +69,8 @@ def test_metric_gets_its_values(metric: Metric) -> None:
     place = "telemetry/export/gauges.py" if gauge else "telemetry/recorder.py"
     used = texts(["telemetry"], "telemetry/metrics.py", "telemetry/docs.py")
     name = CONSTANTS[id(metric)]
-    assert re.search(rf"\b{name}\b", used), f"{place} gives {metric.exposed} no value"
+    found = re.search(rf"\b{name}\b", used) is not None
+    assert found, f"{place} gives {metric.exposed} no value"
 
 
 def test_every_metric_is_in_the_list() -> None:
@@ -83,17 +84,33 @@ def test_every_metric_is_in_the_list() -> None:
 )
 def test_recorder_is_called(method: str) -> None:
     used = texts(["service", "telemetry"], "telemetry/recorder.py")
-    assert f".{method}(" in used or f".{method}\n" in used, (
-        f"nothing in service/ calls Recorder.{method}: what it counts stays at 0"
-    )
+    called = f".{method}(" in used
+    assert called, f"nothing in service/ calls Recorder.{method}: what it counts stays at 0"
 
 
 def test_page_of_the_metrics_is_current() -> None:
     page = docs.PAGE.read_text(encoding="utf-8")
-    assert page == docs.current(page), "docs/telemetry.md is not current: run `make generate`"
+    current = page == docs.current(page)
+    assert current, "docs/telemetry.md is not current: run `make generate`"
+
+
+# An alert.
+
+
+@pytest.mark.parametrize("alert", alerts())
+def test_alert_is_tried(alert: str) -> None:
+    """promtool runs the cases; here it is only known that there are some."""
+    tried = f'"{alert}"' in texts(["tests/prometheus"])
+    assert tried, f"tests/prometheus/rules/test_alerts.py has no cases of {alert}"
 
 
 # A setting.
+
+
+def test_every_setting_has_its_field() -> None:
+    rows, known = {row.name.lower() for row in TABLE}, {field.name for field in fields(Settings)}
+    assert rows - known == set(), "Settings in service/settings.py lacks these"
+    assert known - rows - {"public"} == set(), "TABLE in service/settings.py lacks these"
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
@@ -101,7 +118,8 @@ def test_setting_is_used(field: str) -> None:
     used = texts(["service"], "service/settings.py")
     used += (ROOT / "handler.py").read_text(encoding="utf-8")
     used += (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
-    assert re.search(rf"\b_?settings\.{field}\b", used), f"handler.py hands {field} to no part"
+    found = re.search(rf"\b_?settings\.{field}\b", used) is not None
+    assert found, f"handler.py hands {field} to no part"
 
 
 # An endpoint.
@@ -132,6 +150,12 @@ def test_routes_are_described(app: Flask, client: FlaskClient) -> None:
     assert undescribed == set(), "service/openapi.py lacks these"
 
 
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_route_is_tried(path: str) -> None:
+    tried = re.search(rf'"{path}["?]', texts(["tests/service"])) is not None
+    assert tried, f"tests/service/test_other_endpoints.py does not ask {path}"
+
+
 # A model candidate.
 
 
@@ -151,4 +175,5 @@ def test_candidate_is_proved_to_be_served_as_it_was_fitted(candidate: str) -> No
     path = Path("tests/model/data/test_tables.py")
     text = (ROOT / path).read_text(encoding="utf-8")
     [names] = re.findall(r"(.*)\ndef test_every_candidate_is_served_as_it_was_fitted", text)
-    assert f'"{candidate}"' in names or "CANDIDATES" in names, f"{path} does not try {candidate}"
+    tried = f'"{candidate}"' in names or "CANDIDATES" in names
+    assert tried, f"{path} does not try {candidate}"
