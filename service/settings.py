@@ -18,19 +18,24 @@ class SettingError(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """A line of the table; `read` refuses a value by a ValueError that ends 'NAME must be …'."""
+    """A line of the table; `read` refuses a value by a ValueError that ends 'NAME must be …'.
+
+    Inclusive bounds where the value is a whole number; `choices` where it is one of a few words.
+    """
 
     name: str
     default: str
     meaning: str
     read: Callable[[str], Any]
     secret: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
 
 
-def _declare(
-    default: str, meaning: str, read: Callable[[str], Any] = str, secret: bool = False
-) -> Any:
-    return field(metadata={"setting": (default, meaning, read, secret)})
+def _declare(default: str, meaning: str, read: Callable[[str], Any] = str, **details: Any) -> Any:
+    declared = {"default": default, "meaning": meaning, "read": read, **details}
+    return field(metadata={"setting": declared})
 
 
 def _whole_number(default: int, meaning: str, minimum: int, maximum: int | None = None) -> Any:
@@ -47,7 +52,7 @@ def _whole_number(default: int, meaning: str, minimum: int, maximum: int | None 
             raise ValueError(f"at most {maximum}")
         return number
 
-    return _declare(str(default), meaning, read)
+    return _declare(str(default), meaning, read, minimum=minimum, maximum=maximum)
 
 
 def _one_of(words: tuple[str, ...], text: str) -> str:
@@ -57,11 +62,12 @@ def _one_of(words: tuple[str, ...], text: str) -> str:
 
 
 def _choice(default: str, meaning: str, words: tuple[str, ...]) -> Any:
-    return _declare(default, meaning, lambda text: _one_of(words, text))
+    return _declare(default, meaning, lambda text: _one_of(words, text), choices=words)
 
 
 def _switch(default: str, meaning: str, on: str, off: str) -> Any:
-    return _declare(default, meaning, lambda text: _one_of((on, off), text) == on)
+    words = (on, off)
+    return _declare(default, meaning, lambda text: _one_of(words, text) == on, choices=words)
 
 
 def _read_keys(text: str) -> tuple[str, ...]:
@@ -119,7 +125,7 @@ class Settings:
     )
     challenger_shadow_percent: int = _whole_number(
         100,
-        "share of the champion's requests that the challenger scores too, in the background",
+        "share of the champion's requests that the challenger scores too, in the shadow",
         0,
         100,
     )
@@ -151,9 +157,7 @@ class Settings:
         _read_keys,
         secret=True,
     )
-    receipt_days: int = _whole_number(
-        60, "days in which the label of a prediction is taken (its receipt expires)", 1, 3650
-    )
+    receipt_days: int = _whole_number(60, "days in which a prediction's label is accepted", 1, 3650)
     redis_url: str = _declare(
         "",
         "Redis that keeps the used receipts of several replicas; empty means a file in STATE_DIR",
@@ -175,7 +179,7 @@ class Settings:
 
 
 TABLE: tuple[Setting, ...] = tuple(
-    Setting(one.name.upper(), *one.metadata["setting"])
+    Setting(one.name.upper(), **one.metadata["setting"])
     for one in fields(Settings)
     if "setting" in one.metadata
 )

@@ -1,53 +1,51 @@
-"""README tells the truth: settings, metrics, endpoints, queries, links."""
+"""README.md: what it shows is what the programs answer, and it is short enough for a first look."""
 
 from __future__ import annotations
 
-import re
+import json
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
+from flask.testing import FlaskClient
 
-from service.settings import TABLE
-from telemetry.metrics import ENDPOINTS, METRICS
+from telemetry.metrics import ENDPOINTS
+from tests.docs.pages import README, ROOT, blocks, rows
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
-
-
-@pytest.mark.parametrize("setting", TABLE, ids=lambda setting: setting.name)
-def test_setting_is_listed_with_default_and_meaning(setting):
-    default = f"`{setting.default}`" if setting.default else ""
-    assert f"| `{setting.name}` | {default} | {setting.meaning} |" in README
-
-
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.exposed)
-def test_metric_is_listed(metric):
-    assert f"`{metric.exposed}`" in README
+TEXT = README.read_text(encoding="utf-8")
+QUERIES = yaml.safe_load((ROOT / "prometheus/queries.yml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_endpoint_is_listed(endpoint):
-    assert endpoint in README
+def test_endpoint_is_listed(endpoint: str) -> None:
+    calls = [row[0] for row in rows(TEXT)]
+    paths = {part.strip("`").split(" ")[-1] for call in calls for part in call.split(", ")}
+    assert endpoint in paths, f"README.md has no row for {endpoint} in its table of calls"
 
 
-@pytest.mark.parametrize(
-    "entry", yaml.safe_load((ROOT / "prometheus/queries.yml").read_text()), ids=lambda e: e["name"]
-)
-def test_query_is_the_tested_one(entry):
+@pytest.mark.parametrize("entry", QUERIES, ids=lambda entry: entry["name"])
+def test_query_is_the_tested_one(entry: dict[str, str]) -> None:
     """tests/prometheus computes the answer of each query of prometheus/queries.yml."""
-    assert f"`{entry['query'].strip()}`" in README
+    assert f"`{entry['query'].strip()}`" in TEXT
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text()):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+def test_answers_have_the_fields_that_are_shown(
+    client: FlaskClient, valid: dict[str, object]
+) -> None:
+    prediction, refusal = (json.loads(block) for block in blocks(TEXT, "json"))
+    assert client.post("/predict", json=valid).get_json().keys() == prediction.keys()
+    refused = client.post("/predict", json={**valid, "age": 17}).get_json()
+    assert refused["error"].keys() == refusal["error"].keys()
+    assert refused["error"]["type"] == refusal["error"]["type"]
+    assert refused["error"]["field"] == refusal["error"]["field"]
 
 
-def test_packages_have_python_as_the_project_says():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+def test_packages_have_python_as_the_project_says() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["requires-python"] == ">=3.11"
-    assert "Python 3.11 or newer" in README
+    assert "Python 3.11 or newer" in TEXT
+
+
+def test_it_is_short_enough_for_a_first_look() -> None:
+    """What needs more room has a page in docs/ and a row in the table `Read on`."""
+    assert len(TEXT.splitlines()) <= 130

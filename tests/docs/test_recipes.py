@@ -1,0 +1,179 @@
+"""CONTRIBUTING.md's recipes: short, about files that exist, and a forgotten step is named.
+
+Where no other test says which file was left out of a step, one here does.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from model.arguments import build_parser
+from model.training.candidates import CANDIDATES
+from service.settings import TABLE, Settings
+from telemetry import docs, metrics
+from telemetry.metrics import ENDPOINTS, METRICS, Kind, Metric
+from telemetry.recorder import Recorder
+from tests.docs.pages import ROOT, alerts, section
+
+RECIPES = {
+    name: re.findall(r"^\d+\. `([^`]+)`", steps, re.MULTILINE)
+    for name, steps in re.findall(
+        r"^### ([^\n]+)\n(.*?)(?=^### |\Z)",
+        section(ROOT / "CONTRIBUTING.md", "Recipes"),
+        re.MULTILINE | re.DOTALL,
+    )
+}
+MOST_FILES = 5
+a_recipe = pytest.mark.parametrize("recipe", RECIPES)
+CONSTANTS = {id(value): name for name, value in vars(metrics).items() if isinstance(value, Metric)}
+
+
+def texts(places: Iterable[str], *without: str) -> str:
+    """The text of the Python files in these places, some left out."""
+    files = [one for place in places for one in sorted((ROOT / place).rglob("*.py"))]
+    skipped = {ROOT / path for path in without}
+    return "\n".join(one.read_text(encoding="utf-8") for one in files if one not in skipped)
+
+
+def test_there_is_a_recipe_for_each_usual_change() -> None:
+    what = ("metric", "alert", "panel", "dashboard", "setting", "endpoint", "model candidate")
+    assert list(RECIPES) == [f"Add {'an' if one[0] in 'ae' else 'a'} {one}" for one in what]
+
+
+@a_recipe
+def test_recipe_is_short(recipe: str) -> None:
+    assert 1 <= len(RECIPES[recipe]) <= MOST_FILES
+
+
+@a_recipe
+def test_recipe_names_files_that_exist(recipe: str) -> None:
+    """NAME stands for any name: there is a file to look at."""
+    missing = [path for path in RECIPES[recipe] if not list(ROOT.glob(path.replace("NAME", "*")))]
+    assert missing == []
+
+
+# A metric.
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.exposed)
+def test_metric_gets_its_values(metric: Metric) -> None:
+    gauge = metric.kind is Kind.GAUGE
+    place = "telemetry/export/gauges.py" if gauge else "telemetry/recorder.py"
+    used = texts(["telemetry"], "telemetry/metrics.py", "telemetry/docs.py")
+    name = CONSTANTS[id(metric)]
+    found = re.search(rf"\b{name}\b", used) is not None
+    assert found, f"{place} gives {metric.exposed} no value"
+
+
+def test_every_metric_is_in_the_list() -> None:
+    unlisted = [name for each, name in CONSTANTS.items() if each not in map(id, METRICS)]
+    assert unlisted == [], "METRICS in telemetry/metrics.py lacks these"
+
+
+@pytest.mark.parametrize(
+    "method",
+    [name for name, _ in inspect.getmembers(Recorder, inspect.isfunction) if name[0] != "_"],
+)
+def test_recorder_is_called(method: str) -> None:
+    used = texts(["service", "telemetry"], "telemetry/recorder.py")
+    called = f".{method}(" in used
+    assert called, f"nothing in service/ calls Recorder.{method}: what it counts stays at 0"
+
+
+def test_page_of_the_metrics_is_current() -> None:
+    page = docs.PAGE.read_text(encoding="utf-8")
+    current = page == docs.current(page)
+    assert current, "docs/telemetry.md is not current: run `make generate`"
+
+
+# An alert.
+
+
+@pytest.mark.parametrize("alert", alerts())
+def test_alert_is_tried(alert: str) -> None:
+    """promtool runs the cases; here it is only known that there are some."""
+    tried = f'"{alert}"' in texts(["tests/prometheus"])
+    assert tried, f"tests/prometheus/rules/test_alerts.py has no cases of {alert}"
+
+
+# A setting.
+
+
+def test_every_setting_has_its_field() -> None:
+    rows, known = {row.name.lower() for row in TABLE}, {field.name for field in fields(Settings)}
+    assert rows - known == set(), "Settings in service/settings.py lacks these"
+    assert known - rows - {"public"} == set(), "TABLE in service/settings.py lacks these"
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
+def test_setting_is_used(field: str) -> None:
+    used = texts(["service"], "service/settings.py")
+    used += (ROOT / "handler.py").read_text(encoding="utf-8")
+    used += (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
+    found = re.search(rf"\b_?settings\.{field}\b", used) is not None
+    assert found, f"handler.py hands {field} to no part"
+
+
+# An endpoint.
+
+
+def routes_of(app: Flask) -> set[tuple[str, str]]:
+    """Method and path of each route but those of the pages for people."""
+    found = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if "." not in rule.endpoint
+    }
+    return found | {("GET", "/")}
+
+
+def test_routes_are_those_that_are_counted(app: Flask) -> None:
+    """A path that is not in the table is counted as `other`."""
+    counted = {(endpoint.method, path) for path, endpoint in ENDPOINTS.items()}
+    assert routes_of(app) - counted == set(), "ENDPOINTS in telemetry/metrics.py lacks these"
+    assert counted - routes_of(app) == set(), "service/routes.py has no route for these"
+
+
+def test_routes_are_described(app: Flask, client: FlaskClient) -> None:
+    paths = client.get("/openapi.json").get_json()["paths"]
+    described = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    undescribed = routes_of(app) - described - {("GET", "/")}
+    assert undescribed == set(), "service/openapi.py lacks these"
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_route_is_tried(path: str) -> None:
+    tried = re.search(rf'"{path}["?]', texts(["tests/service"])) is not None
+    assert tried, f"tests/service/test_other_endpoints.py does not ask {path}"
+
+
+# A model candidate.
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_candidate_can_be_chosen(candidate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        build_parser().parse_args(["train", "--candidates", candidate])
+    except SystemExit:
+        pytest.fail(f"model/arguments.py does not know {candidate}: {capsys.readouterr().err}")
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["train", "--help"])
+    assert candidate in capsys.readouterr().out, "model/arguments.py: the help of --candidates"
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_candidate_is_proved_to_be_served_as_it_was_fitted(candidate: str) -> None:
+    path = Path("tests/model/data/test_tables.py")
+    text = (ROOT / path).read_text(encoding="utf-8")
+    [names] = re.findall(r"(.*)\ndef test_every_candidate_is_served_as_it_was_fitted", text)
+    tried = f'"{candidate}"' in names or "CANDIDATES" in names
+    assert tried, f"{path} does not try {candidate}"
