@@ -84,7 +84,7 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "CHALLENGER_SHADOW_PERCENT",
         "100",
-        "share of the champion's requests that the challenger scores too, in the shadow",
+        "share of the champion's requests that the challenger scores too, aside",
         minimum=0,
         maximum=100,
     ),
@@ -126,7 +126,7 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "RECEIPT_DAYS",
         "60",
-        "days in which a prediction's label is accepted",
+        "days in which the truth about a prediction may be told",
         minimum=1,
         maximum=3650,
     ),
