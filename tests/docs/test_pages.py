@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.sdk import environment_variables
 
+from service.settings import TABLE
 from telemetry.metrics import METRICS, Kind, Metric
 from tests.docs.pages import (
     DOCS,
@@ -45,7 +46,8 @@ def read_names() -> set[str]:
     texts = [
         one.read_text(encoding="utf-8") for one in files if one.is_file() and one.suffix in kinds
     ]
-    return {name for text in texts for name in re.findall(r"\b[A-Z][A-Z_]{3,}\b", text)}
+    found = {name for text in texts for name in re.findall(r"\b[A-Z][A-Z_]{3,}\b", text)}
+    return found | {setting.name for setting in TABLE}
 
 
 @every_page
