@@ -16,7 +16,7 @@ from service.settings import Settings
 from telemetry import docs, metrics
 from telemetry.metrics import ENDPOINTS, METRICS, Kind, Metric
 from telemetry.recorder import Recorder
-from tests.docs.pages import ROOT, alerts, section
+from tests.docs.pages import ROOT, section
 
 RECIPES = {
     name: re.findall(r"^\d+\. `([^`]+)`", steps, re.MULTILINE)
@@ -87,16 +87,6 @@ def test_page_of_the_metrics_is_current() -> None:
     page = docs.PAGE.read_text(encoding="utf-8")
     current = page == docs.current(page)
     assert current, "docs/telemetry.md is not current: run `make generate`"
-
-
-# An alert.
-
-
-@pytest.mark.parametrize("alert", alerts())
-def test_alert_is_tried(alert: str) -> None:
-    """promtool runs the cases; here it is only known that there are some."""
-    tried = f'"{alert}"' in texts(["tests/prometheus"])
-    assert tried, f"tests/prometheus/rules/test_alerts.py has no cases of {alert}"
 
 
 # A setting.
