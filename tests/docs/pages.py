@@ -78,18 +78,9 @@ def split_lines(block: str) -> list[str]:
     return [line for line in found if line]
 
 
-def recorded_series() -> set[str]:
-    """Names of the series that the rules record."""
-    return set(_rules("record"))
-
-
-def alerts() -> list[str]:
-    """Names of the alerts."""
-    return sorted(set(_rules("alert")))
-
-
 @cache
-def _rules(kind: str) -> tuple[str, ...]:
+def recorded_series() -> frozenset[str]:
+    """Names of the series that the rules record."""
     files = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
     groups = [g for file in files for g in yaml.safe_load(file.read_text("utf-8"))["groups"]]
-    return tuple(rule[kind] for group in groups for rule in group["rules"] if kind in rule)
+    return frozenset(rule["record"] for g in groups for rule in g["rules"] if "record" in rule)

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk import environment_variables
 
 from service.settings import TABLE
 from telemetry.metrics import METRICS, Kind, Metric
@@ -32,9 +33,7 @@ READERS = (
     "docker-compose.yml", "Dockerfile", "deploy_railway.sh",
 )  # fmt: skip
 # OpenTelemetry's own, which its SDK reads.
-OF_THE_SDK = {
-    "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG",
-}  # fmt: skip
+OF_THE_SDK = {name for name in vars(environment_variables) if name.startswith("OTEL_")}
 SUFFIXES = {Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
 
 

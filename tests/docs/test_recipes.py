@@ -9,19 +9,14 @@ import inspect
 import re
 from collections.abc import Iterable
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from model.arguments import build_parser
-from model.training.candidates import CANDIDATES
-from service.settings import TABLE, Settings
+from service.settings import Settings
 from telemetry import docs, metrics
 from telemetry.metrics import ENDPOINTS, METRICS, Kind, Metric
 from telemetry.recorder import Recorder
-from tests.docs.pages import ROOT, alerts, section
+from tests.docs.pages import ROOT, section
 
 RECIPES = {
     name: re.findall(r"^\d+\. `([^`]+)`", steps, re.MULTILINE)
@@ -94,23 +89,7 @@ def test_page_of_the_metrics_is_current() -> None:
     assert current, "docs/telemetry.md is not current: run `make generate`"
 
 
-# An alert.
-
-
-@pytest.mark.parametrize("alert", alerts())
-def test_alert_is_tried(alert: str) -> None:
-    """promtool runs the cases; here it is only known that there are some."""
-    tried = f'"{alert}"' in texts(["tests/prometheus"])
-    assert tried, f"tests/prometheus/rules/test_alerts.py has no cases of {alert}"
-
-
 # A setting.
-
-
-def test_every_setting_has_its_field() -> None:
-    rows, known = {row.name.lower() for row in TABLE}, {field.name for field in fields(Settings)}
-    assert rows - known == set(), "Settings in service/settings.py lacks these"
-    assert known - rows - {"public"} == set(), "TABLE in service/settings.py lacks these"
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
@@ -125,55 +104,7 @@ def test_setting_is_used(field: str) -> None:
 # An endpoint.
 
 
-def routes_of(app: Flask) -> set[tuple[str, str]]:
-    """Method and path of each route but those of the pages for people."""
-    found = {
-        (method, rule.rule)
-        for rule in app.url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if "." not in rule.endpoint
-    }
-    return found | {("GET", "/")}
-
-
-def test_routes_are_those_that_are_counted(app: Flask) -> None:
-    """A path that is not in the table is counted as `other`."""
-    counted = {(endpoint.method, path) for path, endpoint in ENDPOINTS.items()}
-    assert routes_of(app) - counted == set(), "ENDPOINTS in telemetry/metrics.py lacks these"
-    assert counted - routes_of(app) == set(), "service/routes.py has no route for these"
-
-
-def test_routes_are_described(app: Flask, client: FlaskClient) -> None:
-    paths = client.get("/openapi.json").get_json()["paths"]
-    described = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    undescribed = routes_of(app) - described - {("GET", "/")}
-    assert undescribed == set(), "service/openapi.py lacks these"
-
-
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_route_is_tried(path: str) -> None:
     tried = re.search(rf'"{path}["?]', texts(["tests/service"])) is not None
     assert tried, f"tests/service/test_other_endpoints.py does not ask {path}"
-
-
-# A model candidate.
-
-
-@pytest.mark.parametrize("candidate", CANDIDATES)
-def test_candidate_can_be_chosen(candidate: str, capsys: pytest.CaptureFixture[str]) -> None:
-    try:
-        build_parser().parse_args(["train", "--candidates", candidate])
-    except SystemExit:
-        pytest.fail(f"model/arguments.py does not know {candidate}: {capsys.readouterr().err}")
-    with pytest.raises(SystemExit):
-        build_parser().parse_args(["train", "--help"])
-    assert candidate in capsys.readouterr().out, "model/arguments.py: the help of --candidates"
-
-
-@pytest.mark.parametrize("candidate", CANDIDATES)
-def test_candidate_is_proved_to_be_served_as_it_was_fitted(candidate: str) -> None:
-    path = Path("tests/model/data/test_tables.py")
-    text = (ROOT / path).read_text(encoding="utf-8")
-    [names] = re.findall(r"(.*)\ndef test_every_candidate_is_served_as_it_was_fitted", text)
-    tried = f'"{candidate}"' in names or "CANDIDATES" in names
-    assert tried, f"{path} does not try {candidate}"

@@ -18,13 +18,7 @@ ALERTS = read_alerts()
 
 def test_one_runbook_for_each_alert() -> None:
     """None missing, none left over."""
-    there = {path.stem for path in RUNBOOKS.glob("*.md")}
-    missing = [f"docs/runbooks/{name}.md" for name in sorted(set(ALERTS) - there)]
-    assert missing == [], "each alert has a runbook: these are missing"
-    assert there - set(ALERTS) == set(), (
-        "prometheus/rules/ has no such alerts: add them in prometheus/generator/, run"
-        " `make generate`, or remove their runbooks"
-    )
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == set(ALERTS)
 
 
 @pytest.mark.parametrize("alert", sorted(ALERTS))
