@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from service.settings import SettingError, read_settings
-from telemetry.logs import configuration
+from telemetry.logs import build_logging_config
 
 # Two OpenMP threads in each of two workers made scoring fifty times slower: one a worker.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -36,5 +36,5 @@ timeout = 30
 control_socket_disable = True
 # Heartbeats on a disk-backed /tmp can stall a worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
-logconfig_dict = configuration(_settings.log_level)
+logconfig_dict = build_logging_config(_settings.log_level)
 accesslog = None
