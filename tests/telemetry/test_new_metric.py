@@ -29,15 +29,16 @@ DECLARED = {name: value for name, value in vars(metrics).items() if isinstance(v
 OF_THE_CARD = {"feature", "bin", "version"}
 
 
-def names_in(*files: str) -> set[str]:
+def names_in(*patterns: str) -> set[str]:
     """Every name and attribute that the code of these files uses."""
-    nodes = [node for file in files for node in ast.walk(ast.parse((ROOT / file).read_text()))]
+    files = [file for pattern in patterns for file in (ROOT / "telemetry").rglob(pattern)]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
-COUNTED = names_in("telemetry/recorder.py", "telemetry/export/export_numbers.py")
-OBSERVED = names_in("telemetry/export/gauges.py")
+COUNTED = names_in("recorder*.py", "export_numbers.py")
+OBSERVED = names_in("gauges.py")
 
 
 def find_forgotten(name: str, metric: Metric) -> list[str]:
@@ -68,7 +69,8 @@ def _find_forgotten_declarations(metric: Metric) -> list[str]:
         said.append(f"{metric.name} has no buckets: give it bounds in telemetry/metrics.py")
     if (shown := expose(metric)) != metric.exposed:
         said.append(
-            f"{metric.name} is shown as {shown}: write that in telemetry/metrics.py, or another unit"
+            f"{metric.name} is shown as {shown}:"
+            " write that in telemetry/metrics.py, or another unit"
         )
     return said
 
@@ -106,7 +108,8 @@ def expose(metric: Metric) -> str:
 
 @pytest.mark.parametrize("name", DECLARED)
 def test_nothing_is_forgotten(name: str) -> None:
-    assert find_forgotten(name, DECLARED[name]) == []
+    forgotten = find_forgotten(name, DECLARED[name])
+    assert not forgotten, "\n".join(forgotten)
 
 
 def test_table_is_collected_from_the_declarations_in_their_order() -> None:
@@ -114,10 +117,10 @@ def test_table_is_collected_from_the_declarations_in_their_order() -> None:
     assert len({metric.name for metric in METRICS}) == len(METRICS)
 
 
-@pytest.mark.parametrize(
-    "method",
-    [name for name, _ in inspect.getmembers(Recorder, inspect.isfunction) if name[0] != "_"],
-)
+METHODS = [name for name, _ in inspect.getmembers(Recorder, inspect.isfunction)]
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if not name.startswith("_")])
 def test_everything_that_the_recorder_counts_is_counted_by_the_service(method: str) -> None:
     files = [ROOT / "handler.py", *(ROOT / "service").rglob("*.py")]
     called = any(re.search(rf"\.{method}\b", file.read_text()) for file in files)
