@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from telemetry import metrics
-from telemetry.export.data_points import BucketBound
+from telemetry.bucket_bound import BucketBound
 from telemetry.generated_part import replace_generated_part
 from telemetry.metrics import METRICS, Kind, Metric
 from telemetry.store.layout import count_cells
@@ -32,7 +32,7 @@ _FROM_CARD = "from the model card"
 
 def regenerate(page: str) -> str:
     """The page with its generated part made anew; raises ValueError where a marker is missing."""
-    parts = (_metric_table(), _series_sentence(), _label_table(), _bound_table())
+    parts = (_render_metrics(), _render_totals(), _render_labels(), _render_bounds())
     return replace_generated_part(page, COMMAND, "\n\n".join(parts))
 
 
@@ -71,16 +71,16 @@ def _width(metric: Metric) -> int:
     return 1 if metric.kind is Kind.COUNTER else count_cells(metric) + 1
 
 
-def _metric_table() -> str:
+def _render_metrics() -> str:
     head = (
         "| name in Prometheus | OpenTelemetry instrument | kind | labels | series at start"
         " | at most | meaning |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     )
-    return "\n".join([*head, *(_metric_row(metric) for metric in METRICS)])
+    return "\n".join([*head, *(_render_metric(metric) for metric in METRICS)])
 
 
-def _metric_row(metric: Metric) -> str:
+def _render_metric(metric: Metric) -> str:
     unit = f" `{metric.unit}`" if metric.unit else ""
     labels = ", ".join(metric.labels) or "none"
     return (
@@ -89,7 +89,7 @@ def _metric_row(metric: Metric) -> str:
     )
 
 
-def _series_sentence() -> str:
+def _render_totals() -> str:
     start = sum(series_at_start(metric) for metric in METRICS)
     most = sum(series_at_most(metric) for metric in METRICS)
     return (
@@ -99,7 +99,7 @@ def _series_sentence() -> str:
     )
 
 
-def _label_table() -> str:
+def _render_labels() -> str:
     """A row for each label, or for each of its sets of values where metrics have different ones."""
     users: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for metric in METRICS:
@@ -112,7 +112,7 @@ def _label_table() -> str:
     return "\n".join(["| label | values | of |", "| --- | --- | --- |", *rows])
 
 
-def _bound_table() -> str:
+def _render_bounds() -> str:
     histograms = {f"`{each.exposed}`, `le`": each.bounds for each in METRICS if each.bounds}
     outcomes = ", ".join(f"`{each.exposed}`" for each in METRICS if _has_outcome_bins(each))
     rows = [

@@ -39,8 +39,8 @@ def read_otel_variables(environ: Mapping[str, str]) -> OtelVariables:
     enabled = _read(environ, "OTEL_SDK_DISABLED", "false").lower() != "true"
     return OtelVariables(
         enabled=enabled,
-        export_metrics=enabled and _exports(environ, "OTEL_METRICS_EXPORTER"),
-        export_spans=enabled and _exports(environ, "OTEL_TRACES_EXPORTER"),
+        export_metrics=enabled and _is_exported(environ, "OTEL_METRICS_EXPORTER"),
+        export_spans=enabled and _is_exported(environ, "OTEL_TRACES_EXPORTER"),
         interval_seconds=_read_interval_ms(environ) / 1000,
     )
 
@@ -60,7 +60,7 @@ def _read(environ: Mapping[str, str], name: str, default: str) -> str:
     return environ.get(name, "").strip() or default
 
 
-def _exports(environ: Mapping[str, str], name: str) -> bool:
+def _is_exported(environ: Mapping[str, str], name: str) -> bool:
     exporter = _read(environ, name, "otlp")
     if exporter not in ("otlp", "none"):
         raise TelemetryError(f"{name} must be otlp or none, got {exporter!r}")

@@ -26,7 +26,7 @@ _USER = re.compile(r"(^|//)[^/@]*@")
 
 @dataclass(frozen=True)
 class ExportFailure:
-    """`kind` is equal for failures of one cause: it need not be told twice."""
+    """`kind` is equal for failures of one cause: it need not be logged twice."""
 
     kind: str
     reason: str
