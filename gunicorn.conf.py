@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from gunicorn.workers.base import Worker
 
 from service.settings import SettingError, read_settings
-from telemetry.logs import configuration
+from telemetry.logs import build_logging_config
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,7 +46,7 @@ timeout = 30
 control_socket_disable = True
 # Heartbeats on a disk-backed /tmp can stall a worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
-logconfig_dict = configuration(_settings.log_level)
+logconfig_dict = build_logging_config(_settings.log_level)
 accesslog = None
 
 

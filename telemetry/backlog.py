@@ -24,7 +24,7 @@ class Backlog:
         self._file = _find_listening_file(port)
 
     def count(self) -> int:
-        """Connections not yet accepted; 0 where the system does not tell or nothing listens."""
+        """Connections not yet accepted; 0 where the system does not say or nothing listens."""
         if self._file is None:
             return 0
         try:

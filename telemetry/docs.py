@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from telemetry import metrics
+from telemetry.bucket_bound import BucketBound
 from telemetry.generated import replace_generated
 from telemetry.metrics import METRICS, Kind, Metric
 from telemetry.store.layout import count_cells
@@ -26,30 +27,13 @@ FEATURE_BINS = {
     "location_risk": 10,
 }
 SCORE_BINS = 10
+_FROM_CARD = "from the model card"
 
 
-def current(page: str) -> str:
+def regenerate(page: str) -> str:
     """The page with its generated part made anew; raises ValueError where a marker is missing."""
-    return replace_generated(page, COMMAND, generated())
-
-
-def generated() -> str:
-    """The table of metrics, their sum, and the table of labels."""
-    rows = [
-        "| name in Prometheus | OpenTelemetry instrument | kind | labels | series at start"
-        " | at most | meaning |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        *(_row(metric) for metric in METRICS),
-    ]
-    start = sum(series_at_start(metric) for metric in METRICS)
-    most = sum(series_at_most(metric) for metric in METRICS)
-    total = (
-        f"Together **{start} series a worker** at the start and never more than {most}"
-        f" (a histogram counts its buckets, `_sum` and `_count`;"
-        f" {len(FEATURE_BINS)} features with {sum(FEATURE_BINS.values())} bins)."
-    )
-    labels = ["| label | values |", "| --- | --- |", *_label_rows()]
-    return "\n".join([*rows, "", total, "", *labels])
+    parts = (_render_metrics(), _render_totals(), _render_labels(), _render_bounds())
+    return replace_generated(page, COMMAND, "\n\n".join(parts))
 
 
 def series_at_start(metric: Metric) -> int:
@@ -87,7 +71,16 @@ def _width(metric: Metric) -> int:
     return 1 if metric.kind is Kind.COUNTER else count_cells(metric) + 1
 
 
-def _row(metric: Metric) -> str:
+def _render_metrics() -> str:
+    head = (
+        "| name in Prometheus | OpenTelemetry instrument | kind | labels | series at start"
+        " | at most | meaning |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    )
+    return "\n".join([*head, *(_render_metric(metric) for metric in METRICS)])
+
+
+def _render_metric(metric: Metric) -> str:
     unit = f" `{metric.unit}`" if metric.unit else ""
     labels = ", ".join(metric.labels) or "none"
     return (
@@ -96,26 +89,54 @@ def _row(metric: Metric) -> str:
     )
 
 
-def _label_rows() -> list[str]:
-    values: dict[str, tuple[str, ...]] = {}
+def _render_totals() -> str:
+    start = sum(series_at_start(metric) for metric in METRICS)
+    most = sum(series_at_most(metric) for metric in METRICS)
+    return (
+        f"Together **{start} series a worker** at the start and never more than {most}"
+        f" (a histogram counts its buckets, `_sum` and `_count`;"
+        f" {len(FEATURE_BINS)} features with {sum(FEATURE_BINS.values())} bins)."
+    )
+
+
+def _render_labels() -> str:
+    """A row for each label, or for each of its sets of values where metrics have different ones."""
+    users: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for metric in METRICS:
-        for label, closed in metric.labels.items():
-            values[label] = closed or ("from the model card",)
-    values["endpoint"] = (*metrics.ENDPOINTS, metrics.OTHER)
-    return [f"| `{label}` | {', '.join(closed)} |" for label, closed in sorted(values.items())]
+        for label, values in metric.labels.items():
+            users.setdefault((label, values), []).append(f"`{metric.exposed}`")
+    rows = [
+        f"| `{label}` | {', '.join(values) or _FROM_CARD} | {', '.join(names)} |"
+        for (label, values), names in sorted(users.items())
+    ]
+    return "\n".join(["| label | values | of |", "| --- | --- | --- |", *rows])
+
+
+def _render_bounds() -> str:
+    histograms = {f"`{each.exposed}`, `le`": each.bounds for each in METRICS if each.bounds}
+    outcomes = ", ".join(f"`{each.exposed}`" for each in METRICS if _has_outcome_bins(each))
+    rows = [
+        f"| {name} | {', '.join(f'{BucketBound(bound)}' for bound in bounds)} |"
+        for name, bounds in {**histograms, f"{outcomes}, `bin`": metrics.OUTCOME_BOUNDS}.items()
+    ]
+    return "\n".join(["| buckets of | upper bounds, inclusive |", "| --- | --- |", *rows])
+
+
+def _has_outcome_bins(metric: Metric) -> bool:
+    return metric.labels.get("bin") == metrics.OUTCOME_BINS
 
 
 def main() -> int:
     """0 if the page is current (with --check) or was written; 1 if --check finds it is not."""
-    parser = argparse.ArgumentParser(prog="python -m telemetry.docs", description=__doc__)
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say whether it is current")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     page = PAGE.read_text()
-    wanted = current(page)
-    if asked.check and page != wanted:
+    wanted = regenerate(page)
+    if arguments.check and page != wanted:
         print(f"{PAGE.name} is not current: run 'make generate'", file=sys.stderr)
         return 1
-    if not asked.check:
+    if not arguments.check:
         PAGE.write_text(wanted)
     return 0
 

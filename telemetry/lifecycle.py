@@ -130,7 +130,7 @@ def _publish(worker: _Worker, variables: OtelVariables) -> Telemetry:
         spans=Spans(tracer_provider.get_tracer(SERVICE)),
         exposition=exposition,
         system_usage=worker.usage,
-        total_predictions=partial(_total_predictions, everything, worker.layout),
+        total_predictions=partial(_sum_predictions, everything, worker.layout),
         collect=collect,
         tracer_provider=tracer_provider,
         _push=push,
@@ -141,7 +141,7 @@ def _publish(worker: _Worker, variables: OtelVariables) -> Telemetry:
 def _build_collect(worker: _Worker) -> Callable[[], MetricsData]:
     """A function that collects this worker's own numbers, for the push."""
     own = OneSlot(worker.slots, worker.slot.index)
-    # The backlog is the service's, not a worker's: the first slot tells it for all of them.
+    # The backlog is the service's, not a worker's: the first slot publishes it for all of them.
     count_backlog = worker.count_backlog if worker.slot.index == 0 else lambda: 0
     gauges = build_gauges(own, worker.model, worker.usage, count_backlog)
     reader, snapshot = InMemoryMetricReader(), Snapshot(own)
@@ -183,6 +183,6 @@ def _start_push(
     return push
 
 
-def _total_predictions(source: Source, layout: Layout) -> int:
+def _sum_predictions(source: Source, layout: Layout) -> int:
     cells = source.cells()
     return int(sum(cells[series.offset] for series in layout.series[PREDICTIONS.name]))

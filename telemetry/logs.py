@@ -34,7 +34,7 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-def configuration(level: str) -> dict[str, Any]:
+def build_logging_config(level: str) -> dict[str, Any]:
     """A `logging.config` dictionary, for gunicorn and the handler alike."""
     return {
         "version": 1,
@@ -49,8 +49,8 @@ def configuration(level: str) -> dict[str, Any]:
         },
         "root": {"level": level.upper(), "handlers": ["stdout"]},
         "loggers": {
-            # One line when deliveries begin to fail and one when they work again comes from
-            # `push`; the exporters would write several for each attempt.
+            # `export_log` writes one line for each kind of failure, and one when exports work
+            # again; the exporters would write several for each attempt.
             "opentelemetry.exporter": {"level": "CRITICAL"},
             "gunicorn.error": {"level": level.upper(), "propagate": True, "handlers": []},
         },

@@ -5,16 +5,15 @@ Empty means unset, as OpenTelemetry's specification says.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 from telemetry.errors import TelemetryError
 
-_PROTOCOLS = (
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-)
+# The variable for all signals, and the one of each that takes precedence.
+_OTLP = ("OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_METRICS_", "OTEL_EXPORTER_OTLP_TRACES_")
+_COMPRESSIONS = ("none", "gzip", "deflate")
 _DEFAULT_INTERVAL_MS = 60_000
 _SHORTEST_INTERVAL_MS = 100
 
@@ -31,16 +30,15 @@ class OtelVariables:
 
 def read_otel_variables(environ: Mapping[str, str]) -> OtelVariables:
     """Raises TelemetryError for the first variable that cannot be used."""
-    for name in _PROTOCOLS:
-        if (protocol := _read(environ, name, "http/protobuf")) != "http/protobuf":
-            raise TelemetryError(
-                f"{name} must be http/protobuf, got {protocol!r}: the handler sends OTLP over HTTP"
-            )
+    for prefix in _OTLP:
+        _check_protocol(environ, f"{prefix}PROTOCOL")
+        _check_compression(environ, f"{prefix}COMPRESSION")
+        _check_timeout(environ, f"{prefix}TIMEOUT")
     enabled = _read(environ, "OTEL_SDK_DISABLED", "false").lower() != "true"
     return OtelVariables(
         enabled=enabled,
-        export_metrics=enabled and _exports(environ, "OTEL_METRICS_EXPORTER"),
-        export_spans=enabled and _exports(environ, "OTEL_TRACES_EXPORTER"),
+        export_metrics=enabled and _is_exported(environ, "OTEL_METRICS_EXPORTER"),
+        export_spans=enabled and _is_exported(environ, "OTEL_TRACES_EXPORTER"),
         interval_seconds=_read_interval_ms(environ) / 1000,
     )
 
@@ -60,7 +58,30 @@ def _read(environ: Mapping[str, str], name: str, default: str) -> str:
     return environ.get(name, "").strip() or default
 
 
-def _exports(environ: Mapping[str, str], name: str) -> bool:
+def _check_protocol(environ: Mapping[str, str], name: str) -> None:
+    if (protocol := _read(environ, name, "http/protobuf")) != "http/protobuf":
+        raise TelemetryError(
+            f"{name} must be http/protobuf, got {protocol!r}: the handler sends OTLP over HTTP"
+        )
+
+
+def _check_compression(environ: Mapping[str, str], name: str) -> None:
+    # The exporter would send uncompressed and say so in a log that is switched off (see logs.py).
+    if (compression := _read(environ, name, "none")).lower() not in _COMPRESSIONS:
+        raise TelemetryError(f"{name} must be none, gzip or deflate, got {compression!r}")
+
+
+def _check_timeout(environ: Mapping[str, str], name: str) -> None:
+    timeout = _read(environ, name, "10")
+    try:
+        usable = 0 < float(timeout) < math.inf
+    except ValueError:
+        usable = False
+    if not usable:
+        raise TelemetryError(f"{name} must be a number of seconds, got {timeout!r}")
+
+
+def _is_exported(environ: Mapping[str, str], name: str) -> bool:
     exporter = _read(environ, name, "otlp")
     if exporter not in ("otlp", "none"):
         raise TelemetryError(f"{name} must be otlp or none, got {exporter!r}")

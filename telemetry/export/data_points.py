@@ -21,22 +21,13 @@ from opentelemetry.sdk.metrics.export import (
     Sum,
 )
 
+from telemetry.bucket_bound import BucketBound
 from telemetry.exemplars import Sample
 from telemetry.metrics import Kind
 from telemetry.store.layout import Layout, Series
 from telemetry.store.sources import Snapshot
 
 _NO_SAMPLES: Mapping[int, Sample] = {}
-
-
-class BucketBound(float):
-    """A bucket's bound that is written as Prometheus' OTLP receiver writes it: 0.00001, 1, 2.5.
-
-    Python writes 1e-05 and 1.0, which would be other values of the label `le` on `/metrics`.
-    """
-
-    def __format__(self, spec: str) -> str:
-        return f"{float(self):.9f}".rstrip("0").rstrip(".")
 
 
 def add_histograms(

@@ -60,12 +60,12 @@ class ExportLog:
         if kind in self._logged:
             return
         self._logged.add(kind)
-        reason = "" if failure is None else f"{failure.reason}, see {self._variable(failure)}; "
-        _log.warning(
-            "%s cannot be delivered; %s%s", self._signal.name, reason, self._signal.while_failing
-        )
+        parts = [f"{self._signal.name} cannot be delivered", self._signal.while_failing]
+        if failure is not None:
+            parts.insert(1, f"{failure.reason}, see {self._name_variable(failure)}")
+        _log.warning("; ".join(parts))
 
-    def _variable(self, failure: ExportFailure) -> str:
+    def _name_variable(self, failure: ExportFailure) -> str:
         """The variable to look at: the signal's own where it is set, for it takes precedence."""
         own = failure.variable.replace("_OTLP_", f"_OTLP_{self._signal.variable}_")
         return own if os.environ.get(own) else failure.variable

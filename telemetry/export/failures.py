@@ -26,7 +26,7 @@ _USER = re.compile(r"(^|//)[^/@]*@")
 
 @dataclass(frozen=True)
 class ExportFailure:
-    """`kind` is equal for failures of one cause: it need not be told twice."""
+    """`kind` is equal for failures of one cause: it need not be logged twice."""
 
     kind: str
     reason: str
@@ -88,10 +88,15 @@ def _explain_tls(where: str, error: Exception) -> ExportFailure | None:
             reason = f"the certificate of {where} is not trusted ({cause.verify_message})"
             return ExportFailure("certificate", reason, CERTIFICATE)
         if isinstance(cause, ssl.SSLError):
-            wanted = "CERTIFICATE" in (cause.reason or "")
-            reason = f"{where} cannot be spoken to in TLS ({cause.reason})"
-            return ExportFailure("tls", reason, CLIENT_CERTIFICATE if wanted else ENDPOINT)
+            return _explain_tls_error(where, cause)
     return None
+
+
+def _explain_tls_error(where: str, error: ssl.SSLError) -> ExportFailure:
+    # Under TLS 1.3 a server that wants a certificate of the client says so, or just hangs up.
+    if isinstance(error, ssl.SSLEOFError) or "CERTIFICATE" in (error.reason or ""):
+        return ExportFailure("tls ended", f"{where} ends the TLS connection", CLIENT_CERTIFICATE)
+    return ExportFailure("tls", f"{where} does not speak TLS ({error.reason})", ENDPOINT)
 
 
 def _explain_proxy(where: str, error: Exception) -> ExportFailure | None:
@@ -119,8 +124,12 @@ def _explain_connection(where: str, error: Exception) -> ExportFailure | None:
 
 
 def _causes_of(error: BaseException) -> Iterator[BaseException]:
-    """What led to the error, as `requests` and urllib3 have wrapped it."""
-    cause = error.__cause__ or error.__context__
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
+    """The error and what led to it, which `requests` and urllib3 keep as cause or argument."""
+    left: list[object] = [error]
+    seen: list[object] = []
+    while left:
+        cause = left.pop(0)
+        if isinstance(cause, BaseException) and cause not in seen:
+            seen.append(cause)
+            yield cause
+            left += [cause.__cause__, cause.__context__, *cause.args]

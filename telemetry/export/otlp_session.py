@@ -51,6 +51,6 @@ class OtlpSession(requests.Session):
         return settings
 
     def take_failure(self) -> ExportFailure | None:
-        """Why the last request failed, told once; None if it did not."""
+        """Why the last request failed, given once; None if it did not."""
         failure, self._failure = self._failure, None
         return failure

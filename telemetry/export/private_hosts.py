@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 # Names that no public server has: reserved (.local, .internal, .home.arpa, .localhost) or in use
 # for private networks, as by Kubernetes (.svc; .cluster.local is .local).
-_PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc")
+PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc")
 
 
 def is_private(url: str) -> bool:
@@ -20,7 +20,7 @@ def is_private(url: str) -> bool:
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
-        return "." not in host or host.endswith(_PRIVATE_DOMAINS)
+        return "." not in host or host.endswith(PRIVATE_DOMAINS)
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return address.is_private or address.is_loopback or address.is_link_local

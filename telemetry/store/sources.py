@@ -58,7 +58,7 @@ class AllSlots:
         return sum(float(cells[IN_FLIGHT]) for cells in living)
 
     def throughput(self) -> float:
-        return sum(_throughput(cells, time.time()) for cells in self._slots.read().values())
+        return sum(_compute_throughput(cells, time.time()) for cells in self._slots.read().values())
 
     def activity(self) -> tuple[float, float, float]:
         """Equal to the activity before it exactly while nothing happens in the whole service."""
@@ -82,7 +82,7 @@ class OneSlot:
         return float(self._cells[IN_FLIGHT])
 
     def throughput(self) -> float:
-        return _throughput(self._cells, time.time())
+        return _compute_throughput(self._cells, time.time())
 
 
 class Snapshot:
@@ -97,7 +97,7 @@ class Snapshot:
         self.cells = self.source.cells().tolist()
 
 
-def _throughput(cells: Cells, now: float) -> float:
+def _compute_throughput(cells: Cells, now: float) -> float:
     stamps = cells[WINDOW_STAMPS : WINDOW_STAMPS + WINDOW_SECONDS]
     counts = cells[WINDOW_COUNTS : WINDOW_COUNTS + WINDOW_SECONDS]
     second = int(now)

@@ -43,7 +43,7 @@ def test_ports_are_listed_with_their_defaults() -> None:
 
 def test_variables_of_telemetry_that_are_read_are_listed() -> None:
     files = (ROOT / "telemetry").rglob("*.py")
-    literals = [re.findall(r'"(OTEL_[A-Z_]+)"', file.read_text("utf-8")) for file in files]
+    literals = [re.findall(r'"(OTEL_[A-Z_]+[A-Z])"', file.read_text("utf-8")) for file in files]
     read = {name for names in literals for name in names}
     listed = names_in(section(PAGE, "Telemetry (OpenTelemetry)"))
     assert "OTEL_METRIC_EXPORT_INTERVAL" in read

@@ -21,6 +21,8 @@ READ_HERE = (
     "OTEL_EXPORTER_OTLP_PROTOCOL",
     "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
     "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_COMPRESSION",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
 )
 # What the SDK does with them when they are empty: a traceback, a warning, or other span attributes.
 READ_BY_SDK = (
@@ -77,6 +79,8 @@ def test_only_empty_variables_of_opentelemetry_are_dropped() -> None:
         ({"OTEL_SDK_DISABLED": "yes"}, (True, True, 60)),
         ({"OTEL_METRIC_EXPORT_INTERVAL": " 1500 "}, (True, True, 1.5)),
         ({"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, (True, True, 60)),
+        ({"OTEL_EXPORTER_OTLP_COMPRESSION": "GZIP"}, (True, True, 60)),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "0.5"}, (True, True, 60)),
     ],
     ids=str,
 )
@@ -91,6 +95,11 @@ def test_variable_is_obeyed(environ: dict[str, str], expected: tuple[bool, bool,
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "must be http/protobuf, got 'grpc'"),
         ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "grpc", "must be http/protobuf, got 'grpc'"),
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "must be http/protobuf"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "must be none, gzip or deflate, got 'zstd'"),
+        ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "yes", "must be none, gzip or deflate"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "must be a number of seconds, got '10s'"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0", "must be a number of seconds, got '0'"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "nan", "must be a number of seconds"),
         ("OTEL_METRICS_EXPORTER", "console", "must be otlp or none, got 'console'"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "must be otlp or none, got 'zipkin'"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "15s", "whole number of milliseconds"),

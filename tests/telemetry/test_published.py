@@ -76,8 +76,12 @@ MORE = {
 }
 
 
+# These names and labels are what people query: they are added to, and never changed.
+PUBLISHED = CONTRACT | MORE
+
+
 def test_table_is_the_contract() -> None:
-    assert {metric.exposed: set(metric.labels) for metric in METRICS} == CONTRACT | MORE
+    assert {metric.exposed: set(metric.labels) for metric in METRICS} == PUBLISHED
 
 
 ALWAYS = [metric for metric in METRICS if metric.exposed != "challenger_share_target"]
