@@ -33,7 +33,8 @@ from prometheus.generator.generate import rule_files
 from telemetry.baseline import Baseline
 from telemetry.export.gauges import ModelFacts
 from telemetry.providers import start
-from tests.lab.programs import Prometheus, until
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus
 from tests.lab.tools import tools_folder
 
 PUSH = 60  # seconds between two pushes
@@ -184,7 +185,7 @@ def _read(prometheus: Prometheus, intervals: dict[str, int], evaluations: int) -
     seen: dict[str, dict[str, float]] = defaultdict(dict)
 
     def enough() -> bool:
-        for group in prometheus._get("rules")["groups"]:
+        for group in prometheus.get("rules")["groups"]:
             seen[group["name"]][group["lastEvaluation"]] = group["evaluationTime"]
         return len(seen) == len(intervals) and all(
             len(found) >= evaluations + 2 for found in seen.values()

@@ -28,15 +28,11 @@ from service.receipts import Receipts
 from service.settings import Settings, read_settings
 from service.used_receipts import SqliteLedger
 from telemetry.providers import Telemetry, start
+from tests.lab.traffic import TRANSACTION
+
+pytest_plugins = ["tests.lab.fixtures"]
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
-VALID = {
-    "amount": 120.5,
-    "age": 35,
-    "account_balance": 2500.0,
-    "transaction_frequency": 5,
-    "location_risk": 0.2,
-}
 
 
 def _feature(
@@ -190,4 +186,4 @@ def counted(client: FlaskClient) -> Callable[..., float]:
 
 @pytest.fixture
 def valid() -> dict[str, object]:
-    return dict(VALID)
+    return dict(TRANSACTION)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from prometheus.generator.generate import FOLDER
-from tests.lab.programs import ROOT
+from tests.lab.paths import ROOT
 
 RUNBOOKS = ROOT / "docs/runbooks"
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]

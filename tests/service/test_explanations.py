@@ -8,7 +8,7 @@ from model.serving.explain import Explainer
 from service.predict import Companions
 from service.receipts import Receipts
 from tests.conftest import total
-from tests.lab.programs import until
+from tests.lab.polling import until
 
 
 @pytest.fixture

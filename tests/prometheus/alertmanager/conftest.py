@@ -1,22 +1,13 @@
-"""The built programs and a webhook."""
+"""The webhook that notifications are sent to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.lab.inbox import Inbox, listening
-from tests.lab.tools import tools_folder
-
-
-@pytest.fixture(scope="session")
-def tools() -> Path:
-    return tools_folder()
+from tests.lab.webhook import Webhook
 
 
 @pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with listening() as inbox:
-        yield inbox
+def inbox(webhook: Webhook) -> Webhook:
+    """The common fixture under the name that these tests use."""
+    return webhook
