@@ -50,6 +50,24 @@ def _feature(
     )
 
 
+HOLDOUT = Metrics(
+    rows=1000,
+    frauds=30,
+    accuracy=0.97,
+    precision=0.8,
+    recall=0.7,
+    f1_score=0.75,
+    average_precision=0.7,
+    roc_auc=0.9,
+    brier=0.02,
+    calibration_error=0.01,
+    recall_at_low_alarm=0.3,
+    alert_rate=0.03,
+    mean_score=0.03,
+)
+"""Figures of the made card."""
+
+
 def make_card() -> Card:
     """A card with the contract's five features; from 0.5 on it is fraud, from 0.3 risk medium."""
     return Card(
@@ -66,21 +84,7 @@ def make_card() -> Card:
         threshold=0.5,
         threshold_rule="given",
         risk_levels=RiskLevels(0.3, 0.7),
-        metrics=Metrics(
-            rows=1000,
-            frauds=30,
-            accuracy=0.97,
-            precision=0.8,
-            recall=0.7,
-            f1_score=0.75,
-            average_precision=0.7,
-            roc_auc=0.9,
-            brier=0.02,
-            calibration_error=0.01,
-            recall_at_low_alarm=0.3,
-            alert_rate=0.03,
-            mean_score=0.03,
-        ),
+        metrics=HOLDOUT,
         data=DataSummary(
             source="test", sha256="0" * 64, rows=1, frauds=1, training_rows=1, target="fraud"
         ),
