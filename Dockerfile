@@ -9,7 +9,7 @@ ARG GO_IMAGE=golang:1.26.8-bookworm
 
 
 FROM ${PYTHON_IMAGE} AS python
-# ONNX Runtime sends usage events to its maker unless told not to.
+# ONNX Runtime sends usage events to its maker unless they are switched off.
 ENV ORT_DISABLE_TELEMETRY=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \

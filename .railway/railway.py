@@ -31,7 +31,7 @@ QUEUE_MB = 500
 """All that the Free plan has, in its only volume."""
 
 
-def _built(target: str, **config: Any) -> Any:
+def _build_service(target: str, **config: Any) -> Any:
     """A service built from the Dockerfile's stage `target`, which its argument SERVICE chooses."""
     env = {"SERVICE": target, **config.pop("env")}
     if GITHUB_REPO:
@@ -41,11 +41,8 @@ def _built(target: str, **config: Any) -> Any:
     )
 
 
-@define_railway
-def main(ctx: object = None) -> Any:
-    queue = volume("collector-queue", sizeMB=QUEUE_MB)
-
-    collector = _built(
+def _describe_collector(queue: Any) -> Any:
+    return _build_service(
         "collector",
         # Railway asks the port in PORT, which is the Collector's health check and not its receiver.
         healthcheck="/",
@@ -76,7 +73,9 @@ def main(ctx: object = None) -> Any:
         },
     )
 
-    handler = _built(
+
+def _describe_handler() -> Any:
+    return _build_service(
         "handler",
         healthcheck="/health/ready",
         healthcheckTimeout=120,
@@ -102,7 +101,9 @@ def main(ctx: object = None) -> Any:
         },
     )
 
-    simulator = _built(
+
+def _describe_simulator(handler: Any) -> Any:
+    return _build_service(
         "simulator",
         start="python -m simulator --count 60 --duration 240 --wait-for-target 120",
         deploy={"cronSchedule": SIMULATOR_CRON, "restartPolicyType": "NEVER"},
@@ -112,4 +113,11 @@ def main(ctx: object = None) -> Any:
         },
     )
 
-    return project("fraud-monitoring", resources=[queue, collector, handler, simulator])
+
+@define_railway  # type: ignore[untyped-decorator]  # the package has no types
+def main(ctx: object = None) -> Any:
+    """The project's graph; the CLI calls it."""
+    queue = volume("collector-queue", sizeMB=QUEUE_MB)
+    handler = _describe_handler()
+    services = [_describe_collector(queue), handler, _describe_simulator(handler)]
+    return project("fraud-monitoring", resources=[queue, *services])

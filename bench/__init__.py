@@ -1,1 +1,1 @@
-"""What the handler costs, measured side by side: `python -m bench`."""
+"""Measurements, each a command of its own: `python -m bench --help` lists them."""

@@ -9,26 +9,22 @@ import argparse
 import dataclasses
 import os
 import shutil
-import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 from flask import Flask
 
-from bench.client import load
-from bench.servers import ROOT, Variants, running, sink
+from bench.variants import Pace, Turns, Variant, measure, median, median_ratio
 from model.registry.writer import RegistryWriter
 from model.serving.card import CARD_FILE, Card
 from model.serving.registry import PUBLISHED_FILE, Published
 from model.serving.scorer import Scorer
 from service.served_models import ServedModels, load_models
 from service.settings import Settings
+from tests.lab.paths import ROOT
 
 _HANG_SECONDS = 5.0
 _SLOWER = 10
@@ -41,18 +37,7 @@ FAULTS = {
 }
 
 
-@dataclass(frozen=True)
-class Turn:
-    """One variant's answers in one turn; times in ms."""
-
-    rate: float
-    p50_ms: float
-    p99_ms: float
-    answered: int
-    refused: int
-
-
-class Faulty:
+class FaultyScorer:
     """A scorer that behaves as `fault` says."""
 
     def __init__(self, scorer: Scorer, fault: str) -> None:
@@ -80,7 +65,7 @@ def application() -> Flask:
         models = load_models(settings)
         if models.challenger is None:
             raise SystemExit("the challenger cannot be loaded")
-        faulty = Faulty(models.challenger, os.environ["BENCH_FAULT"])
+        faulty = FaultyScorer(models.challenger, os.environ["BENCH_FAULT"])
         return dataclasses.replace(models, challenger=faulty)
 
     return handler.build(load=load_with_fault)
@@ -89,37 +74,24 @@ def application() -> Flask:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.challenger", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each variant (5)")
-    parser.add_argument("--seconds", type=float, default=6, help="length of a turn (6)")
-    parser.add_argument("--connections", type=int, default=2, help="connections kept open (2)")
-    asked = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        variants = _variants(folder / "models")
-        port = stack.enter_context(sink())
-        ports = {
-            name: stack.enter_context(running(name, folder, port, variants)) for name in variants
-        }
-        turns: dict[str, list[Turn]] = {name: [] for name in variants}
-        for number in range(asked.rounds + 1):
-            print(f"round {number} of {asked.rounds} (0 does not count)", file=sys.stderr)
-            # Each begins a round in its turn: the first one finds a machine that has rested.
-            order = [*variants][number % len(variants) :] + [*variants][: number % len(variants)]
-            for name in order:
-                turn = _turn(ports[name], asked.seconds if number else 1, asked.connections)
-                turns[name] += [turn] if number else []
-    _print(turns)
+    Pace(rounds=5, seconds=6, connections=2).add_options(parser)
+    pace = Pace.of(parser.parse_args())
+    with tempfile.TemporaryDirectory() as folder:
+        models = Path(folder, "models")
+        print(format_table(measure(_variants(_publish_challenger(models)), models, pace)))
 
 
-def _variants(models: Path) -> Variants:
+def _variants(challenger: str) -> dict[str, Variant]:
     """Without traces, whose export would be most of the tail."""
-    version = _publish_challenger(models)
-    common = {"MODEL_DIR": str(models), "OTEL_TRACES_SAMPLER": "always_off", "LOG_LEVEL": "error"}
+    common = {"OTEL_TRACES_SAMPLER": "always_off", "LOG_LEVEL": "error"}
     faulty = {
-        name: ("bench.challenger:application()", common | {"CHALLENGER": version, "BENCH_FAULT": f})
-        for name, f in FAULTS.items()
+        name: Variant(
+            common | {"CHALLENGER": challenger, "BENCH_FAULT": fault},
+            "bench.challenger:application()",
+        )
+        for name, fault in FAULTS.items()
     }
-    return {ALONE: ("handler:build()", common), **faulty}
+    return {ALONE: Variant(common), **faulty}
 
 
 def _publish_challenger(models: Path) -> str:
@@ -136,27 +108,21 @@ def _publish_challenger(models: Path) -> str:
     return named.version
 
 
-def _turn(port: int, seconds: float, connections: int) -> Turn:
-    result = load(port, seconds, connections)
-    times = sorted(result.latencies)
-    p50, p99 = (1000 * times[int(share * len(times))] for share in (0.5, 0.99))
-    return Turn(result.answered / result.seconds, p50, p99, result.answered, result.refused)
-
-
-def _print(turns: dict[str, list[Turn]]) -> None:
-    print("| variant | requests/s | p50 ms | p99 ms | p99 of no challenger | errors |")
-    print("| --- | --- | --- | --- | --- | --- |")
+def format_table(turns: Turns) -> str:
+    """In Markdown, a row for each variant."""
+    rows = [
+        "| variant | requests/s | p50 ms | p99 ms | p99 of no challenger | errors |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for name, own in turns.items():
-        rate = statistics.median(turn.rate for turn in own)
-        p50 = statistics.median(turn.p50_ms for turn in own)
-        p99 = statistics.median(turn.p99_ms for turn in own)
-        pairs = zip(own, turns[ALONE], strict=True)
-        tail = statistics.median(turn.p99_ms / other.p99_ms for turn, other in pairs)
+        rate, p50 = median(own, lambda t: t.rate), median(own, lambda t: t.p50_ms)
+        p99 = median(own, lambda t: t.p99_ms)
+        tail = median_ratio(own, turns[ALONE], lambda t: t.p99_ms)
         refused = sum(turn.refused for turn in own)
         total = refused + sum(turn.answered for turn in own)
-        print(
-            f"| {name} | {rate:.0f} | {p50:.1f} | {p99:.1f} | {tail:.2f} | {refused} of {total} |"
-        )
+        figures = f"{rate:.0f} | {p50:.1f} | {p99:.1f} | {tail:.2f} | {refused} of {total}"
+        rows.append(f"| {name} | {figures} |")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,15 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-BODY = json.dumps(
-    {
-        "amount": 120.5,
-        "age": 35,
-        "account_balance": 2500.0,
-        "transaction_frequency": 5,
-        "location_risk": 0.2,
-    }
-).encode()
+from tests.lab.paths import ROOT
+from tests.lab.traffic import TRANSACTION
+
+BODY = json.dumps(TRANSACTION).encode()
 
 
 @dataclass(frozen=True)
-class Load:
+class LoadResult:
     """What one client saw: answers with 200 and others, seconds, and the time of each answer with
     200 in seconds."""
 
@@ -34,18 +27,27 @@ class Load:
     latencies: list[float]
 
 
-def drive(port: int, path: str, seconds: float, connections: int) -> Load:
+def run_client(port: int, seconds: float, connections: int) -> LoadResult:
+    """The load on POST /predict of a client that is a process of its own, so that its interpreter
+    does not compete with the server's."""
+    arguments = [str(port), "/predict", str(seconds), str(connections)]
+    command = [sys.executable, "-m", "bench.client", *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return LoadResult(**json.loads(done.stdout))
+
+
+def send_load(port: int, path: str, seconds: float, connections: int) -> LoadResult:
     """POST the same transaction over `connections` kept connections for `seconds`."""
-    deadline = time.perf_counter() + seconds
     began = time.perf_counter()
+    deadline = began + seconds
     with ThreadPoolExecutor(connections) as pool:
-        parts = list(pool.map(lambda _: _one(port, path, deadline), range(connections)))
+        parts = list(pool.map(lambda _: _use_connection(port, path, deadline), range(connections)))
     latencies = [latency for part, _ in parts for latency in part]
     refused = sum(others for _, others in parts)
-    return Load(len(latencies), refused, time.perf_counter() - began, latencies)
+    return LoadResult(len(latencies), refused, time.perf_counter() - began, latencies)
 
 
-def _one(port: int, path: str, deadline: float) -> tuple[list[float], int]:
+def _use_connection(port: int, path: str, deadline: float) -> tuple[list[float], int]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"Content-Type": "application/json"}
     latencies = []
@@ -62,15 +64,6 @@ def _one(port: int, path: str, deadline: float) -> tuple[list[float], int]:
     return latencies, refused
 
 
-def load(port: int, seconds: float, connections: int) -> Load:
-    """The load on POST /predict of a client that is a process of its own, so that its interpreter
-    does not stand in the server's way."""
-    arguments = [str(port), "/predict", str(seconds), str(connections)]
-    command = [sys.executable, "-m", "bench.client", *arguments]
-    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    return Load(**json.loads(told.stdout))
-
-
 if __name__ == "__main__":
     port, path, seconds, connections = sys.argv[1:]
-    print(json.dumps(asdict(drive(int(port), path, float(seconds), int(connections)))))
+    print(json.dumps(asdict(send_load(int(port), path, float(seconds), int(connections)))))

@@ -5,7 +5,7 @@
 A real Prometheus is fed what the workers' pushes would have left, each 60 s over --hours, with the
 series that the handler's own telemetry has; then each rule group is evaluated by it, more often
 than in earnest so that one need not wait, and what it says of each group's duration is read. The
-median over the evaluations is told. The 7-day windows hold --hours like the others.
+median over the evaluations is printed. The 7-day windows hold --hours like the others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import requests
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
@@ -33,7 +32,9 @@ from prometheus.generator.generate import rule_files
 from telemetry.baseline import Baseline
 from telemetry.export.gauges import ModelMetadata
 from telemetry.lifecycle import start
-from tests.lab.programs import Prometheus, until
+from tests.lab.backfill import write_otlp
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus
 from tests.lab.tools import tools_folder
 
 PUSH = 60  # seconds between two pushes
@@ -62,7 +63,7 @@ class Cost:
         return sum(took / self.intervals[name] for name, took in self.groups.items())
 
 
-def facts(features: int) -> ModelMetadata:
+def make_metadata(features: int) -> ModelMetadata:
     """A model with so many numbers in ten bins."""
     shares, edges = (0.1,) * 10, tuple(float(number) for number in range(1, 10))
     names = [f"feature_{number}" for number in range(features)]
@@ -85,17 +86,17 @@ def facts(features: int) -> ModelMetadata:
     )
 
 
-def pushed_by_a_worker(features: int) -> ExportMetricsServiceRequest:
+def encode_push(features: int) -> ExportMetricsServiceRequest:
     """What one push of the handler's telemetry holds, in a request of its own."""
     quiet = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
     with tempfile.TemporaryDirectory() as folder:
-        telemetry = start(Path(folder), facts(features), 0, {**os.environ, **quiet})
+        telemetry = start(Path(folder), make_metadata(features), 0, {**os.environ, **quiet})
         request = encode_metrics(telemetry.collect())
         telemetry.close(1)
     return request
 
 
-class Feed:
+class WorkerHistory:
     """The pushes of one worker, `points` of them in one request."""
 
     def __init__(self, template: ExportMetricsServiceRequest, slot: int, points: int) -> None:
@@ -113,12 +114,12 @@ class Feed:
         ]
         for _, series in self._kinds:
             copies = [each for point in list(series) for each in [point] * points]
-            told = [each.SerializeToString() for each in copies]
+            encoded = [each.SerializeToString() for each in copies]
             del series[:]
-            for each in told:
+            for each in encoded:
                 series.add().ParseFromString(each)
 
-    def body(self, first: float, number: int) -> bytes:
+    def encode(self, first: float, number: int) -> bytes:
         """The pushes from the `number`th on, the first at this time; every count rises."""
         for kind, series in self._kinds:
             for index, point in enumerate(series):
@@ -133,39 +134,31 @@ class Feed:
         return bytes(self._request.SerializeToString())
 
 
-def feed(prometheus: Prometheus, features: int, workers: int, hours: int) -> float:
+def write_history(prometheus: Prometheus, features: int, workers: int, hours: int) -> float:
     """The history of all workers until now, an hour at a time; gives the time of its end."""
-    template = pushed_by_a_worker(features)
+    template = encode_push(features)
     points = 3600 // PUSH
-    feeds = [Feed(template, slot, points) for slot in range(workers)]
+    histories = [WorkerHistory(template, slot, points) for slot in range(workers)]
     began = time.time() - hours * 3600
     for hour in range(hours):
-        for each in feeds:
-            answer = requests.post(
-                f"{prometheus.url}/api/v1/otlp/v1/metrics",
-                data=each.body(began + hour * 3600 + PUSH, hour * points),
-                headers={"Content-Type": "application/x-protobuf"},
-                timeout=120,
-            )
-            answer.raise_for_status()
+        for each in histories:
+            request = each.encode(began + hour * 3600 + PUSH, hour * points)
+            write_otlp(prometheus.url, request, timeout=120)
     return began + hours * 3600
 
 
-def measured(features: int, workers: int, hours: int, evaluations: int) -> Cost:
-    """Feed a Prometheus of its own and let it evaluate every group so many times."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        prometheus = Prometheus(tools_folder(), folder)
-        try:
-            prometheus.start()
-            ended = feed(prometheus, features, workers, hours)
-            pushed = int(prometheus.number('count({__name__=~".+"})', ended) or 0)
-            intervals = write_rules(folder / "rules")
-            assert prometheus.process is not None
-            prometheus.process.send_signal(signal.SIGHUP)
-            return replace(_read(prometheus, intervals, evaluations), pushed=pushed)
-        finally:
-            prometheus.kill()
+def measure(features: int, workers: int, hours: int, evaluations: int) -> Cost:
+    """Fill a Prometheus of its own and let it evaluate every group so many times."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Prometheus(tools_folder(), Path(name)) as prometheus,
+    ):
+        ended = write_history(prometheus, features, workers, hours)
+        pushed = int(prometheus.number('count({__name__=~".+"})', ended) or 0)
+        intervals = write_rules(Path(name, "rules"))
+        assert prometheus.process is not None
+        prometheus.process.send_signal(signal.SIGHUP)
+        return replace(_read_cost(prometheus, intervals, evaluations), pushed=pushed)
 
 
 def write_rules(folder: Path) -> dict[str, int]:
@@ -179,12 +172,12 @@ def write_rules(folder: Path) -> dict[str, int]:
     return intervals
 
 
-def _read(prometheus: Prometheus, intervals: dict[str, int], evaluations: int) -> Cost:
+def _read_cost(prometheus: Prometheus, intervals: dict[str, int], evaluations: int) -> Cost:
     """Durations of each group's evaluations after the first two, in which series appear."""
     seen: dict[str, dict[str, float]] = defaultdict(dict)
 
     def enough() -> bool:
-        for group in prometheus._get("rules")["groups"]:
+        for group in prometheus.get("rules")["groups"]:
             seen[group["name"]][group["lastEvaluation"]] = group["evaluationTime"]
         return len(seen) == len(intervals) and all(
             len(found) >= evaluations + 2 for found in seen.values()
@@ -197,8 +190,8 @@ def _read(prometheus: Prometheus, intervals: dict[str, int], evaluations: int) -
     return Cost(0, int(prometheus.number(f"count({kept})") or 0), durations, intervals)
 
 
-def lines(costs: dict[tuple[int, int], Cost]) -> Iterator[str]:
-    """The table."""
+def format_rows(costs: dict[tuple[int, int], Cost]) -> Iterator[str]:
+    """The table, line by line."""
     yield (
         "| features | workers | series pushed | series recorded | together, of 10,000"
         " | all rules once, s | slowest group, s | share of one core |"
@@ -223,10 +216,10 @@ def main() -> None:
     costs = {}
     for features, workers in CASES:
         print(f"{features} features, {workers} workers", file=sys.stderr, flush=True)
-        costs[features, workers] = measured(features, workers, asked.hours, asked.evaluations)
+        costs[features, workers] = measure(features, workers, asked.hours, asked.evaluations)
     groups = [group for file in rule_files(Durations()) for group in file.groups]
     print(f"{len(groups)} groups, at most {max(len(group.rules) for group in groups)} rules.\n")
-    print("\n".join(lines(costs)))
+    print("\n".join(format_rows(costs)))
 
 
 if __name__ == "__main__":

@@ -29,15 +29,11 @@ from service.receipts import Receipts
 from service.settings import Settings, read_settings
 from service.used_receipts import SqliteUsedReceipts
 from telemetry.lifecycle import Telemetry, start
+from tests.lab.traffic import TRANSACTION
+
+pytest_plugins = ["tests.lab.fixtures"]
 
 SILENT = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
-VALID = {
-    "amount": 120.5,
-    "age": 35,
-    "account_balance": 2500.0,
-    "transaction_frequency": 5,
-    "location_risk": 0.2,
-}
 
 
 def _feature(
@@ -53,6 +49,24 @@ def _feature(
         quantiles=deciles,
         baseline=Histogram(deciles[1:bins], (*[0.1] * (bins - 1), 0.1 * (11 - bins))),
     )
+
+
+HOLDOUT = Metrics(
+    rows=1000,
+    frauds=30,
+    accuracy=0.97,
+    precision=0.8,
+    recall=0.7,
+    f1_score=0.75,
+    average_precision=0.7,
+    roc_auc=0.9,
+    brier=0.02,
+    calibration_error=0.01,
+    recall_at_low_alarm=0.3,
+    alert_rate=0.03,
+    mean_score=0.03,
+)
+"""Figures of the made card."""
 
 
 def make_card() -> Card:
@@ -71,21 +85,7 @@ def make_card() -> Card:
         threshold=0.5,
         threshold_rule="given",
         risk_levels=RiskLevels(0.3, 0.7),
-        metrics=Metrics(
-            rows=1000,
-            frauds=30,
-            accuracy=0.97,
-            precision=0.8,
-            recall=0.7,
-            f1_score=0.75,
-            average_precision=0.7,
-            roc_auc=0.9,
-            brier=0.02,
-            calibration_error=0.01,
-            recall_at_low_alarm=0.3,
-            alert_rate=0.03,
-            mean_score=0.03,
-        ),
+        metrics=HOLDOUT,
         data=DataSummary(
             source="test", sha256="0" * 64, rows=1, frauds=1, training_rows=1, target="fraud"
         ),
@@ -194,4 +194,4 @@ def counted(client: FlaskClient) -> Counted:
 
 @pytest.fixture
 def valid() -> dict[str, object]:
-    return dict(VALID)
+    return dict(TRANSACTION)

@@ -7,9 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-# Folders of the root that hold no code, or code that is not the project's own.
-_NOT_CODE = {"docs", "models", "logs", "requirements", "deploy"}
+from tests.lab.paths import ROOT
 
 
 def module_of(path: Path) -> str:
@@ -18,12 +16,19 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def file_of(module: str) -> Path:
+    """The file of a dotted name; a package's is its `__init__.py`."""
+    path = ROOT.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def own_files() -> list[Path]:
-    """Every Python file of the project, hidden folders and environments left out."""
+    """Every Python file of the project; hidden folders and what .gitignore names are left out."""
+    made = {line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").splitlines()}
     folders = [
         folder
         for folder in sorted(ROOT.iterdir())
-        if folder.is_dir() and folder.name not in _NOT_CODE and not folder.name.startswith(".")
+        if folder.is_dir() and folder.name not in made and not folder.name.startswith(".")
     ]
     inside = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
     return [*sorted(ROOT.glob("*.py")), *inside]

@@ -1,10 +1,10 @@
-"""Expected performance before labels: the rules against nannyml, and both against the truth.
+"""Expected performance before labels: the rules against nannyml, and both against labels.
 
     python3 -m venv DIR && DIR/bin/pip install -r bench/cbpe/requirements.txt
     .venv/dev/bin/python -m bench.cbpe --nannyml DIR/bin/python --handbook FILE --models FOLDER
 
 nannyml pins old libraries, hence an environment of its own. Both see the same chunks: a reference
-with labels, which nannyml uses to decide whether to calibrate anew, and chunks to be judged.
+with labels, which nannyml uses to decide whether to calibrate anew, and chunks to be estimated.
 Synthetic rows: the champion of `models`, fresh rows, the second half with the scenario `drift` or
 `burst` (the features move, their relation to fraud does not). Handbook: a model trained by
 `python -m model train` on its first week with a label delay of 7 days; the last week's first three
@@ -37,12 +37,12 @@ REFERENCE_DAYS, LAST_DAYS = 3, 7
 
 @dataclass(frozen=True)
 class Chunk:
-    """Scores, decisions and truths of rows that belong together."""
+    """Scores, decisions and labels of rows that belong together."""
 
     name: str
     probability: npt.NDArray[np.float64]
     decision: npt.NDArray[np.int64]
-    truth: npt.NDArray[np.int64]
+    label: npt.NDArray[np.int64]
 
     def frame(self) -> pd.DataFrame:
         """As with_nannyml.py reads it."""
@@ -51,42 +51,44 @@ class Chunk:
                 "chunk": self.name,
                 "p": self.probability,
                 "decision": self.decision,
-                "truth": self.truth,
+                "label": self.label,
             }
         )
 
-    def realised(self) -> dict[str, float]:
+    def compute_performance(self) -> dict[str, float]:
         """What the labels say."""
-        hits = float((self.truth & self.decision).sum())
-        alarms, frauds = float(self.decision.sum()), float(self.truth.sum())
+        hits = float((self.label & self.decision).sum())
+        alarms, frauds = float(self.decision.sum()), float(self.label.sum())
         return {
-            "accuracy": float((self.truth == self.decision).mean()),
+            "accuracy": float((self.label == self.decision).mean()),
             "precision": hits / alarms,
             "recall": hits / frauds,
             "f1": 2 * hits / (alarms + frauds),
         }
 
 
-def scored(scorer: TableScorer, name: str, features: synthetic.Floats, truth: object) -> Chunk:
+def score_chunk(
+    scorer: TableScorer, name: str, features: synthetic.Floats, labels: object
+) -> Chunk:
     """Decisions at the card's threshold."""
     probability = np.asarray(scorer.score_table(features), dtype=np.float64)
     decision = (probability >= scorer.card.threshold).astype(np.int64)
-    return Chunk(name, probability, decision, np.asarray(truth, dtype=np.int64))
+    return Chunk(name, probability, decision, np.asarray(labels, dtype=np.int64))
 
 
-def synthetic_chunks(scorer: TableScorer) -> Iterator[Chunk]:
+def make_synthetic_chunks(scorer: TableScorer) -> Iterator[Chunk]:
     """The reference first, then four chunks for each scenario, the last two of them shifted."""
     fresh = synthetic.generate(3 * ROWS, 101)
-    yield scored(scorer, "reference", fresh.features, fresh.fraud)
+    yield score_chunk(scorer, "reference", fresh.features, fresh.fraud)
     for scenario in ("drift", "burst"):
         rows = synthetic.generate(4 * ROWS, 102, scenario=scenario)
         for number in range(4):
             part = slice(number * ROWS, (number + 1) * ROWS)
             name = f"{scenario} {number + 1}"
-            yield scored(scorer, name, rows.features[part], rows.fraud[part])
+            yield score_chunk(scorer, name, rows.features[part], rows.fraud[part])
 
 
-def handbook_chunks(scorer: TableScorer, file: Path) -> Iterator[Chunk]:
+def read_handbook_chunks(scorer: TableScorer, file: Path) -> Iterator[Chunk]:
     """The reference first, then a chunk for each day."""
     rows = pd.read_parquet(file)
     day = (rows["TX_DATETIME"] - rows["TX_DATETIME"].min()).dt.days
@@ -99,10 +101,10 @@ def handbook_chunks(scorer: TableScorer, file: Path) -> Iterator[Chunk]:
             part = Path(folder, "part.parquet")
             rows[chosen].to_parquet(part)
             read = read_file_rows(scorer.card, part, "TX_FRAUD")
-        yield scored(scorer, name, read.features, read.target)
+        yield score_chunk(scorer, name, read.features, read.target)
 
 
-def by_rules(chunks: list[Chunk]) -> dict[str, dict[str, float]]:
+def estimate_by_rules(chunks: list[Chunk]) -> dict[str, dict[str, float]]:
     """The recorded model_*{evaluation="expected"} of each chunk, which is a job of its own."""
     series = {}
     for chunk in chunks:
@@ -123,46 +125,48 @@ def by_rules(chunks: list[Chunk]) -> dict[str, dict[str, float]]:
     return found
 
 
-def by_nannyml(python: Path, chunks: list[Chunk]) -> dict[str, dict[str, dict[str, float]]]:
+def estimate_by_nannyml(
+    python: Path, chunks: list[Chunk]
+) -> dict[str, dict[str, dict[str, float]]]:
     """Its estimates by chunk, with its own calibration and without any."""
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder, "rows.csv")
         pd.concat([chunk.frame() for chunk in chunks]).to_csv(rows, index=False)
         command = [str(python), str(Path(__file__).with_name("with_nannyml.py")), str(rows)]
-        told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    answer: dict[str, dict[str, dict[str, float]]] = json.loads(told.splitlines()[-1])
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    answer: dict[str, dict[str, dict[str, float]]] = json.loads(printed.splitlines()[-1])
     return answer
 
 
 def compare(title: str, python: Path, chunks: list[Chunk]) -> None:
     """Print every estimate, and the largest differences."""
-    rules, nannyml = by_rules(chunks[1:]), by_nannyml(python, chunks)
+    rules, nannyml = estimate_by_rules(chunks[1:]), estimate_by_nannyml(python, chunks)
     print(f"\n### {title}\n")
     print("| chunk | measure | realised | rules | nannyml, uncalibrated | nannyml, as it chooses |")
     print("| --- | --- | --- | --- | --- | --- |")
     for chunk in chunks[1:]:
-        realised = chunk.realised()
+        labelled = chunk.compute_performance()
         for measure in MEASURES:
             values = (
-                realised[measure],
+                labelled[measure],
                 rules[chunk.name][measure],
                 nannyml["plain"][chunk.name][measure],
                 nannyml["calibrated"][chunk.name][measure],
             )
-            told = " | ".join(f"{value:.4f}" for value in values)
-            print(f"| {chunk.name} | {measure} | {told} |")
+            cells = " | ".join(f"{value:.4f}" for value in values)
+            print(f"| {chunk.name} | {measure} | {cells} |")
     names = [chunk.name for chunk in chunks[1:]]
-    truth = {chunk.name: chunk.realised() for chunk in chunks[1:]}
+    realised = {chunk.name: chunk.compute_performance() for chunk in chunks[1:]}
     print()
     for what, one, other in (
         ("rules and nannyml without calibration", rules, nannyml["plain"]),
         ("rules and nannyml as it chooses", rules, nannyml["calibrated"]),
-        ("rules and the realised", rules, truth),
-        ("nannyml as it chooses and the realised", nannyml["calibrated"], truth),
+        ("rules and the realised", rules, realised),
+        ("nannyml as it chooses and the realised", nannyml["calibrated"], realised),
     ):
         largest = {m: max(abs(one[n][m] - other[n][m]) for n in names) for m in MEASURES}
-        told = ", ".join(f"{measure} {value:.2g}" for measure, value in largest.items())
-        print(f"- largest difference of {what}: {told}")
+        figures = ", ".join(f"{measure} {value:.2g}" for measure, value in largest.items())
+        print(f"- largest difference of {what}: {figures}")
 
 
 def main() -> None:
@@ -172,9 +176,9 @@ def main() -> None:
     parser.add_argument("--handbook", type=Path, help="handbook_3weeks.parquet")
     parser.add_argument("--models", type=Path, help="folder of the model trained on it")
     asked = parser.parse_args()
-    compare("Synthetic", asked.nannyml, list(synthetic_chunks(load_scorer(Path("models")))))
+    compare("Synthetic", asked.nannyml, list(make_synthetic_chunks(load_scorer(Path("models")))))
     if asked.handbook and asked.models:
-        chunks = list(handbook_chunks(load_scorer(asked.models), asked.handbook))
+        chunks = list(read_handbook_chunks(load_scorer(asked.models), asked.handbook))
         compare("Handbook, three weeks", asked.nannyml, chunks)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,7 +13,8 @@ from pathlib import Path
 from bench.detection.drills import DRILLS, Drill
 from bench.detection.report import Conditions, render, render_rows, summarise
 from bench.detection.run import Result, run
-from tests.lab.programs import ROOT
+from tests.lab.models import train_model
+from tests.lab.paths import ROOT
 from tests.lab.tools import tools_folder
 
 PAGE = ROOT / "docs" / "detection.md"
@@ -52,11 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(folder: Path) -> Path:
     print("training the default model", file=sys.stderr)
-    subprocess.run(
-        [sys.executable, "-m", "model", "train", "--models", str(folder)],
-        cwd=ROOT, check=True, stdout=sys.stderr,
-    )  # fmt: skip
-    return folder
+    return train_model(folder)
 
 
 def _run_all(drills: Sequence[Drill], tools: Path, models: Path, scale: int) -> list[Result]:

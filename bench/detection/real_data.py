@@ -22,9 +22,9 @@ import pandas as pd
 
 from bench.detection.run import SEED, read_inbox
 from bench.detection.stage import Stage
-from tests.lab.inbox import listening
-from tests.lab.programs import ROOT
+from tests.lab.paths import ROOT
 from tests.lab.tools import tools_folder
+from tests.lab.webhook import webhook_receiver
 
 SCALE = 60
 SECOND = 60 / SCALE
@@ -58,7 +58,7 @@ def main() -> int:
         days["moment"] = [number / RATE for number in range(len(days))]
         days.to_csv(folder / "days.csv", index=False)
         _train(folder)
-        with listening() as inbox:
+        with webhook_receiver() as inbox:
             stage = Stage(tools_folder(), folder, folder / "models", SCALE, inbox)
             try:
                 stage.start()

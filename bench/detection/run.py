@@ -15,8 +15,8 @@ from typing import Any
 
 from bench.detection.drills import Drill
 from bench.detection.stage import Stage
-from tests.lab.inbox import Inbox, listening
-from tests.lab.programs import ROOT
+from tests.lab.paths import ROOT
+from tests.lab.webhook import Webhook, webhook_receiver
 
 SEED = 20261124
 
@@ -54,7 +54,7 @@ class Result:
 
 def run(drill: Drill, tools: Path, models: Path, scale: int, keep: Path | None = None) -> Result:
     """Raises what the stage raises when a program does not start."""
-    with _open_folder(keep) as folder, listening() as inbox:
+    with _open_folder(keep) as folder, webhook_receiver() as inbox:
         stage = Stage(tools, folder, models, scale, inbox)
         try:
             stage.start()
@@ -90,7 +90,7 @@ def _play(drill: Drill, stage: Stage) -> Result:
 
 
 def read_inbox(
-    inbox: Inbox, begin: float, end: float, second: float, afterwards: float
+    inbox: Webhook, begin: float, end: float, second: float, afterwards: float
 ) -> tuple[dict[str, float], dict[str, float]]:
     """What fired and what was resolved, as Result has them; moments in seconds since 1970."""
     fired: dict[str, float] = {}

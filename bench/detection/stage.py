@@ -6,16 +6,15 @@ configuration; only durations are divided by the scale, and deliveries go to the
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from pathlib import Path
 
 from prometheus.generator import generate
 from tests.lab.alertmanager import Alertmanager
-from tests.lab.inbox import Inbox
-from tests.lab.programs import Collector, Prometheus
-from tests.lab.service import Handler
+from tests.lab.collector import Collector
+from tests.lab.handler import Handler
+from tests.lab.prometheus import Prometheus
+from tests.lab.webhook import Webhook
 
 
 class CompressedPrometheus(Prometheus):
@@ -35,7 +34,8 @@ class CompressedPrometheus(Prometheus):
         targets = self._folder / "targets"
         targets.mkdir()
         (targets / "drill.yml").write_text(
-            f"- targets: ['127.0.0.1:{collector.metrics}']\n  labels: {{job: otel-collector}}\n"
+            f"- targets: ['127.0.0.1:{collector.metrics_port}']\n"
+            "  labels: {job: otel-collector}\n"
         )
         (targets / "alertmanager").mkdir()
         (targets / "alertmanager" / "drill.yml").write_text(
@@ -51,7 +51,7 @@ def _shorten_intervals(config: str, scale: int) -> str:
 class Stage:
     """The running programs of one drill."""
 
-    def __init__(self, tools: Path, folder: Path, models: Path, scale: int, inbox: Inbox) -> None:
+    def __init__(self, tools: Path, folder: Path, models: Path, scale: int, inbox: Webhook) -> None:
         self.scale, self.inbox = scale, inbox
         self.alertmanager = Alertmanager(
             tools,
@@ -81,11 +81,8 @@ class Stage:
         self.handler.start()
 
     def kill_handler(self) -> None:
-        """All of it at once: workers would go on for some seconds after their master."""
-        workers = self.handler.workers()
+        """All of it at once, its workers too."""
         self.handler.kill()
-        for worker in workers:
-            os.kill(worker, signal.SIGKILL)
 
     def restart_handler(self) -> None:
         """After it was killed; its counts go on."""

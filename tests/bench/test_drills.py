@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +13,7 @@ from bench.detection.run import Result, run
 from prometheus.generator.derived import faults
 from prometheus.generator.generate import alerts
 from simulator.traffic.scenarios import NAMES
-from tests.lab.programs import ROOT
 from tests.lab.rules import read_alerts
-from tests.lab.tools import tools_folder
 
 BY_NAME = {drill.name: drill for drill in DRILLS}
 
@@ -62,14 +58,11 @@ def test_the_page_tells_minutes_and_verdict() -> None:
 
 
 @pytest.mark.stack
-def test_bad_data_is_told_at_the_webhook_and_told_to_be_over(tmp_path: Path) -> None:
-    models = tmp_path / "models"
-    subprocess.run(
-        [sys.executable, "-m", "model", "train", "--models", str(models), "--rows", "20000"],
-        cwd=ROOT, check=True, capture_output=True,
-    )  # fmt: skip
+def test_bad_data_is_told_at_the_webhook_and_told_to_be_over(
+    tools: Path, model_dir: Path, tmp_path: Path
+) -> None:
     drill = replace(BY_NAME["bad-data"], before=20, lasts=40, afterwards=40)
-    result = run(drill, tools_folder(), models, 60, tmp_path)
+    result = run(drill, tools, model_dir, 60, tmp_path)
     assert result.passed, (result.missed, result.false_alarms)
     assert result.resolved.keys() == {"BadData"}
     assert result.sent["labels"]["by_result"].keys() == {"counted"}

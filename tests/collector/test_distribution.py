@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.lab.programs import ROOT
+from tests.lab.paths import ROOT
 
 FOLDER = ROOT / "otel-collector"
 MANIFEST: dict[str, Any] = yaml.safe_load((FOLDER / "distribution/manifest.yaml").read_text())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.lab.programs import Collector, Prometheus, Series, cloud_settings, until
-from tests.lab.source import Source, source
+from tests.lab.fixtures import MakeCollector
+from tests.lab.grafana_cloud import cloud_settings
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus, Series
+from tests.lab.sdk_worker import SdkWorker, sdk_worker
 
 pytestmark = pytest.mark.stack
 
-Make = Callable[..., Collector]
 
 # The contract's names, and the labels that each has beside job and instance (and le).
 CONTRACT = {
@@ -32,7 +32,7 @@ CONTRACT = {
 }  # fmt: skip
 
 
-def count_one_of_each(worker: Source) -> None:
+def count_one_of_each(worker: SdkWorker) -> None:
     """One measurement with each instrument, within a sampled span."""
     with worker.tracer.start_as_current_span("POST /predict"):
         worker.predict(7)
@@ -55,25 +55,25 @@ def names_and_labels(series: set[Series]) -> dict[str, set[str]]:
     return found
 
 
-def arrived(target: Prometheus) -> None:
-    """Waits for the source's last measurement to be stored."""
+def wait_for_counts(target: Prometheus) -> None:
+    """Returns when the worker's last measurement is stored."""
     until(lambda: target.number("sum(predictions_total)") == 9, 20, "the counts are stored")
 
 
 @pytest.mark.parametrize("metrics", ["remote-write", "otlp"])
 def test_routes_store_the_same_series(
-    collector: Make, prometheus: Prometheus, cloud: Prometheus, metrics: str
+    make_collector: MakeCollector, prometheus: Prometheus, cloud: Prometheus, metrics: str
 ) -> None:
     """On `both`, names, labels, values and times are equal in both targets."""
-    running = collector(
+    running = make_collector(
         OTEL_COLLECTOR_ROUTE="both",
         PROMETHEUS_URL=prometheus.url,
         **cloud_settings(cloud.url, metrics),
     ).start()
-    with source(running.endpoint) as worker:
+    with sdk_worker(running.endpoint) as worker:
         count_one_of_each(worker)
-        arrived(prometheus)
-        arrived(cloud)
+        wait_for_counts(prometheus)
+        wait_for_counts(cloud)
     everything = '{job="fraud-handler"}'
     assert names_and_labels(prometheus.series()) == CONTRACT
     assert prometheus.series() == cloud.series()
@@ -84,18 +84,18 @@ def test_routes_store_the_same_series(
 
 @pytest.mark.parametrize("route", ["local", "grafana-cloud"])
 def test_single_route_reaches_its_target_alone(
-    collector: Make, prometheus: Prometheus, cloud: Prometheus, route: str
+    make_collector: MakeCollector, prometheus: Prometheus, cloud: Prometheus, route: str
 ) -> None:
     """`local` stores nothing in the cloud and `grafana-cloud` nothing locally."""
-    running = collector(
+    running = make_collector(
         OTEL_COLLECTOR_ROUTE=route,
         PROMETHEUS_URL=prometheus.url,
         **cloud_settings(cloud.url, "remote-write"),
     ).start()
     target, other = (prometheus, cloud) if route == "local" else (cloud, prometheus)
-    with source(running.endpoint) as worker:
+    with sdk_worker(running.endpoint) as worker:
         count_one_of_each(worker)
-        arrived(target)
+        wait_for_counts(target)
     assert names_and_labels(target.series()) == CONTRACT
     assert other.series() == set()
     instance = {("instance", "laptop-0"), ("job", "fraud-handler")}
@@ -104,21 +104,21 @@ def test_single_route_reaches_its_target_alone(
 
 @pytest.mark.parametrize("metrics", ["remote-write", "otlp"])
 def test_exemplars_arrive_with_their_trace(
-    collector: Make, prometheus: Prometheus, cloud: Prometheus, metrics: str
+    make_collector: MakeCollector, prometheus: Prometheus, cloud: Prometheus, metrics: str
 ) -> None:
     """A histogram's exemplar carries the id of the trace that was active, in both targets."""
-    running = collector(
+    running = make_collector(
         OTEL_COLLECTOR_ROUTE="both",
         PROMETHEUS_URL=prometheus.url,
         **cloud_settings(cloud.url, metrics),
     ).start()
-    with source(running.endpoint) as worker:
+    with sdk_worker(running.endpoint) as worker:
         with worker.tracer.start_as_current_span("POST /predict") as span:
             worker.score.record(0.7)
         worker.predict(9)
         assert worker.push()
-        arrived(prometheus)
-        arrived(cloud)
+        wait_for_counts(prometheus)
+        wait_for_counts(cloud)
     trace_id = format(span.get_span_context().trace_id, "032x")
     for target in (prometheus, cloud):
         found = target.exemplars("fraud_detection_score_bucket")
@@ -126,20 +126,20 @@ def test_exemplars_arrive_with_their_trace(
 
 
 def test_delta_metric_does_not_take_the_others_with_it(
-    collector: Make, prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch
+    make_collector: MakeCollector, prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Prometheus refuses a whole request for one delta metric; it is dropped before, alone."""
-    running = collector(PROMETHEUS_URL=prometheus.url).start()
+    running = make_collector(PROMETHEUS_URL=prometheus.url).start()
     with monkeypatch.context() as patched:
         preference = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
         patched.setenv(preference, "DELTA")
-        wrong = Source(running.endpoint, "wrong-0")
-    with source(running.endpoint) as worker:
+        wrong = SdkWorker(running.endpoint, "wrong-0")
+    with sdk_worker(running.endpoint) as worker:
         wrong.predict(5)
         worker.predict(9)
         assert wrong.push()
         assert worker.push()
-        arrived(prometheus)
+        wait_for_counts(prometheus)
         wrong.close()
     assert prometheus.series('predictions_total{instance="wrong-0"}') == set()
     assert prometheus.series('model_accuracy{instance="wrong-0"}')

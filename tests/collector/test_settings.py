@@ -1,17 +1,16 @@
-"""The Collector's settings: what is wrong is said in one sentence before anything starts."""
+"""The Collector's settings: what is wrong is printed in one sentence before anything starts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.lab.programs import TOKEN, Collector, cloud_settings
+from tests.lab.fixtures import MakeCollector
+from tests.lab.grafana_cloud import TOKEN, cloud_settings
 
 pytestmark = pytest.mark.stack
 
-Make = Callable[..., Collector]
 BOTH = {"OTEL_COLLECTOR_ROUTE": "both"}
 CLOUD = {"OTEL_COLLECTOR_ROUTE": "grafana-cloud"}
 WRITE = cloud_settings("https://metrics.example", "remote-write")
@@ -45,10 +44,10 @@ FAULTY = {
 
 @pytest.mark.parametrize(("base", "name", "value", "hint"), FAULTY.values(), ids=FAULTY.keys())
 def test_faulty_setting_stops_the_start_with_a_sentence(
-    collector: Make, base: dict[str, str], name: str, value: str, hint: str
+    make_collector: MakeCollector, base: dict[str, str], name: str, value: str, hint: str
 ) -> None:
     """Exit code 2 and one line that begins with the variable's name; no secret in it."""
-    ended = collector(**base | {name: value}).run()
+    ended = make_collector(**base | {name: value}).run()
     said = ended.stderr.strip()
     assert ended.returncode == 2
     assert said.startswith(f"otelcol: {name} ")
@@ -75,15 +74,17 @@ ROUTES = {
 
 
 @pytest.mark.parametrize("settings", ROUTES.values(), ids=ROUTES.keys())
-def test_each_route_is_a_valid_configuration(collector: Make, settings: dict[str, str]) -> None:
+def test_each_route_is_a_valid_configuration(
+    make_collector: MakeCollector, settings: dict[str, str]
+) -> None:
     """`otelcol validate` takes what the route puts together."""
-    ended = collector(**settings).run("validate")
+    ended = make_collector(**settings).run("validate")
     assert ended.returncode == 0, ended.stderr
 
 
-def test_printed_configuration_hides_the_token(collector: Make) -> None:
+def test_printed_configuration_hides_the_token(make_collector: MakeCollector) -> None:
     """`print-config` may be pasted into a question to others."""
-    ended = collector(**CLOUD, **WRITE).run(
+    ended = make_collector(**CLOUD, **WRITE).run(
         "print-config", "--feature-gates=otelcol.printInitialConfig"
     )
     assert ended.returncode == 0, ended.stderr
@@ -91,16 +92,18 @@ def test_printed_configuration_hides_the_token(collector: Make) -> None:
     assert TOKEN not in ended.stdout + ended.stderr
 
 
-def test_missing_trace_target_is_said_once(collector: Make) -> None:
+def test_missing_trace_target_is_logged_once(make_collector: MakeCollector) -> None:
     """Nobody searches a Tempo that was never named."""
-    said = collector().run("validate").stderr
+    said = make_collector().run("validate").stderr
     assert said.count("TEMPO_URL is not set: traces are not kept locally.") == 1
 
 
-def test_own_configuration_takes_the_built_in_ones_place(collector: Make, tmp_path: Path) -> None:
+def test_own_configuration_takes_the_built_in_ones_place(
+    make_collector: MakeCollector, tmp_path: Path
+) -> None:
     """With --config the program is an ordinary Collector, whatever the route says."""
     faulty = tmp_path / "own.yaml"
     faulty.write_text("receivers: {kafka: {}}\n")
-    ended = collector(OTEL_COLLECTOR_ROUTE="nonsense").run("validate", f"--config={faulty}")
+    ended = make_collector(OTEL_COLLECTOR_ROUTE="nonsense").run("validate", f"--config={faulty}")
     assert ended.returncode == 1
     assert "kafka" in ended.stderr

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
-from tests.lab.programs import Collector
-from tests.lab.source import source
-from tests.lab.targets import SpanSink
+from tests.lab.fixtures import MakeCollector
+from tests.lab.sdk_worker import sdk_worker
+from tests.lab.span_sink import SpanSink, span_sink
 
 pytestmark = pytest.mark.stack
 
-Make = Callable[..., Collector]
 SHARE = 10
 
 
 @pytest.fixture
 def sink() -> Iterator[SpanSink]:
     """A stand-in for Tempo."""
-    with SpanSink().listening() as listening:
-        yield listening
+    with span_sink() as sink:
+        yield sink
 
 
 def request(
@@ -44,19 +43,19 @@ def request(
     return format(server.get_span_context().trace_id, "032x")
 
 
-def in_the_share(trace_id: str) -> bool:
-    """What base.yaml promises to those who write exemplars."""
+def is_sampled(trace_id: str) -> bool:
+    """The Collector's rule by trace id, as base.yaml promises it to those who write exemplars."""
     return int(trace_id, 16) % 65536 < 65536 * SHARE // 100
 
 
 def test_errors_slow_requests_and_frauds_are_all_kept_and_a_share_of_the_rest(
-    collector: Make, sink: SpanSink
+    make_collector: MakeCollector, sink: SpanSink
 ) -> None:
     """All 20 of each kind that matters arrive, of 1,000 others the tenth that their ids name."""
-    running = collector(
+    running = make_collector(
         TEMPO_URL=sink.url, TRACES_DECISION_WAIT="1s", TRACES_SHARE_PERCENT=str(SHARE)
     ).start()
-    with source(running.endpoint) as worker:
+    with sdk_worker(running.endpoint) as worker:
         kept = {
             "failed": [request(worker.tracer, status=500) for _ in range(20)],
             "refused": [request(worker.tracer, status=400) for _ in range(20)],
@@ -65,11 +64,11 @@ def test_errors_slow_requests_and_frauds_are_all_kept_and_a_share_of_the_rest(
         }
         rest = [request(worker.tracer) for _ in range(1000)]
         robots = [request(worker.tracer, status=404) for _ in range(100)]
-    sink.settled(quiet_seconds=4, at_most=30)
+    sink.wait_for_quiet(quiet_seconds=4, at_most=30)
     arrived = sink.traces()
     assert {kind: len(arrived & set(ids)) for kind, ids in kept.items()} == dict.fromkeys(kept, 20)
-    assert arrived & set(rest) == {each for each in rest if in_the_share(each)}
-    assert arrived & set(robots) == {each for each in robots if in_the_share(each)}
+    assert arrived & set(rest) == {each for each in rest if is_sampled(each)}
+    assert arrived & set(robots) == {each for each in robots if is_sampled(each)}
     assert 50 < len(arrived & set(rest)) < 150
     whole = [span for span in sink.spans if span.trace_id.hex() in set(rest) & arrived]
     assert len(whole) == 2 * len(arrived & set(rest))
@@ -88,12 +87,12 @@ SECRETS: dict[str, str | float] = {
 }
 
 
-def test_spans_carry_nothing_of_the_request(collector: Make, sink: SpanSink) -> None:
+def test_spans_carry_nothing_of_the_request(make_collector: MakeCollector, sink: SpanSink) -> None:
     """Attributes beyond the known ones, exception messages and unknown paths never arrive."""
-    running = collector(
+    running = make_collector(
         TEMPO_URL=sink.url, TRACES_DECISION_WAIT="1s", TRACES_SHARE_PERCENT="100"
     ).start()
-    with source(running.endpoint) as worker:
+    with sdk_worker(running.endpoint) as worker:
         span = worker.tracer.start_span("GET /predict/4111111111111111", kind=SpanKind.SERVER)
         span.set_attributes(SECRETS)
         span.set_attribute("http.request.method", "GET")
@@ -101,7 +100,7 @@ def test_spans_carry_nothing_of_the_request(collector: Make, sink: SpanSink) -> 
         span.record_exception(ValueError("could not convert '4111111111111111'"))
         span.set_status(Status(StatusCode.ERROR, "ValueError: '4111111111111111'"))
         span.end()
-    sink.settled(quiet_seconds=3, at_most=15)
+    sink.wait_for_quiet(quiet_seconds=3, at_most=15)
     (seen,) = sink.spans
     assert seen.name == "GET"
     assert {each.key for each in seen.attributes} == {
@@ -122,15 +121,17 @@ def test_spans_carry_nothing_of_the_request(collector: Make, sink: SpanSink) -> 
     }
 
 
-def test_traces_wait_for_a_target_that_is_down(collector: Make, sink: SpanSink) -> None:
+def test_traces_wait_for_a_target_that_is_down(
+    make_collector: MakeCollector, sink: SpanSink
+) -> None:
     """Sampled traces are kept on disk until Tempo is there, over a SIGKILL of the Collector."""
     nowhere = "http://127.0.0.1:1"
-    running = collector(TEMPO_URL=nowhere, TRACES_DECISION_WAIT="1s").start()
-    with source(running.endpoint) as worker:
+    running = make_collector(TEMPO_URL=nowhere, TRACES_DECISION_WAIT="1s").start()
+    with sdk_worker(running.endpoint) as worker:
         kept = [request(worker.tracer, status=500) for _ in range(10)]
         time.sleep(3)  # the decision, and the first tries
         running.kill()
     running.env["TEMPO_URL"] = sink.url
     running.start()
-    sink.settled(quiet_seconds=3, at_most=15)
+    sink.wait_for_quiet(quiet_seconds=3, at_most=15)
     assert sink.traces() == set(kept)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.lab.paths import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.lab.polling import until
 
 START_SECONDS = 60
 
@@ -46,7 +47,7 @@ class Engine:
         return bool(self.docker("images", "-q", name))
 
 
-def _program(name: str, *folders: str) -> str:
+def _find_program(name: str, *folders: str) -> str:
     found = shutil.which(name, path=":".join([*folders, os.environ["PATH"]]))
     if found is None:
         raise EngineError(f"{name} is missing: install docker.io, docker-compose and debootstrap.")
@@ -58,9 +59,9 @@ def own_engine(data: Path) -> Iterator[Engine]:
     """Starts dockerd with its images under `data`, and stops it afterwards."""
     if os.geteuid() != 0:
         raise EngineError("A Docker engine of its own needs root.")
-    dockerd = _program("dockerd", "/usr/sbin")
+    dockerd = _find_program("dockerd", "/usr/sbin")
     # The client that was installed with the engine comes first: a newer one may want plugins.
-    client = _program("docker", "/usr/bin")
+    client = _find_program("docker", "/usr/bin")
     data.mkdir(parents=True, exist_ok=True)
     # Paths of sockets are short, so these are not under `data`.
     with (
@@ -93,11 +94,12 @@ def own_engine(data: Path) -> Iterator[Engine]:
 
 
 def _wait(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if engine.docker("version", "--format", "{{.Server.Version}}", check=False).strip():
+    def answers() -> bool:
+        version = engine.docker("version", "--format", "{{.Server.Version}}", check=False)
+        return bool(version.strip()) or process.poll() is not None
+
+    with contextlib.suppress(AssertionError):
+        until(answers, START_SECONDS, "dockerd answers")
+        if process.poll() is None:
             return
-        if process.poll() is not None:
-            break
-        time.sleep(0.2)
     raise EngineError(f"dockerd did not start: {log.read_text()[-2000:]}")

@@ -1,13 +1,15 @@
-"""What the Dockerfile promises by its text; what it does when run is in started.py."""
+"""What the Dockerfile promises by its text; what it does when run is in test_started.py."""
 
 from __future__ import annotations
 
-import ast
 import re
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
+from tests.imports import file_of, import_graph, reached
+from tests.lab.paths import ROOT
 
 Stages = dict[str, list[str]]
 
@@ -54,27 +56,30 @@ def test_what_serves_has_nothing_of_the_training(stages: Stages) -> None:
     assert any("requirements.txt" in line for line in stages["serving-packages"])
 
 
-def imported(file: Path) -> set[str]:
-    """First parts of the names that a module imports."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found
+def copied_sources(stage: list[str]) -> list[str]:
+    """What a stage copies from the repository."""
+    copies = [line.split()[1:-1] for line in stage if line.startswith("COPY ")]
+    return [source.strip("/") for copy in copies if "--from" not in copy[0] for source in copy]
 
 
-def test_every_package_that_the_handler_imports_is_copied(root: Path, stages: Stages) -> None:
-    own = {folder.parent.name for folder in root.glob("*/__init__.py")}
-    needed: set[str] = set()
-    files = [root / "handler.py"]
-    while files:
-        new = (imported(files.pop()) & own) - needed
-        needed |= new
-        files += [file for name in new for file in (root / name).glob("*.py")]
-    copied = {line.split()[2].strip("/") for line in stages["handler"] if line.startswith("COPY ")}
-    assert needed <= copied
+def is_within(path: str, allowed: str) -> bool:
+    return fnmatch(path, allowed) or path.startswith(f"{allowed}/")
+
+
+def test_every_module_that_the_handler_imports_is_copied(stages: Stages) -> None:
+    copied = copied_sources(stages["handler"])
+    modules = reached(import_graph(), "handler")
+    files = [file_of(module).relative_to(ROOT).as_posix() for module in sorted(modules)]
+    assert len(files) > 20
+    assert [f for f in files if not any(is_within(f, source) for source in copied)] == []
+
+
+def test_handler_has_nothing_of_the_model_but_serving(stages: Stages) -> None:
+    copied = copied_sources(stages["handler"])
+    assert [source for source in copied if source.startswith("model")] == [
+        "model/__init__.py",
+        "model/serving",
+    ]
 
 
 @pytest.mark.parametrize("stage", ["serving-packages", "simulator-packages", "model"])
@@ -90,10 +95,6 @@ def test_last_stage_is_the_handler_unless_told_otherwise(root: Path, stages: Sta
     assert "\nARG SERVICE=handler\n" in text
 
 
-def within(path: str, allowed: str) -> bool:
-    return fnmatch(path, allowed) or path.startswith(f"{allowed}/")
-
-
 @pytest.mark.parametrize("ignore_file", [".dockerignore", ".railwayignore"])
 def test_everything_copied_is_let_through(root: Path, ignore_file: str) -> None:
     """Both files keep everything out and let named paths in again."""
@@ -103,7 +104,7 @@ def test_everything_copied_is_let_through(root: Path, ignore_file: str) -> None:
     copies = re.findall(r"^COPY (?!--)(.+) \S+$", text, re.MULTILINE)
     sources = [source.strip("/") for copy in copies for source in copy.split()]
     assert "model" in sources and "handler.py" in sources
-    assert [s for s in sources if not any(within(s, a) for a in allowed)] == []
+    assert [s for s in sources if not any(is_within(s, a) for a in allowed)] == []
 
 
 def test_nothing_of_a_build_machine_is_in_it(root: Path) -> None:

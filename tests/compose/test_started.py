@@ -9,20 +9,22 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.compose.engine import Engine, own_engine
-from tests.compose.standins import make_all
+from tests.compose.stub_images import make_stub_images
+from tests.lab.polling import answers, until
+from tests.lab.ports import free_port
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(3600)]
 
@@ -35,34 +37,19 @@ LABEL = "label=com.docker.compose.project"
 def engine(root: Path, compose: dict[str, Any]) -> Iterator[Engine]:
     with own_engine(root / ".run" / "compose-engine") as started:
         images = (compose["services"][name]["image"] for name in ("prometheus", "alertmanager"))
-        make_all(started, root, *images)
+        make_stub_images(started, root, *images)
         yield started
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     """Prints a figure, also where output is captured."""
 
-    def speak(line: str) -> None:
+    def print_line(line: str) -> None:
         with capsys.disabled():
             print(f"\n    {line}", end="", flush=True)
 
-    return speak
-
-
-def until(what: Callable[[], bool], seconds: float, sentence: str) -> float:
-    """The seconds until `what` came true."""
-    started = time.monotonic()
-    while not what():
-        assert time.monotonic() - started < seconds, sentence
-        time.sleep(0.5)
-    return time.monotonic() - started
-
-
-def free_port() -> str:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return str(taken.getsockname()[1])
+    return print_line
 
 
 def docker_compose_v1(_: Engine, __: Path) -> list[str]:
@@ -97,22 +84,22 @@ class Project:
         engine = Engine(self.engine.client, {**self.engine.environ, **self.ports})
         return engine.run([*self.command, "-p", self.name, *words], cwd=self.root)
 
-    def container(self, service: str) -> dict[str, Any]:
+    def inspect(self, service: str) -> dict[str, Any]:
         wanted = ("--filter", f"{LABEL}={self.name}")
         one = ("--filter", f"label=com.docker.compose.service={service}")
         found = self.engine.docker("ps", "-aq", *wanted, *one).split()
         inspected: dict[str, Any] = json.loads(self.engine.docker("inspect", *found))[0]
         return inspected
 
-    def is_well(self, service: str) -> bool:
+    def is_healthy(self, service: str) -> bool:
         """Healthy where the service has a check, running without a restart where it has none."""
-        container = self.container(service)
+        container = self.inspect(service)
         state = container["State"]
         if "Health" in state:
             return bool(state["Health"]["Status"] == "healthy")
         return bool(state["Running"] and container["RestartCount"] == 0)
 
-    def commands_of_the_guide(self) -> list[str]:
+    def read_guide_commands(self) -> list[str]:
         """The lines of docs/SETUP_GUIDE.md that ask this start something, on its ports."""
         lines = (self.root / "docs" / "SETUP_GUIDE.md").read_text().splitlines()
         asking = [line for line in lines if line.startswith("curl -s localhost:")]
@@ -120,7 +107,7 @@ class Project:
         at = {"5000": self.ports["PORT"], "9090": self.ports["PROMETHEUS_PORT"]}
         return [re.sub(r":(5000|9090)/", lambda m: f":{at[m[1]]}/", line) for line in asking]
 
-    def leftovers(self) -> list[str]:
+    def list_leftovers(self) -> list[str]:
         kinds = (("ps", "-a"), ("volume", "ls"), ("network", "ls"))
         found = [self.engine.docker(*k, "-q", "--filter", f"{LABEL}={self.name}") for k in kinds]
         return " ".join(found).split()
@@ -136,7 +123,7 @@ class Project:
 @pytest.fixture(params=[docker_compose_v2, docker_compose_v1])
 def project(request: pytest.FixtureRequest, engine: Engine, root: Path) -> Iterator[Project]:
     names = ("PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
-    ports = {name: free_port() for name in names}
+    ports = {name: str(free_port()) for name in names}
     name = request.param.__name__.replace("_", "")
     started = Project(engine, request.param(engine, root), name, ports, root)
     yield started
@@ -144,37 +131,41 @@ def project(request: pytest.FixtureRequest, engine: Engine, root: Path) -> Itera
 
 
 def test_stack_gets_well_counts_and_leaves_nothing(
-    project: Project, say: Callable[[str], None]
+    project: Project, report: Callable[[str], None]
 ) -> None:
     built = time.monotonic()
     project.compose("build", *(s for s in STARTED if s not in PULLED))
-    say(f"{project.name}: images built in {time.monotonic() - built:.0f} s")
+    report(f"{project.name}: images built in {time.monotonic() - built:.0f} s")
 
     started = time.monotonic()
     project.compose("up", "-d", "--build", *STARTED)
-    until(lambda: all(project.is_well(s) for s in STARTED), 120, "not all became healthy")
-    say(f"all healthy after {time.monotonic() - started:.1f} s")
+    until(lambda: all(project.is_healthy(s) for s in STARTED), 120, "all are healthy", 0.5)
+    report(f"all healthy after {time.monotonic() - started:.1f} s")
 
-    until(lambda: project.query("sum(predictions_total)") >= 1, 120, "nothing was counted")
-    say(f"predictions in Prometheus after {time.monotonic() - started:.1f} s")
+    until(lambda: project.query("sum(predictions_total)") >= 1, 120, "predictions are counted")
+    report(f"predictions in Prometheus after {time.monotonic() - started:.1f} s")
     first = project.query("sum(predictions_total)")
-    until(lambda: project.query("sum(predictions_total)") > first, 60, "the count does not grow")
+    until(lambda: project.query("sum(predictions_total)") > first, 60, "the count grows")
     assert project.query('up{job="otel-collector"}') == 1
+
+    def is_one(promql: str) -> bool:
+        return project.query(promql) == 1
+
     for found in ('up{job="alertmanager"}', "prometheus_notifications_alertmanagers_discovered"):
-        until(lambda found=found: project.query(found) == 1, 60, f"{found} is not 1")  # type: ignore[misc]
+        until(partial(is_one, found), 60, f"{found} is 1")
     assert "sent nowhere" in project.compose("logs", "alertmanager")
-    assert all(project.is_well(s) for s in STARTED)
-    for command in project.commands_of_the_guide():
+    assert all(project.is_healthy(s) for s in STARTED)
+    for command in project.read_guide_commands():
         subprocess.run(["bash", "-c", f"{command} --fail"], check=True, capture_output=True)
     assert "handler" in project.compose("ps", "-a")
     assert "/predict" in project.compose("logs", "--tail", "50")
 
     project.compose("down", "-v")
-    assert project.leftovers() == []
+    assert project.list_leftovers() == []
 
 
 @dataclass(frozen=True)
-class Handler:
+class HandlerContainer:
     """A container of the handler's image, hardened as the compose file does it."""
 
     engine: Engine
@@ -187,7 +178,7 @@ class Handler:
 
 
 @pytest.fixture(scope="module")
-def handler(engine: Engine, root: Path) -> Iterator[Handler]:
+def handler(engine: Engine, root: Path) -> Iterator[HandlerContainer]:
     engine.run(
         [engine.client, "build", "-q", "--target", "handler", "-t", "handler-alone", "."], cwd=root
     )
@@ -198,26 +189,20 @@ def handler(engine: Engine, root: Path) -> Iterator[Handler]:
     published = ("-p", f"127.0.0.1:{port}:5000")
     started = time.monotonic()
     identity = engine.docker("run", "-d", *quiet, *hardened, *limits, *published, "handler-alone")
-    until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), 60, "the handler is not ready")
-    yield Handler(engine, identity.strip(), time.monotonic() - started)
+    until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), 60, "the handler is ready")
+    yield HandlerContainer(engine, identity.strip(), time.monotonic() - started)
     engine.docker("rm", "-f", identity.strip())
 
 
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def test_handler_starts_quickly(handler: Handler, say: Callable[[str], None]) -> None:
+def test_handler_starts_quickly(handler: HandlerContainer, report: Callable[[str], None]) -> None:
     """Twenty seconds on a busy machine of two cores; a platform that sleeps waits this long."""
-    say(f"handler: ready {handler.seconds_to_ready:.1f} s after `docker run`")
+    report(f"handler: ready {handler.seconds_to_ready:.1f} s after `docker run`")
     assert handler.seconds_to_ready < 20
 
 
-def test_handler_is_small(handler: Handler, root: Path, say: Callable[[str], None]) -> None:
+def test_handler_is_small(
+    handler: HandlerContainer, root: Path, report: Callable[[str], None]
+) -> None:
     """A Free plan on Railway allows 4 GB of image and 0.5 GB of memory."""
     size = int(handler.engine.docker("image", "inspect", "-f", "{{.Size}}", "handler-alone"))
     [name] = re.findall(
@@ -227,23 +212,35 @@ def test_handler_is_small(handler: Handler, root: Path, say: Callable[[str], Non
     used = handler.engine.docker(
         "stats", "--no-stream", "--format", "{{.MemUsage}}", handler.identity
     )
-    say(f"handler: image {size / 1e6:.0f} MB ({base / 1e6:.0f} MB of it the base), memory {used}")
+    report(
+        f"handler: image {size / 1e6:.0f} MB ({base / 1e6:.0f} MB of it the base), memory {used}"
+    )
     assert size - base < 250e6
     amount, unit = used.split("/")[0].strip()[:-3], used.split("/")[0].strip()[-3:]
     assert unit == "MiB" and float(amount) < 256
 
 
-def test_handler_is_not_root_and_cannot_write(handler: Handler) -> None:
+def test_handler_is_not_root_and_cannot_write(handler: HandlerContainer) -> None:
     assert handler.inside("id -u") == "10001"
     assert handler.inside("touch /app/x").endswith("Read-only file system")
 
 
-def test_handler_has_no_scikit_learn_and_no_pip(handler: Handler) -> None:
+def test_handler_has_no_scikit_learn_and_no_pip(handler: HandlerContainer) -> None:
     assert "No module named 'sklearn'" in handler.inside("python -c 'import sklearn'")
     assert "No module named pip" in handler.inside("python -m pip")
 
 
-def test_handler_stops_at_once(handler: Handler) -> None:
+def test_handler_has_of_the_model_what_serves(
+    handler: HandlerContainer, report: Callable[[str], None]
+) -> None:
+    found = handler.inside("find model -name '*.py'").split()
+    report(f"handler: model/ is {', '.join(sorted(found))}")
+    assert "model/serving/scorer.py" in found
+    others = {name for name in found if not name.startswith("model/serving/")}
+    assert others == {"model/__init__.py"}
+
+
+def test_handler_stops_at_once(handler: HandlerContainer) -> None:
     """Its last line is its own, not the engine's SIGKILL."""
     started = time.monotonic()
     handler.engine.docker("stop", "-t", "15", handler.identity)

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from tests.lab.programs import ROOT
+from tests.lab.paths import ROOT
 from tests.lab.rules import read_alerts, recorded_names, severity_of
 
 RUNBOOKS = ROOT / "docs/runbooks"

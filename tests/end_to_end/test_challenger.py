@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,14 +16,20 @@ import requests
 from model.registry.writer import RegistryWriter
 from model.serving.card import CARD_FILE
 from model.serving.registry import PUBLISHED_FILE, Published
-from tests.lab.programs import ROOT, clean_environment, until
-from tests.lab.service import TRANSACTION, Handler
+from tests.lab.collector import Collector
+from tests.lab.environment import clean_environment
+from tests.lab.fixtures import StartHandler
+from tests.lab.handler import Handler
+from tests.lab.paths import ROOT
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus
+from tests.lab.traffic import TRANSACTION
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def models(model_dir, tmp_path):
+def models(model_dir: Path, tmp_path: Path) -> RegistryWriter:
     """The default model as champion, and beside it the same with a threshold that nearly every
     transaction reaches: on them its decision is always fraud."""
     folder = tmp_path / "models"
@@ -40,34 +47,32 @@ def models(model_dir, tmp_path):
 
 
 @pytest.fixture
-def service(models, tmp_path, started, collector):
+def service(models: RegistryWriter, start_handler: StartHandler, collector: Collector) -> Handler:
     """Two workers with the challenger in the shadow, exporting each second."""
-    made = Handler(
-        tmp_path / "handler",
+    return start_handler(
         models.root,
         CHALLENGER=models.versions()[-1],
         CHALLENGER_WAIT_MS="1000",
         WEB_CONCURRENCY="2",
-        OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
-        OTEL_METRIC_EXPORT_INTERVAL="1000",
+        **collector.exporter_settings(),
     )
-    started.append(made)
-    return made.start()
 
 
-def tell(service: Handler, labels: list[str]) -> None:
+def send_labelled(service: Handler, labels: list[str]) -> None:
     """A prediction for each label, and then the label."""
     body = {"transactions": [TRANSACTION] * len(labels)}
     answer = requests.post(f"{service.url}/predict", json=body, timeout=30).json()
-    told = [
+    feedback = [
         {"receipt": one["receipt"], "label": label}
         for one, label in zip(answer["predictions"], labels, strict=True)
     ]
-    results = requests.post(f"{service.url}/feedback", json={"feedback": told}, timeout=30).json()
+    body = {"feedback": feedback}
+    results = requests.post(f"{service.url}/feedback", json=body, timeout=30).json()
     assert {one["result"] for one in results["results"]} == {"counted"}
 
 
-def ask(models, prometheus) -> tuple[int, dict[str, object]]:
+def promote(models: RegistryWriter, prometheus: Prometheus) -> tuple[int, dict[str, object]]:
+    """Exit code and answer of `promote --if-better`."""
     done = subprocess.run(
         [
             sys.executable, "-m", "model", "promote", models.versions()[-1],
@@ -80,24 +85,26 @@ def ask(models, prometheus) -> tuple[int, dict[str, object]]:
     return done.returncode, json.loads(done.stdout)
 
 
-def test_told_outcomes_decide(service, models, prometheus):
-    """As many frauds caught as false alarms raised: not enough labels, however many are told. Then
+def test_labels_decide_about_promotion(
+    service: Handler, models: RegistryWriter, prometheus: Prometheus
+) -> None:
+    """As many frauds caught as false alarms raised: not enough labels, however many arrive. Then
     only frauds, all of which the champion misses: promoted at last, and served after a restart."""
     champion, challenger = models.champion(), models.versions()[-1]
 
     def equal_is_not_enough() -> bool:
-        tell(service, ["fraud", "legitimate"] * 20)
-        code, told = ask(models, prometheus)
-        assert (code, told["verdict"]) == (4, "not enough labels"), told
-        return float(str(told["outcomes"])) >= 100
+        send_labelled(service, ["fraud", "legitimate"] * 20)
+        code, answer = promote(models, prometheus)
+        assert (code, answer["verdict"]) == (4, "not enough labels"), answer
+        return float(str(answer["outcomes"])) >= 100
 
     until(equal_is_not_enough, 120, "outcomes arrive", every=2)
     assert models.champion() == champion
 
     def better_is_promoted() -> bool:
-        tell(service, ["fraud"] * 20)
-        code, told = ask(models, prometheus)
-        assert code in (0, 4), told
+        send_labelled(service, ["fraud"] * 20)
+        code, answer = promote(models, prometheus)
+        assert code in (0, 4), answer
         return code == 0
 
     until(better_is_promoted, 120, "it is promoted", every=2)

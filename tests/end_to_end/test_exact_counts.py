@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Self
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import total
-from tests.lab.programs import until
-from tests.lab.service import Account, requests_of, send_from_threads
+from tests.lab.collector import Collector
+from tests.lab.fixtures import StartHandler
+from tests.lab.handler import Handler
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus
+from tests.lab.traffic import Responses, make_requests, send
 
 pytestmark = pytest.mark.stack
 
 EXPORT_SECONDS = 2
+SeriesLabels = tuple[str, frozenset[tuple[str, str]]]
+"""A name, and the labels beside it."""
 
 
-def counted(exposition: str) -> dict[str, float]:
+def read_sums(exposition: str) -> dict[str, float]:
     """The three sums that a client can check, of `/predict` alone."""
     return {
         "predictions": total(exposition, "predictions_total", endpoint="/predict"),
@@ -26,25 +33,34 @@ def counted(exposition: str) -> dict[str, float]:
     }
 
 
-def in_bounds(account: Account, sums: dict[str, float]) -> bool:
+def query_sums(prometheus: Prometheus) -> dict[str, float | None]:
+    """The same three in Prometheus."""
+    return {
+        "predictions": prometheus.number('sum(predictions_total{endpoint="/predict"})'),
+        "requests": prometheus.number('sum(http_requests_total{endpoint="/predict"})'),
+        "errors": prometheus.number('sum(errors_total{endpoint="/predict"})'),
+    }
+
+
+def agree(responses: Responses, sums: dict[str, float]) -> bool:
     """True if the sums are the answered ones, plus at most those that never got their answer."""
-    lost_good = sum(request.error is None for request in account.unanswered)
-    lost_bad = len(account.unanswered) - lost_good
+    lost_good = sum(request.error is None for request in responses.unanswered)
+    lost_bad = len(responses.unanswered) - lost_good
     answered = {
-        "predictions": (account.answered[200], lost_good),
-        "requests": (account.answers, lost_good + lost_bad),
-        "errors": (sum(account.errors.values()), lost_bad),
+        "predictions": (responses.statuses[200], lost_good),
+        "requests": (responses.answered, lost_good + lost_bad),
+        "errors": (sum(responses.errors.values()), lost_bad),
     }
     return all(known <= sums[name] <= known + lost for name, (known, lost) in answered.items())
 
 
-class Watcher(threading.Thread):
+class Scraper(threading.Thread):
     """Scrapes without a pause and remembers if a sum ever fell or lagged behind the answers."""
 
-    def __init__(self, handler, account: Account) -> None:
+    def __init__(self, handler: Handler, responses: Responses) -> None:
         super().__init__(daemon=True)
         self._handler = handler
-        self._account = account
+        self._responses = responses
         self._stopped = threading.Event()
         self.scrapes = 0
         self.faults: list[str] = []
@@ -52,9 +68,9 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         before = {"predictions": 0.0, "requests": 0.0, "errors": 0.0}
         while not self._stopped.is_set():
-            answered = self._account.answers
+            answered = self._responses.answered
             try:
-                sums = counted(self._handler.exposition())
+                sums = read_sums(self._handler.exposition())
             except OSError:
                 continue  # the scrape's own worker was killed
             self.scrapes += 1
@@ -64,115 +80,111 @@ class Watcher(threading.Thread):
                 self.faults.append(f"fell from {before} to {sums}")
             before = sums
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._stopped.set()
         self.join(30)
 
 
-def test_counts_are_exact_with_four_workers_of_which_one_is_killed_and_one_recycled(
-    handler, collector, prometheus, model_dir
-):
-    """2,000 requests, 40 of them faulty; every sum is the client's, on `/metrics` at every moment
-    and in Prometheus after two export intervals. Only requests that a killed worker never
-    answered may be counted or not."""
-    service = handler(
-        WEB_CONCURRENCY="4",
-        OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
-        OTEL_METRIC_EXPORT_INTERVAL=str(EXPORT_SECONDS * 1000),
-    )
-    until(lambda: len(service.workers()) == 4, 30, "four workers run")
-    account = Account()
-    watcher = Watcher(service, account)
-    watcher.start()
-    batch = requests_of(1960, 40, seed=11)
-    for part, between in (
-        (batch[:700], service.kill_worker),
-        (batch[700:1400], service.recycle_worker),
+def send_while_workers_end(handler: Handler, responses: Responses) -> None:
+    """2,000 requests, 40 of them faulty, while one worker is killed and another recycled."""
+    batch = make_requests(1960, 40, seed=11)
+    for part, end_worker in (
+        (batch[:700], handler.kill_worker),
+        (batch[700:1400], handler.recycle_worker),
     ):
-        breaking = threading.Timer(0.3, between)
-        breaking.start()
-        send_from_threads(service.port, part, 8, account)
-        breaking.join()
-    send_from_threads(service.port, batch[1400:], 8, account)
-    watcher.stop()
+        ending = threading.Timer(0.3, end_worker)
+        ending.start()
+        send(handler.port, part, responses, threads=8)
+        ending.join()
+    send(handler.port, batch[1400:], responses, threads=8)
 
-    sums = counted(service.exposition())
-    print(f"answered {dict(account.answered)}, unanswered {len(account.unanswered)}, {sums}")
-    assert account.answers + len(account.unanswered) == 2000
-    assert account.answered[500] == 0
-    assert in_bounds(account, sums)
-    assert watcher.scrapes > 5
-    assert watcher.faults == []
 
-    def in_prometheus() -> dict[str, float | None]:
-        return {
-            "predictions": prometheus.number('sum(predictions_total{endpoint="/predict"})'),
-            "requests": prometheus.number('sum(http_requests_total{endpoint="/predict"})'),
-            "errors": prometheus.number('sum(errors_total{endpoint="/predict"})'),
-        }
+def test_counts_are_exact_with_four_workers_of_which_one_is_killed_and_one_recycled(
+    start_handler: StartHandler, collector: Collector, prometheus: Prometheus
+) -> None:
+    """Every sum is the client's, on `/metrics` at every moment and in Prometheus after two export
+    intervals. Only requests that a killed worker never answered may be counted or not."""
+    every_ms = EXPORT_SECONDS * 1000
+    handler = start_handler(WEB_CONCURRENCY="4", **collector.exporter_settings(every_ms))
+    until(lambda: len(handler.workers()) == 4, 30, "four workers run")
+    responses = Responses()
+    with Scraper(handler, responses) as scraper:
+        send_while_workers_end(handler, responses)
+
+    sums = read_sums(handler.exposition())
+    lost = len(responses.unanswered)
+    print(f"answered {dict(responses.statuses)}, unanswered {lost}, {sums}")
+    assert responses.answered + lost == 2000
+    assert responses.statuses[500] == 0
+    assert agree(responses, sums)
+    assert scraper.scrapes > 5
+    assert scraper.faults == []
 
     # Two intervals, and the second that the Collector's queue waits for more.
-    until(lambda: in_prometheus() == sums, 2 * EXPORT_SECONDS + 3, "Prometheus has the same sums")
+    seconds = 2 * EXPORT_SECONDS + 3
+    until(lambda: query_sums(prometheus) == sums, seconds, "Prometheus has the same sums")
     assert prometheus.number("count(count by (instance) (predictions_total))") == 4
-    for kind, count in account.errors.items():
-        told = prometheus.number(f'sum(errors_total{{type="{kind}", endpoint="/predict"}})')
-        assert told is not None
-        assert count <= told <= count + len(account.unanswered)
+    for kind, count in responses.errors.items():
+        stored = prometheus.number(f'sum(errors_total{{type="{kind}", endpoint="/predict"}})')
+        assert stored is not None
+        assert count <= stored <= count + lost
 
 
-def test_recycling_piles_up_no_series(handler):
+def test_recycling_piles_up_no_series(start_handler: StartHandler) -> None:
     """Workers that are replaced every 20 requests take their slots over: two slots, no more."""
-    service = handler(WEB_CONCURRENCY="2", WORKER_MAX_REQUESTS="20")
-    account = Account()
-    first = set(service.workers())
+    handler = start_handler(WEB_CONCURRENCY="2", WORKER_MAX_REQUESTS="20")
+    responses = Responses()
+    first = set(handler.workers())
     for _ in range(6):
-        send_from_threads(service.port, requests_of(40, 0, seed=3), 4, account)
+        send(handler.port, make_requests(40, 0, seed=3), responses, threads=4)
         time.sleep(0.5)
-    until(lambda: not first & set(service.workers()), 20, "the first workers are gone")
-    send_from_threads(service.port, requests_of(20, 0, seed=3), 4, account)
-    assert in_bounds(account, counted(service.exposition()))
-    slots = list((service.log.parent / "state").glob("counts-*"))
+    until(lambda: not first & set(handler.workers()), 20, "the first workers are gone")
+    send(handler.port, make_requests(20, 0, seed=3), responses, threads=4)
+    assert agree(responses, read_sums(handler.exposition()))
+    slots = list(handler.state.glob("counts-*"))
     assert len(slots) <= 3, slots
 
 
-def test_restart_of_the_service_counts_on(handler):
+def test_restart_of_the_service_counts_on(start_handler: StartHandler) -> None:
     """The state folder outlives the service, and so do its counts."""
-    service = handler()
-    account = Account()
-    send_from_threads(service.port, requests_of(50, 5, seed=1), 4, account)
-    service.terminate()
-    service.start()
-    assert counted(service.exposition())["requests"] == account.answers == 55
+    handler = start_handler()
+    responses = Responses()
+    send(handler.port, make_requests(50, 5, seed=1), responses, threads=4)
+    handler.terminate()
+    handler.start()
+    assert read_sums(handler.exposition())["requests"] == responses.answered == 55
 
 
-def test_series_are_the_same_on_both_ways(handler, collector, prometheus):
+def test_series_are_the_same_on_both_ways(
+    start_handler: StartHandler, collector: Collector, prometheus: Prometheus
+) -> None:
     """Every series of `/metrics` is in Prometheus under the same name and labels, and no other of
     the handler's is."""
-    service = handler(
-        WEB_CONCURRENCY="1",
-        OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
-        OTEL_METRIC_EXPORT_INTERVAL="1000",
-    )
-    send_from_threads(service.port, requests_of(50, 5, seed=1), 2, Account())
-    service.exposition()
+    handler = start_handler(WEB_CONCURRENCY="1", **collector.exporter_settings())
+    send(handler.port, make_requests(50, 5, seed=1), Responses(), threads=2)
+    handler.exposition()
 
-    def here() -> set[tuple[str, frozenset[tuple[str, str]]]]:
-        return exposed_series(service.exposition())
+    def in_exposition() -> set[SeriesLabels]:
+        return parse_series(handler.exposition())
 
-    def there() -> set[tuple[str, frozenset[tuple[str, str]]]]:
+    def in_prometheus() -> set[SeriesLabels]:
         return {
             (dict(labels)["__name__"], frozenset(pair for pair in labels if pair[0] not in OWN))
             for labels in prometheus.series()
         }
 
-    until(lambda: len(there()) >= len(here()), 15, "Prometheus has as many series")
-    assert here() ^ there() == set()
+    until(lambda: len(in_prometheus()) >= len(in_exposition()), 15, "Prometheus has as many series")
+    assert in_exposition() ^ in_prometheus() == set()
 
 
 OWN = {"__name__", "job", "instance"}
 
 
-def exposed_series(exposition: str) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+def parse_series(exposition: str) -> set[SeriesLabels]:
     """Names and labels of an exposition."""
     return {
         (sample.name, frozenset(sample.labels.items()))

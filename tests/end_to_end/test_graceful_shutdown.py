@@ -11,7 +11,8 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from tests.lab.service import TRANSACTION, Handler
+from tests.lab.handler import Handler
+from tests.lab.traffic import TRANSACTION
 
 pytestmark = pytest.mark.stack
 

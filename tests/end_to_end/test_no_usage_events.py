@@ -1,14 +1,16 @@
 """Nothing calls home: ONNX Runtime's usage events are off wherever the model is loaded."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.lab.paths import ROOT
 
 
-def test_onnxruntime_is_told_before_its_import(tmp_path):
+def test_onnxruntime_is_configured_before_its_import(tmp_path: Path) -> None:
     """A process with an empty home that imports the scorer leaves no device id in it."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ORT_")}
     subprocess.run(

@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.lab.programs import ROOT, clean_environment, free_port, until
-from tests.lab.service import TRANSACTION, Handler
+from tests.lab.environment import clean_environment
+from tests.lab.handler import Handler
+from tests.lab.paths import ROOT
+from tests.lab.polling import until
+from tests.lab.ports import free_port
+from tests.lab.traffic import TRANSACTION
 
 pytestmark = pytest.mark.stack
 

@@ -12,6 +12,7 @@ import sys
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,11 @@ from simulator.traffic.model_info import parse_model_info
 from simulator.traffic.plan import VALID, Mix, Pace, plan_requests
 from telemetry.metrics import EUROS, REQUEST_SECONDS
 from tests.grafana.conftest import read_dashboard
-from tests.lab import programs
+from tests.lab.collector import Collector
+from tests.lab.handler import Handler
+from tests.lab.models import train_model
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus as PrometheusServer
 from tests.lab.tools import tools_folder
 
 pytestmark = pytest.mark.stack
@@ -81,26 +86,20 @@ def _at(content: Any, path: tuple[str, ...]) -> int:
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experience]:
     """The run."""
-    folder = tmp_path_factory.mktemp("traffic")
-    started: list[programs.Program] = []
-    try:
-        yield _run(folder, started)
-    finally:
-        for program in reversed(started):
-            program.terminate()
+    with ExitStack() as programs:
+        yield _run(tmp_path_factory.mktemp("traffic"), programs)
 
 
-def _run(folder: Path, started: list[programs.Program]) -> Experience:
-    tools = tools_folder()
-    store = programs.Prometheus(tools, folder / "prometheus")
-    collector = programs.Collector(tools, folder / "collector", PROMETHEUS_URL=store.url)
-    started += [store, collector]
-    store.start()
-    collector.start()
-    port = programs.free_port()
-    target = f"http://127.0.0.1:{port}"
-    handler = _handler(port, collector.endpoint, folder)
-    started.append(handler)
+def _run(folder: Path, programs: ExitStack) -> Experience:
+    tools, models = tools_folder(), train_model(folder / "models", "--rows", "20000")
+    store = programs.enter_context(PrometheusServer(tools, folder / "prometheus"))
+    collector = programs.enter_context(
+        Collector(tools, folder / "collector", PROMETHEUS_URL=store.url)
+    )
+    exporting = collector.exporter_settings(every_ms=15_000)
+    handler = Handler(folder / "handler", models, WEB_CONCURRENCY="2", **exporting)
+    programs.callback(handler.kill)
+    target = handler.url
     asked = Prometheus(Client(store.url))
 
     handler.launch()
@@ -112,7 +111,7 @@ def _run(folder: Path, started: list[programs.Program]) -> Experience:
     model = requests.get(f"{target}/model_info", timeout=10).json()
     health = requests.get(f"{target}/health", timeout=10).json()
     scored = sum(summary["predictions"]["total"] for summary in summaries)
-    programs.until(lambda: _value(asked, "sum(predictions_total)") == scored, 60, "all is counted")
+    until(lambda: _value(asked, "sum(predictions_total)") == scored, 60, "all is counted")
     pushed = "max by (instance) (timestamp(predictions_total))"
     # A push stamps its histograms some milliseconds after its counters.
     at = _value(asked, f"max({pushed})") + 0.05
@@ -129,32 +128,6 @@ def _run(folder: Path, started: list[programs.Program]) -> Experience:
         series_sent=measure(asked).series,
         slack=slack,
     )
-
-
-def _handler(port: int, endpoint: str, folder: Path) -> programs.Program:
-    train = [
-        sys.executable,
-        "-m",
-        "model",
-        "train",
-        "--models",
-        str(folder / "models"),
-        "--rows",
-        "20000",
-    ]
-    subprocess.run(train, cwd=ROOT, check=True, capture_output=True)
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "handler:build()"]
-    settings = {
-        "PORT": str(port),
-        "HOST": "127.0.0.1",
-        "WEB_CONCURRENCY": "2",
-        "MODEL_DIR": str(folder / "models"),
-        "STATE_DIR": str(folder / "state"),
-        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "OTEL_METRIC_EXPORT_INTERVAL": "15000",
-        "ACCESS_TOKEN": "",
-    }
-    return programs.Program(["env", f"--chdir={ROOT}", *command], folder / "handler.log", settings)
 
 
 def _burst() -> tuple[str, ...]:

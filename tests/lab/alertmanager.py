@@ -8,16 +8,18 @@ from typing import Any
 
 import requests
 
-from tests.lab.programs import ROOT, Program, answers, free_port, until
+from tests.lab.paths import ROOT
+from tests.lab.polling import answers
+from tests.lab.ports import free_port
+from tests.lab.program import Program
 
 START = ROOT / "prometheus" / "alertmanager" / "start.sh"
 
 
 class Alertmanager(Program):
-    """start.sh with the settings given, on a free port of loopback."""
+    """start.sh with the settings given."""
 
     def __init__(self, tools: Path, folder: Path, **settings: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
@@ -30,16 +32,14 @@ class Alertmanager(Program):
             {"ALERTMANAGER_DIR": str(folder)} | settings,
         )  # fmt: skip
 
-    def start(self) -> Alertmanager:
-        """Returns when it takes alerts."""
-        self.launch()
-        until(lambda: answers(f"{self.url}/-/ready"), 20, "Alertmanager is ready")
-        return self
+    def is_ready(self) -> bool:
+        """It takes alerts."""
+        return answers(f"{self.url}/-/ready")
 
-    def tell(self, *alerts: dict[str, str], over: bool = False) -> None:
-        """Alerts with these labels fire now, or are over now."""
+    def send(self, *alerts: dict[str, str], resolved: bool = False) -> None:
+        """Alerts with these labels begin to fire now, or are resolved now."""
         now = time.time()
-        ends = {"endsAt": _stamp(now)} if over else {}
+        ends = {"endsAt": _timestamp(now)} if resolved else {}
         body: list[dict[str, Any]] = [
             {
                 "labels": labels,
@@ -48,7 +48,7 @@ class Alertmanager(Program):
                     "value": "value",
                     "runbook_url": f"docs/runbooks/{labels['alertname']}.md",
                 },
-                "startsAt": _stamp(now),
+                "startsAt": _timestamp(now),
                 **ends,
             }
             for labels in alerts
@@ -57,5 +57,5 @@ class Alertmanager(Program):
         assert answer.status_code == 200, answer.text
 
 
-def _stamp(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + "Z"

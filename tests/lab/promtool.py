@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.lab.rules import read_groups
 from tests.lab.tools import tools_folder
 
 Series = Mapping[str, str]
+"""Values in promtool's notation by series."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,31 @@ class Question:
     at: str
     samples: tuple[tuple[str, float], ...] = ()
 
-    def plain(self) -> dict[str, Any]:
-        """As promtool has it."""
+    def to_promtool(self) -> dict[str, Any]:
+        """An entry of `promql_expr_test`."""
         found = [{"labels": labels, "value": value} for labels, value in self.samples]
         return {"expr": self.expr, "eval_time": self.at, "exp_samples": found}
 
 
 @dataclass(frozen=True)
 class Case:
-    """Series, in promtool's notation at a given interval, and questions about what is recorded."""
+    """Series at a given interval, and questions about what is recorded."""
 
     name: str
     series: Series
     questions: tuple[Question, ...]
     interval: str = "1m"
+
+    def to_promtool(self) -> dict[str, Any]:
+        """An entry of `tests`."""
+        return {
+            "name": self.name,
+            "interval": self.interval,
+            "input_series": [
+                {"series": name, "values": values} for name, values in self.series.items()
+            ],
+            "promql_expr_test": [question.to_promtool() for question in self.questions],
+        }
 
 
 def run(tools: Path, folder: Path, cases: list[Case], wanted: str, every: str = "1m") -> str:
@@ -48,35 +61,7 @@ def run(tools: Path, folder: Path, cases: list[Case], wanted: str, every: str = 
     Of the committed rules those are evaluated on which the rule `wanted` depends, and itself:
     all of them at every step would take minutes.
     """
-    rules = folder / "rules.yml"
-    groups = needed(wanted)
-    rules.write_text(yaml.safe_dump({"groups": groups}, sort_keys=False))
-    tests = [
-        {
-            "name": case.name,
-            "interval": case.interval,
-            "input_series": [
-                {"series": name, "values": values} for name, values in case.series.items()
-            ],
-            "promql_expr_test": [question.plain() for question in case.questions],
-        }
-        for case in cases
-    ]
-    content = {
-        "rule_files": [str(rules)],
-        "evaluation_interval": every,
-        "group_eval_order": ordered(groups),
-        "tests": tests,
-    }
-    file = folder / "tests.yml"
-    file.write_text(yaml.safe_dump(content, sort_keys=False))
-    ended = subprocess.run(
-        [str(tools / "promtool"), "test", "rules", str(file)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    ended = _test_rules(tools, folder, needed(wanted), cases, every)
     return "" if ended.returncode == 0 else ended.stdout + ended.stderr
 
 
@@ -87,48 +72,57 @@ def ask(
 
     The wanted rules and alerts are evaluated at each step, with all that they depend on.
     """
-    groups = needed(*wanted)
-    # Asked for something that cannot be, promtool tells what is.
-    impossible = [{"labels": '{nowhere="to be found"}', "value": 0}]
-    questions = [
-        {"expr": each, "eval_time": f"{steps * seconds}s", "exp_samples": impossible}
-        for each in expressions
-    ]
-    inputs = [{"series": name, "values": values} for name, values in series.items()]
-    test = {"interval": f"{seconds}s", "input_series": inputs, "promql_expr_test": questions}
+    # Asked for something that cannot be, promtool prints what is.
+    impossible = (('{nowhere="to be found"}', 0.0),)
+    questions = tuple(Question(each, f"{steps * seconds}s", impossible) for each in expressions)
+    case = Case("ask", series, questions, f"{seconds}s")
     with tempfile.TemporaryDirectory() as folder:
-        rules, tests = Path(folder, "rules.yml"), Path(folder, "tests.yml")
-        rules.write_text(yaml.safe_dump({"groups": groups}, sort_keys=False))
-        content = {
-            "rule_files": [str(rules)],
-            "evaluation_interval": f"{seconds}s",
-            "group_eval_order": ordered(groups),
-            "tests": [test],
-        }
-        tests.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False))
-        command = [str(tools_folder() / "promtool"), "test", "rules", str(tests)]
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
-    answers = re.findall(r"^\s+got: (.*)$", told.stdout + told.stderr, re.MULTILINE)
+        ended = _test_rules(
+            tools_folder(), Path(folder), needed(*wanted), [case], f"{seconds}s", timeout=None
+        )
+    printed = ended.stdout + ended.stderr
+    answers = re.findall(r"^\s+got: (.*)$", printed, re.MULTILINE)
     if len(answers) != len(expressions):
-        raise RuntimeError(f"promtool did not answer:\n{(told.stdout + told.stderr)[:2000]}")
+        raise RuntimeError(f"promtool did not answer:\n{printed[:2000]}")
     found = [re.findall(r"(\{[^}]*\}) ([-+0-9.eE]+)", answer) for answer in answers]
     return [{labels: float(value) for labels, value in each} for each in found]
 
 
-def ordered(groups: list[dict[str, Any]]) -> list[str]:
-    """Names in the order in which Prometheus would have settled: what is read is recorded first."""
-    return sorted((group["name"] for group in groups), key=_rank)
+def _test_rules(
+    tools: Path,
+    folder: Path,
+    groups: list[dict[str, Any]],
+    cases: Sequence[Case],
+    every: str,
+    timeout: float | None = 240,
+) -> subprocess.CompletedProcess[str]:
+    rules, tests = folder / "rules.yml", folder / "tests.yml"
+    rules.write_text(yaml.safe_dump({"groups": groups}, sort_keys=False))
+    content = {
+        "rule_files": [str(rules)],
+        "evaluation_interval": every,
+        "group_eval_order": order(groups),
+        "tests": [case.to_promtool() for case in cases],
+    }
+    tests.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False))
+    return subprocess.run(
+        [str(tools / "promtool"), "test", "rules", str(tests)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 def needed(*wanted: str) -> list[dict[str, Any]]:
     """The groups, with only the wanted rules and those that they depend on."""
     groups = read_groups()
     rules = [rule for group in groups for rule in group["rules"]]
+    known = {_name(rule) for rule in rules}
     names, found = set(wanted), 0
     while len(names) > found:
         found = len(names)
-        read = " ".join(rule["expr"] for rule in rules if _name(rule) in names)
-        names |= {word for word in re.findall(r"[a-z0-9_:]+", read)} & {_name(r) for r in rules}
+        names |= {word for rule in rules if _name(rule) in names for word in _words(rule)} & known
     pruned = [
         group | {"rules": [rule for rule in group["rules"] if _name(rule) in names]}
         for group in groups
@@ -136,20 +130,27 @@ def needed(*wanted: str) -> list[dict[str, Any]]:
     return [group for group in pruned if group["rules"]]
 
 
+def order(groups: list[dict[str, Any]]) -> list[str]:
+    """Names in the order in which Prometheus would have settled: what is read is recorded first."""
+    recorded_by: dict[str, set[str]] = {}
+    for group in groups:
+        for rule in group["rules"]:
+            recorded_by.setdefault(_name(rule), set()).add(group["name"])
+    reads = {
+        group["name"]: {
+            other
+            for rule in group["rules"]
+            for word in _words(rule)
+            for other in recorded_by.get(word, set()) - {group["name"]}
+        }
+        for group in groups
+    }
+    return list(TopologicalSorter(reads).static_order())
+
+
 def _name(rule: dict[str, Any]) -> str:
     return str(rule.get("alert") or rule["record"])
 
 
-def _rank(name: str) -> tuple[int, str]:
-    first = (
-        "baseline_15m",
-        "baseline_1h",
-        "baseline_24h",
-        "quality_1d",
-        "quality_7d",
-        "quality_live",
-        "slo_events",
-    )
-    if name in first:
-        return first.index(name), name
-    return (20 if name.endswith("alerts") else 15 if name == "trends" else 10), name
+def _words(rule: dict[str, Any]) -> set[str]:
+    return set(re.findall(r"[a-z0-9_:]+", rule["expr"]))

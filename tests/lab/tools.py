@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.lab.programs import ROOT
+from tests.lab.paths import ROOT
 
 
 def tools_folder() -> Path:

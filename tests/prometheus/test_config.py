@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.lab.programs import ROOT, Collector, Program, Prometheus, until
-from tests.lab.source import source
+from tests.lab.fixtures import MakeCollector
+from tests.lab.paths import ROOT
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus
+from tests.lab.sdk_worker import sdk_worker
 
 FOLDER = ROOT / "prometheus"
 CONFIG: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
@@ -57,19 +60,18 @@ def test_alerts_are_sent_to_the_alertmanager_that_is_watched() -> None:
 
 @pytest.mark.stack
 def test_stacks_own_health_is_scraped(
-    tools: Path, tmp_path: Path, collector: Callable[..., Collector], started: list[Program]
+    tools: Path, tmp_path: Path, make_collector: MakeCollector, exit_stack: ExitStack
 ) -> None:
     """Both jobs are up, and the Collector's own metrics are there under their known names."""
     prometheus = Prometheus(tools, tmp_path / "prometheus")
-    started.append(prometheus)
-    running = collector(PROMETHEUS_URL=prometheus.url)
+    running = make_collector(PROMETHEUS_URL=prometheus.url)
     write_targets(
         tmp_path / "prometheus/targets",
-        {"prometheus": prometheus.port, "otel-collector": running.metrics},
+        {"prometheus": prometheus.port, "otel-collector": running.metrics_port},
     )
-    prometheus.start()
+    exit_stack.enter_context(prometheus)
     running.start()
-    with source(running.endpoint) as worker:
+    with sdk_worker(running.endpoint) as worker:
         worker.predict(1)
         assert worker.push()
     sent = 'otelcol_exporter_sent_metric_points_total{exporter="otlp_http/prometheus"} > 0'

@@ -7,18 +7,19 @@ computed from those counts and the stored times, without PromQL.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.lab.programs import ROOT, Collector, Prometheus, until
-from tests.lab.source import Source, source
+from tests.lab.fixtures import MakeCollector
+from tests.lab.paths import ROOT
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus
+from tests.lab.sdk_worker import SdkWorker, sdk_worker
 
 pytestmark = pytest.mark.stack
 
-Make = Callable[..., Collector]
 QUERIES: dict[str, str] = {
     each["name"]: each["query"]
     for each in yaml.safe_load((ROOT / "prometheus/queries.yml").read_text())
@@ -29,14 +30,14 @@ PER_PUSH = {"legitimate": 18, "fraud": 2, "errors": 3}
 DURATIONS = [0.005] * 19 + [0.5]
 
 
-def known_from_the_start(worker: Source) -> None:
+def known_from_the_start(worker: SdkWorker) -> None:
     """Every series exists at 0 before anything happens, as the handler does it."""
     worker.predict(0)
     worker.predict(0, "fraud")
     worker.errors.add(0, {"type": "missing_field", "endpoint": "/predict"})
 
 
-def one_interval(worker: Source) -> None:
+def one_interval(worker: SdkWorker) -> None:
     """What happens between two pushes."""
     worker.predict(PER_PUSH["legitimate"])
     worker.predict(PER_PUSH["fraud"], "fraud")
@@ -70,10 +71,12 @@ def ask(target: Prometheus, name: str, at: float) -> float | None:
     return target.number(QUERIES[name], at)
 
 
-def test_answers_are_the_numbers_that_were_sent(collector: Make, prometheus: Prometheus) -> None:
+def test_answers_are_the_numbers_that_were_sent(
+    make_collector: MakeCollector, prometheus: Prometheus
+) -> None:
     """Throughput, P95, fraud share and errors per minute of eight pushes, a second apart."""
-    running = collector(PROMETHEUS_URL=prometheus.url).start()
-    with source(running.endpoint) as worker:
+    running = make_collector(PROMETHEUS_URL=prometheus.url).start()
+    with sdk_worker(running.endpoint) as worker:
         known_from_the_start(worker)
         assert worker.push()
         for _ in range(8):
@@ -95,13 +98,13 @@ def test_answers_are_the_numbers_that_were_sent(collector: Make, prometheus: Pro
 
 
 def test_answers_are_right_when_nothing_happened_yet(
-    collector: Make, prometheus: Prometheus
+    make_collector: MakeCollector, prometheus: Prometheus
 ) -> None:
     """Errors and throughput are 0, not empty; what has no value has none."""
     assert ask(prometheus, "Errors per minute", time.time()) == 0
     assert ask(prometheus, "Throughput", time.time()) == 0
-    running = collector(PROMETHEUS_URL=prometheus.url).start()
-    with source(running.endpoint) as worker:
+    running = make_collector(PROMETHEUS_URL=prometheus.url).start()
+    with sdk_worker(running.endpoint) as worker:
         known_from_the_start(worker)
         for _ in range(3):
             assert worker.push()
@@ -114,10 +117,10 @@ def test_answers_are_right_when_nothing_happened_yet(
         assert ask(prometheus, "P95", now) is None
 
 
-def test_share_of_no_fraud_is_zero(collector: Make, prometheus: Prometheus) -> None:
+def test_share_of_no_fraud_is_zero(make_collector: MakeCollector, prometheus: Prometheus) -> None:
     """Transactions without any fraud among them give 0 %, not nothing."""
-    running = collector(PROMETHEUS_URL=prometheus.url).start()
-    with source(running.endpoint) as worker:
+    running = make_collector(PROMETHEUS_URL=prometheus.url).start()
+    with sdk_worker(running.endpoint) as worker:
         known_from_the_start(worker)
         assert worker.push()
         worker.predict(10)

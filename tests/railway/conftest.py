@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.lab.paths import ROOT
 
 # What the CLI does with a .py file (its documented contract): load it, call main(), take the graph.
 COMPILE = """

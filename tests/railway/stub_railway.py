@@ -1,7 +1,7 @@
 """A stand-in for Railway's CLI: takes the arguments that the CLI documents and no others.
 
 Each sub-command's options are those of the public reference (docs.railway.com/cli, CLI 5.43);
-argparse refuses anything else with exit code 2. What it is told is kept as JSON in
+argparse refuses anything else with exit code 2. What it is given is kept as JSON in
 $STUB_STATE/state.json, and every call is added to $STUB_STATE/calls.jsonl. Knobs:
 STUB_SIGNED_OUT, STUB_URL (the address that `domain` gives out), STUB_STATUS (of each deployment).
 """
@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def refuse(sentence: str) -> None:
     sys.exit(1)
 
 
-def desired_services() -> list[str]:
+def list_desired_services() -> list[str]:
     """As the CLI does it: the python3 that comes first on PATH runs the file."""
     ran = subprocess.run(
         ["python3", "-c", EVALUATE, ".railway/railway.py"], check=True, capture_output=True
@@ -66,7 +67,7 @@ def init(args: argparse.Namespace, state: dict[str, Any]) -> None:
 
 
 def plan(_: argparse.Namespace, state: dict[str, Any]) -> None:
-    for name in desired_services():
+    for name in list_desired_services():
         if name not in state["services"]:
             print(f"  + Create service {name}")
 
@@ -74,28 +75,28 @@ def plan(_: argparse.Namespace, state: dict[str, Any]) -> None:
 def apply(args: argparse.Namespace, state: dict[str, Any]) -> None:
     if not args.yes:
         refuse("Run `railway config apply --yes` to apply changes non-interactively.")
-    state["services"] = desired_services()
+    state["services"] = list_desired_services()
 
 
-def existing(state: dict[str, Any], name: str) -> str:
+def require_service(state: dict[str, Any], name: str) -> str:
     if name not in state["services"]:
         refuse(f"Service {name!r} not found")
     return name
 
 
 def variable_list(args: argparse.Namespace, state: dict[str, Any]) -> None:
-    print(json.dumps(state["variables"].get(existing(state, args.service), {})))
+    print(json.dumps(state["variables"].get(require_service(state, args.service), {})))
 
 
 def variable_set(args: argparse.Namespace, state: dict[str, Any]) -> None:
     if not args.stdin or len(args.variables) != 1 or "=" in args.variables[0]:
         refuse("a secret on the command line")
-    of_service = state["variables"].setdefault(existing(state, args.service), {})
+    of_service = state["variables"].setdefault(require_service(state, args.service), {})
     of_service[args.variables[0]] = sys.stdin.read()
 
 
 def up(args: argparse.Namespace, state: dict[str, Any]) -> None:
-    state["deployed"].append(existing(state, args.service))
+    state["deployed"].append(require_service(state, args.service))
 
 
 def deployment_list(args: argparse.Namespace, state: dict[str, Any]) -> None:
@@ -106,7 +107,7 @@ def deployment_list(args: argparse.Namespace, state: dict[str, Any]) -> None:
 
 
 def domain(args: argparse.Namespace, state: dict[str, Any]) -> None:
-    existing(state, args.service)
+    require_service(state, args.service)
     if state.get("domain"):
         print(json.dumps({"domains": [state["domain"]]}))
         return
@@ -114,57 +115,72 @@ def domain(args: argparse.Namespace, state: dict[str, Any]) -> None:
     print(json.dumps({"domain": state["domain"]}))
 
 
-def parser() -> argparse.ArgumentParser:
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def add_command(
+    commands: Commands[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace, dict[str, Any]], None],
+    *flags: str,
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, allow_abbrev=False)
+    for flag in flags:
+        made.add_argument(flag, action="store_true")
+    made.set_defaults(run=run)
+    return made
+
+
+def add_service_options(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    made.add_argument("-s", "--service", required=True)
+    made.add_argument("-e", "--environment")
+    return made
+
+
+def make_parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="railway", allow_abbrev=False)
     top.add_argument("--version", action="version", version="railway 5.43.1")
-    words = top.add_subparsers(required=True)
+    commands = top.add_subparsers(required=True)
+    add_project_commands(commands)
+    add_service_commands(commands)
+    return top
 
-    def word(parent: Any, name: str, run: Any, *flags: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = parent.add_parser(name, allow_abbrev=False)
-        for flag in flags:
-            made.add_argument(flag, action="store_true")
-        made.set_defaults(run=run)
-        return made
 
-    def service_options(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        made.add_argument("-s", "--service", required=True)
-        made.add_argument("-e", "--environment")
-        return made
-
-    word(words, "whoami", whoami, "--json")
-    word(words, "status", status, "--json")
-    made = word(words, "init", init, "--json")
+def add_project_commands(commands: Commands[argparse.ArgumentParser]) -> None:
+    add_command(commands, "whoami", whoami, "--json")
+    add_command(commands, "status", status, "--json")
+    made = add_command(commands, "init", init, "--json")
     made.add_argument("-n", "--name", required=True)
     made.add_argument("-w", "--workspace")
-
-    config = words.add_parser("config", allow_abbrev=False).add_subparsers(required=True)
+    config = commands.add_parser("config", allow_abbrev=False).add_subparsers(required=True)
     shared = ("--json", "--decrypt-variables", "--verbose", "--show-values")
-    word(config, "plan", plan, "--detailed-exit-code", *shared).add_argument("--file")
-    word(config, "apply", apply, "--yes", "--confirm-destructive", *shared).add_argument("--file")
+    made = add_command(config, "plan", plan, "--detailed-exit-code", *shared)
+    made.add_argument("--file")
+    made = add_command(config, "apply", apply, "--yes", "--confirm-destructive", *shared)
+    made.add_argument("--file")
 
-    variable = words.add_parser("variable", allow_abbrev=False).add_subparsers(required=True)
-    service_options(word(variable, "list", variable_list, "-k", "--json"))
-    made = service_options(
-        word(variable, "set", variable_set, "--stdin", "--skip-deploys", "--json")
-    )
+
+def add_service_commands(commands: Commands[argparse.ArgumentParser]) -> None:
+    variable = commands.add_parser("variable", allow_abbrev=False).add_subparsers(required=True)
+    add_service_options(add_command(variable, "list", variable_list, "-k", "--json"))
+    made = add_command(variable, "set", variable_set, "--stdin", "--skip-deploys", "--json")
+    add_service_options(made)
     made.add_argument("variables", nargs="+")
-
-    made = service_options(word(words, "up", up, "--detach", "--ci", "--yes", "--verbose"))
-    made.add_argument("-m", "--message")
-
-    deployment = words.add_parser("deployment", allow_abbrev=False).add_subparsers(required=True)
-    made = service_options(word(deployment, "list", deployment_list, "--json"))
-    made.add_argument("--limit", type=int, default=20)
-
-    made = service_options(word(words, "domain", domain, "--json"))
+    made = add_command(commands, "up", up, "--detach", "--ci", "--yes", "--verbose")
+    add_service_options(made).add_argument("-m", "--message")
+    deployment = commands.add_parser("deployment", allow_abbrev=False)
+    listing = add_command(
+        deployment.add_subparsers(required=True), "list", deployment_list, "--json"
+    )
+    add_service_options(listing).add_argument("--limit", type=int, default=20)
+    made = add_service_options(add_command(commands, "domain", domain, "--json"))
     made.add_argument("-p", "--port", type=int)
-    return top
 
 
 def main() -> None:
     with (FOLDER / "calls.jsonl").open("a") as calls:
         calls.write(json.dumps(sys.argv[1:]) + "\n")
-    args = parser().parse_args()
+    args = make_parser().parse_args()
     state = load()
     args.run(args, state)
     save(state)

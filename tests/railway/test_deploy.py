@@ -8,14 +8,14 @@ import pty
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.lab.http_server import QuietHandler, serve
 
 STUB = Path(__file__).with_name("stub_railway.py")
 GRAFANA = {
@@ -47,36 +47,27 @@ class Deployment:
             timeout=60,
         )
 
-    def calls(self) -> list[list[str]]:
+    def read_calls(self) -> list[list[str]]:
         lines = (self.state / "calls.jsonl").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
-    def changing_calls(self) -> list[list[str]]:
-        return [c for c in self.calls() if CHANGING & set(c[:2]) and "--help" not in c]
+    def read_changing_calls(self) -> list[list[str]]:
+        return [c for c in self.read_calls() if CHANGING & set(c[:2]) and "--help" not in c]
 
-    def kept(self) -> dict[str, Any]:
-        kept: dict[str, Any] = json.loads((self.state / "state.json").read_text())
-        return kept
+    def read_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads((self.state / "state.json").read_text())
+        return state
 
 
-class Healthy(BaseHTTPRequestHandler):
+class Healthy(QuietHandler):
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/health" else 404)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.answer(200 if self.path == "/health" else 404)
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Healthy)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve(Healthy) as server:
+        yield server.url
 
 
 def prepare(base: Path, root: Path, railway_env: Path, url: str) -> Deployment:
@@ -125,8 +116,8 @@ def deployed(
 ) -> Deployed:
     there = prepare(tmp_path_factory.mktemp("deployed"), root, railway_env, url)
     first = there.run("--yes", **GRAFANA)
-    kept, calls = there.kept(), there.changing_calls()
-    return Deployed(first, kept, calls, there.run("--yes"), there.kept())
+    kept, calls = there.read_state(), there.read_changing_calls()
+    return Deployed(first, kept, calls, there.run("--yes"), there.read_state())
 
 
 def test_deploys_every_service_and_prints_the_address(deployed: Deployed, url: str) -> None:
@@ -161,14 +152,14 @@ def test_secrets_are_made_once(deployed: Deployed) -> None:
 
 def test_own_access_token_is_taken(deployment: Deployment) -> None:
     deployment.run("--yes", **GRAFANA, ACCESS_TOKEN="secret-of-mine")
-    assert deployment.kept()["variables"]["handler"]["ACCESS_TOKEN"] == "secret-of-mine"
+    assert deployment.read_state()["variables"]["handler"]["ACCESS_TOKEN"] == "secret-of-mine"
 
 
 def test_dry_run_changes_nothing(deployment: Deployment) -> None:
     """The plan is the stub's, which runs `python3` as the CLI does: it finds the locked package."""
     ran = deployment.run("--dry-run", **GRAFANA)
     assert ran.returncode == 0, ran.stderr
-    assert deployment.changing_calls() == []
+    assert deployment.read_changing_calls() == []
     assert "Create service handler" in ran.stdout
     assert "would run: railway up --service handler" in ran.stdout
 
@@ -186,8 +177,8 @@ def test_new_project_is_made_by_a_project_token_too(deployment: Deployment) -> N
     (deployment.state / "state.json").unlink()
     ran = deployment.run("--yes", "--new", "watched", RAILWAY_TOKEN="token", **GRAFANA)
     assert ran.returncode == 0, ran.stderr
-    assert deployment.kept()["linked"] == "watched"
-    assert ["whoami"] not in deployment.calls()
+    assert deployment.read_state()["linked"] == "watched"
+    assert ["whoami"] not in deployment.read_calls()
 
 
 @pytest.mark.parametrize(
@@ -263,13 +254,13 @@ def test_asks_on_a_terminal(deployment: Deployment, answer: str, code: int, depl
     )
     os.close(terminal)
     os.close(child)
-    assert (ran.returncode, len(deployment.kept()["deployed"])) == (code, deployed)
+    assert (ran.returncode, len(deployment.read_state()["deployed"])) == (code, deployed)
 
 
 def test_unlinked_folder_is_refused(deployment: Deployment) -> None:
     (deployment.state / "state.json").unlink()
     ran = deployment.run("--yes", **GRAFANA)
-    assert (ran.returncode, deployment.changing_calls()) == (2, [])
+    assert (ran.returncode, deployment.read_changing_calls()) == (2, [])
     assert "railway link" in ran.stderr
 
 

@@ -16,7 +16,7 @@ from service.receipts import Receipts, ShadowPrediction
 from service.used_receipts import SqliteUsedReceipts
 from telemetry.recorder import Recorder
 from tests.conftest import LocationRiskScorer, make_card, total
-from tests.lab.programs import until
+from tests.lab.polling import until
 
 
 class Other(LocationRiskScorer):

@@ -9,7 +9,7 @@ from handler import create_app
 from model.serving.explain import Explainer
 from service.receipts import Receipts
 from tests.conftest import total
-from tests.lab.programs import until
+from tests.lab.polling import until
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import requests
 from simulator.traffic.labels import Labels
 from simulator.traffic.model_info import parse_model_info
 from simulator.traffic.plan import Mix, Pace, plan_requests
-from tests.lab.programs import ROOT
-from tests.lab.service import Handler
+from tests.lab.handler import Handler
+from tests.lab.paths import ROOT
 
 pytestmark = pytest.mark.stack
 
@@ -26,14 +26,11 @@ _OUTCOME = re.compile(
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    """Two workers and a model of its own."""
+def service(tmp_path_factory, model_dir):
+    """Two workers."""
     folder = tmp_path_factory.mktemp("default-model")
-    train = [sys.executable, "-m", "model", "train", "--models", folder / "models"]
-    subprocess.run([*train, "--rows", "40000"], cwd=ROOT, check=True, capture_output=True)
-    handler = Handler(folder / "handler", folder / "models", LOG_LEVEL="warning").start()
-    yield handler
-    handler.terminate()
+    with Handler(folder, model_dir, LOG_LEVEL="warning") as handler:
+        yield handler
 
 
 def outcomes(service):

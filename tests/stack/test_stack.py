@@ -25,7 +25,7 @@ from stack.progress import ProgressDisplay
 from stack.settings import NATIVE_PORTS
 from stack.subprocesses import SubprocessRunner
 from stack.supervision.records import read_records
-from tests.lab.inbox import listening
+from tests.lab.webhook import webhook_receiver
 from tests.stack.conftest import ROOT, free_port, gone, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -173,7 +173,7 @@ def test_alerts_find_their_way_out_of_the_started_stack(
     start: Callable[..., Stack], env: dict[str, str]
 ) -> None:
     """Prometheus' rules, its addresses, Alertmanager and its settings: the heartbeat needs all."""
-    with listening() as inbox:
+    with webhook_receiver() as inbox:
         hooks = {"ALERT_HEARTBEAT_URL": inbox.url, "ALERT_WEBHOOK_URL": inbox.url}
         stack = start({**env, **hooks}, "--native")
         stack.wait_until_ready()

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy.integrate import quad  # type: ignore[import-untyped]
-from scipy.special import betainc, betaln  # type: ignore[import-untyped]
+from scipy.integrate import quad
+from scipy.special import betainc, betaln
 
 from bench.if_better import Trial, measure_verdicts
 from model.promotion.sequential_test import PairedOutcomes, compare_models, log_e_process

@@ -1,15 +1,13 @@
-"""A webhook."""
+"""The webhook that notifications are sent to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.lab.inbox import Inbox, listening
+from tests.lab.webhook import Webhook
 
 
 @pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with listening() as inbox:
-        yield inbox
+def inbox(webhook: Webhook) -> Webhook:
+    """The common fixture under the name that these tests use."""
+    return webhook

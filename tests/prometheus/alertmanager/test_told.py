@@ -20,9 +20,11 @@ import yaml
 
 from prometheus.generator import generate
 from tests.lab.alertmanager import START, Alertmanager
-from tests.lab.inbox import Inbox, listening
-from tests.lab.programs import Prometheus, free_port, until
+from tests.lab.polling import until
+from tests.lab.ports import free_port
+from tests.lab.prometheus import Prometheus
 from tests.lab.rules import read_alerts, severity_of
+from tests.lab.webhook import Webhook, webhook_receiver
 
 pytestmark = pytest.mark.stack
 QUICK = {"ALERT_GROUP_WAIT": "2s", "ALERT_GROUP_INTERVAL": "1s"}
@@ -42,75 +44,75 @@ def quick(tools: Path, folder: Path, **settings: str) -> Alertmanager:
     return Alertmanager(tools, folder, **QUICK, **settings)
 
 
-def told(inbox: Inbox) -> set[tuple[str, str, bool]]:
+def told(inbox: Webhook) -> set[tuple[str, str, bool]]:
     return {(m.alert, dict(m.labels)["job"], m.firing) for m in inbox.messages}
 
 
 def test_a_message_comes_when_it_fires_and_when_it_is_over(
-    tools: Path, tmp_path: Path, inbox: Inbox
+    tools: Path, tmp_path: Path, inbox: Webhook
 ) -> None:
     with running(quick(tools, tmp_path, ALERT_WEBHOOK_URL=inbox.url)) as alertmanager:
-        alertmanager.tell(DRIFT)
+        alertmanager.send(DRIFT)
         until(lambda: bool(inbox.fired(0, 1e12)), 20, "the alert is told")
-        alertmanager.tell(DRIFT, over=True)
+        alertmanager.send(DRIFT, resolved=True)
         until(lambda: inbox.first("FeatureDrift", firing=False) is not None, 20, "it is over")
 
 
-def test_many_features_are_one_message(tools: Path, tmp_path: Path, inbox: Inbox) -> None:
+def test_many_features_are_one_message(tools: Path, tmp_path: Path, inbox: Webhook) -> None:
     with running(quick(tools, tmp_path, ALERT_WEBHOOK_URL=inbox.url)) as alertmanager:
-        alertmanager.tell(*({**DRIFT, "feature": f"V{n}"} for n in range(20)))
+        alertmanager.send(*({**DRIFT, "feature": f"V{n}"} for n in range(20)))
         until(lambda: len(inbox.messages) >= 20, 20, "all are told")
         assert len({message.at for message in inbox.messages}) == 1
 
 
 def test_a_service_that_is_down_silences_what_follows_from_it(
-    tools: Path, tmp_path: Path, inbox: Inbox
+    tools: Path, tmp_path: Path, inbox: Webhook
 ) -> None:
     other = {**DRIFT, "job": "another"}
     stale = {**DRIFT, "alertname": "ModelStale"}
     with running(quick(tools, tmp_path, ALERT_WEBHOOK_URL=inbox.url)) as alertmanager:
-        alertmanager.tell(DOWN, DRIFT, other, stale)
+        alertmanager.send(DOWN, DRIFT, other, stale)
         until(lambda: len(told(inbox)) >= 3, 20, "three are told")
         assert told(inbox) == {
             ("ServiceDown", "fraud-handler", True),
             ("FeatureDrift", "another", True),
             ("ModelStale", "fraud-handler", True),
         }
-        alertmanager.tell(DOWN, over=True)
+        alertmanager.send(DOWN, resolved=True)
         late = ("FeatureDrift", "fraud-handler", True)
         until(lambda: late in told(inbox), 30, "it is told as soon as nothing silences it")
 
 
-def test_a_page_silences_its_ticket(tools: Path, tmp_path: Path, inbox: Inbox) -> None:
+def test_a_page_silences_its_ticket(tools: Path, tmp_path: Path, inbox: Webhook) -> None:
     burn = {"alertname": "LatencyBudgetBurn", "job": "fraud-handler", "slo": "latency"}
     page, ticket = {**burn, "severity": "page"}, {**burn, "severity": "ticket"}
     other = {**ticket, "slo": "another"}
     with running(quick(tools, tmp_path, ALERT_WEBHOOK_URL=inbox.url)) as alertmanager:
-        alertmanager.tell(page, ticket, other)
+        alertmanager.send(page, ticket, other)
         until(lambda: len(inbox.messages) >= 2, 20, "two are told")
         seen = {(m.severity, dict(m.labels)["slo"]) for m in inbox.messages}
         assert seen == {("page", "latency"), ("ticket", "another")}
 
 
 def test_a_silent_collector_silences_what_nobody_can_know(
-    tools: Path, tmp_path: Path, inbox: Inbox
+    tools: Path, tmp_path: Path, inbox: Webhook
 ) -> None:
     """Of any job: the Collector's own is another than the service's."""
     silent = {"alertname": "TelemetrySilent", "severity": "page", "job": "otel-collector"}
     stale = {**DRIFT, "alertname": "ModelStale"}
     with running(quick(tools, tmp_path, ALERT_WEBHOOK_URL=inbox.url)) as alertmanager:
-        alertmanager.tell(silent, DOWN, {**DRIFT, "alertname": "LabelsStalled"}, stale)
+        alertmanager.send(silent, DOWN, {**DRIFT, "alertname": "LabelsStalled"}, stale)
         until(lambda: len(told(inbox)) >= 2, 20, "two are told")
         assert {alert for alert, _, _ in told(inbox)} == {"TelemetrySilent", "ModelStale"}
 
 
 def test_a_heart_beats_on_and_nobody_else_hears_it(
-    tools: Path, tmp_path: Path, inbox: Inbox
+    tools: Path, tmp_path: Path, inbox: Webhook
 ) -> None:
-    with listening() as elsewhere:
+    with webhook_receiver() as elsewhere:
         hooks = {"ALERT_HEARTBEAT_URL": inbox.url, "ALERT_WEBHOOK_URL": elsewhere.url}
         with running(quick(tools, tmp_path, **hooks)) as alertmanager:
-            alertmanager.tell({"alertname": "Watchdog", "severity": "none", "job": "x"}, DOWN)
+            alertmanager.send({"alertname": "Watchdog", "severity": "none", "job": "x"}, DOWN)
             until(lambda: len(inbox.messages) >= 3, 30, "three beats")
             until(lambda: bool(elsewhere.messages), 20, "the page is told")
         assert {message.alert for message in inbox.messages} == {"Watchdog"}
@@ -118,17 +120,17 @@ def test_a_heart_beats_on_and_nobody_else_hears_it(
 
 
 def test_a_restart_forgets_no_silence_and_tells_nothing_twice(
-    tools: Path, tmp_path: Path, inbox: Inbox
+    tools: Path, tmp_path: Path, inbox: Webhook
 ) -> None:
     alertmanager = quick(tools, tmp_path, ALERT_WEBHOOK_URL=inbox.url)
     with running(alertmanager):
-        alertmanager.tell(DOWN)
+        alertmanager.send(DOWN)
         until(lambda: bool(inbox.messages), 20, "the page is told")
         silence(tools, alertmanager, "alertname=ModelStale")
     stale = {**DRIFT, "alertname": "ModelStale"}
     last = {**DRIFT, "job": "another"}
     with running(alertmanager):
-        alertmanager.tell(DOWN, stale, last)
+        alertmanager.send(DOWN, stale, last)
         until(lambda: len(told(inbox)) >= 2, 20, "the new one is told")
     assert [message.alert for message in inbox.messages] == ["ServiceDown", "FeatureDrift"]
 
@@ -142,31 +144,31 @@ def silence(tools: Path, alertmanager: Alertmanager, matcher: str) -> None:
     )
 
 
-def test_pages_alone_go_to_the_pager(tools: Path, tmp_path: Path, inbox: Inbox) -> None:
+def test_pages_alone_go_to_the_pager(tools: Path, tmp_path: Path, inbox: Webhook) -> None:
     stale = {"alertname": "ModelStale", "severity": "ticket", "job": "x"}
     with running(quick(tools, tmp_path, ALERT_PAGE_WEBHOOK_URL=inbox.url)) as alertmanager:
-        alertmanager.tell(stale)
-        alertmanager.tell(DOWN)
+        alertmanager.send(stale)
+        alertmanager.send(DOWN)
         until(lambda: bool(inbox.messages), 20, "the page is told")
         assert {message.alert for message in inbox.messages} == {"ServiceDown"}
 
 
 def test_nothing_set_says_so_and_keeps_the_alerts(tools: Path, tmp_path: Path) -> None:
     with running(quick(tools, tmp_path)) as alertmanager:
-        alertmanager.tell(DOWN)
-        assert "sent nowhere: set ALERT_WEBHOOK_URL" in alertmanager.said()
+        alertmanager.send(DOWN)
+        assert "sent nowhere: set ALERT_WEBHOOK_URL" in alertmanager.output()
 
 
 def test_the_secret_is_in_no_log_and_no_command_line(
-    tools: Path, tmp_path: Path, inbox: Inbox
+    tools: Path, tmp_path: Path, inbox: Webhook
 ) -> None:
     url = inbox.url + "token-of-the-tests"
     with running(quick(tools, tmp_path, ALERT_WEBHOOK_URL=url)) as alertmanager:
-        alertmanager.tell(DOWN)
+        alertmanager.send(DOWN)
         until(lambda: bool(inbox.messages), 20, "the page is told")
         assert alertmanager.process is not None
         proc = Path(f"/proc/{alertmanager.process.pid}")
-        assert "token-of-the-tests" not in alertmanager.said()
+        assert "token-of-the-tests" not in alertmanager.output()
         assert b"token-of-the-tests" not in (proc / "cmdline").read_bytes()
     mode = stat.S_IMODE((tmp_path / "alertmanager.yml").stat().st_mode)
     assert mode == 0o600
@@ -177,10 +179,10 @@ def test_the_secret_is_in_no_log_when_nobody_answers_there(tools: Path, tmp_path
     gone = f"http://127.0.0.1:{free_port()}/token-of-the-tests"
     hooks = {"ALERT_WEBHOOK_URL": gone, "ALERT_SLACK_WEBHOOK_URL": gone}
     with running(quick(tools, tmp_path, **hooks)) as alertmanager:
-        alertmanager.tell(DOWN)
+        alertmanager.send(DOWN)
         for way in ("webhook", "slack"):
-            until(lambda way=way: f"{way}[0]" in alertmanager.said(), 30, f"{way} fails")  # type: ignore[misc]
-        assert "token-of-the-tests" not in alertmanager.said()
+            until(lambda way=way: f"{way}[0]" in alertmanager.output(), 30, f"{way} fails")  # type: ignore[misc]
+        assert "token-of-the-tests" not in alertmanager.output()
 
 
 def test_slack_gets_summary_value_and_runbook(tools: Path, tmp_path: Path) -> None:
@@ -203,7 +205,7 @@ def test_slack_gets_summary_value_and_runbook(tools: Path, tmp_path: Path) -> No
         "RUNBOOK_BASE_URL": "https://example.org/repo/",
     }
     with running(quick(tools, tmp_path, **settings)) as alertmanager:
-        alertmanager.tell(DOWN)
+        alertmanager.send(DOWN)
         until(lambda: bool(bodies), 20, "Slack is told")
     server.shutdown()
     server.server_close()
@@ -264,7 +266,7 @@ def test_a_mail_server_gets_an_e_mail(tools: Path, tmp_path: Path) -> None:
         "ALERT_SMTP_TLS": "off",
     }
     with running(quick(tools, tmp_path, **settings)) as alertmanager:
-        alertmanager.tell(DRIFT)
+        alertmanager.send(DRIFT)
         until(lambda: bool(_Mail.received), 20, "the mail has come")
     server.shutdown()
     server.server_close()
@@ -277,7 +279,7 @@ def test_a_mail_server_gets_an_e_mail(tools: Path, tmp_path: Path) -> None:
 
 
 def test_what_fires_while_alertmanager_is_away_is_told_later(
-    tools: Path, tmp_path: Path, inbox: Inbox
+    tools: Path, tmp_path: Path, inbox: Webhook
 ) -> None:
     alertmanager = quick(tools, tmp_path / "alertmanager", ALERT_WEBHOOK_URL=inbox.url)
     rule = {"alert": "Always", "expr": "vector(1)", "labels": {"severity": "page", "job": "x"}}
@@ -292,7 +294,7 @@ def test_what_fires_while_alertmanager_is_away_is_told_later(
             until(lambda: inbox.fired(0, 1e12) == {"Always"}, 90, "it is told")
 
 
-def test_a_way_that_fails_is_told_by_another(tools: Path, tmp_path: Path, inbox: Inbox) -> None:
+def test_a_way_that_fails_is_told_by_another(tools: Path, tmp_path: Path, inbox: Webhook) -> None:
     """By the project's own rule, from the few series that Prometheus keeps of Alertmanager."""
     gone = f"http://127.0.0.1:{free_port()}/"
     hooks = {"ALERT_WEBHOOK_URL": inbox.url, "ALERT_SLACK_WEBHOOK_URL": gone}
@@ -304,7 +306,7 @@ def test_a_way_that_fails_is_told_by_another(tools: Path, tmp_path: Path, inbox:
     ):
         failed = 'alertmanager_notifications_failed_total{integration="slack"}'
         until(lambda: prometheus.query(failed) != [], 20, "it is scraped")
-        alertmanager.tell(DOWN)
+        alertmanager.send(DOWN)
         until(lambda: "AlertsNotSent" in inbox.fired(0, 1e12), 90, "the failure is told")
         assert 0 < (prometheus.number('count({job="alertmanager"})') or 0) <= 30
         [message] = [m for m in inbox.messages if m.alert == "AlertsNotSent"][:1]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from tests.lab.programs import ROOT
+from tests.lab.paths import ROOT
 from tests.lab.promtool import Case, Question, run
 from tests.prometheus.rules.series import ONE_OUTCOME, constant, handler
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,11 @@ from telemetry.export.push import PeriodicPush
 from telemetry.metrics import DELIVERIES
 from telemetry.store.layout import Layout
 from telemetry.store.slots import Slots
-from tests.lab.programs import Collector, Program, Prometheus, until
+from tests.lab.collector import Collector
+from tests.lab.faulty_proxy import FaultyProxy, faulty_proxy
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus
 from tests.lab.promtool import Case, Question, run
-from tests.lab.targets import FaultyTarget, faulty_target
 from tests.prometheus.rules.series import handler
 
 pytestmark = pytest.mark.stack
@@ -116,10 +119,10 @@ class Worker:
 
 def waiting(collector: Collector) -> float:
     """What is in the Collector's queues."""
-    return sum(collector.own("otelcol_exporter_queue_size").values())
+    return sum(collector.internal_metric("otelcol_exporter_queue_size").values())
 
 
-def refused_for_good(target: FaultyTarget, collector: Collector, worker: Worker) -> None:
+def refused_for_good(target: FaultyProxy, collector: Collector, worker: Worker) -> None:
     """The target does not want the data, as when it is too old."""
     target.mode = "400"
     worker.busy(6)
@@ -127,7 +130,7 @@ def refused_for_good(target: FaultyTarget, collector: Collector, worker: Worker)
     target.mode = "pass"
 
 
-def queue_thrown_away(target: FaultyTarget, collector: Collector, worker: Worker) -> None:
+def queue_thrown_away(target: FaultyProxy, collector: Collector, worker: Worker) -> None:
     """The Collector is replaced while it could not deliver, and its queue was on no volume."""
     target.refuse()
     worker.busy(6)
@@ -137,7 +140,7 @@ def queue_thrown_away(target: FaultyTarget, collector: Collector, worker: Worker
     collector.start()
 
 
-def outage(target: FaultyTarget, collector: Collector, worker: Worker) -> None:
+def outage(target: FaultyProxy, collector: Collector, worker: Worker) -> None:
     """Neither target nor Collector are there for a time; the queue outlives it."""
     target.refuse()
     worker.busy(6)
@@ -153,21 +156,19 @@ def outage(target: FaultyTarget, collector: Collector, worker: Worker) -> None:
 def test_lost_on_the_real_way(
     tools: Path,
     tmp_path: Path,
-    started: list[Program],
-    happening: Callable[[FaultyTarget, Collector, Worker], None],
+    exit_stack: ExitStack,
+    happening: Callable[[FaultyProxy, Collector, Worker], None],
     missing: int,
 ) -> None:
     """Handler's push, Collector, Prometheus with the rules, an hour in a minute: the alert fires
     exactly where something was lost; silence alone loses nothing. Of the seven, one is what makes
     up for silence."""
     write(tmp_path / "prometheus/rules", 60)
-    prometheus = Prometheus(tools, tmp_path / "prometheus")
-    started.append(prometheus)
-    prometheus.start()
-    with faulty_target(prometheus.url) as target:
-        collector = Collector(tools, tmp_path / "collector", PROMETHEUS_URL=target.url)
-        started.append(collector)
-        collector.start()
+    prometheus = exit_stack.enter_context(Prometheus(tools, tmp_path / "prometheus"))
+    with faulty_proxy(prometheus.url) as target:
+        collector = exit_stack.enter_context(
+            Collector(tools, tmp_path / "collector", PROMETHEUS_URL=target.url)
+        )
         worker = Worker(tmp_path / "slots", collector.endpoint, "host-0")
         worker.busy(5)
         worker.quiet(3)

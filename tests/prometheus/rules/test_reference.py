@@ -33,8 +33,10 @@ from model.serving.vocabulary import USER_TYPES
 from prometheus.generator.generate import write
 from prometheus.generator.thresholds import read_thresholds
 from telemetry.metrics import OUTCOME_BOUNDS
-from tests.lab.feed import push
-from tests.lab.programs import Program, Prometheus, until
+from tests.lab.backfill import backfill
+from tests.lab.polling import until
+from tests.lab.prometheus import Prometheus
+from tests.lab.tools import tools_folder
 from tests.prometheus.rules.transactions import (
     BASELINE,
     BASELINE_ROWS,
@@ -103,21 +105,13 @@ class Recorded:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """A real Prometheus with the scaled rules, fed, and every group evaluated."""
-    from tests.lab.tools import tools_folder
-
     folder = tmp_path_factory.mktemp("prometheus")
     write(folder / "rules", 60)
-    running: Program | None = None
-    try:
-        running = prometheus = Prometheus(tools_folder(), folder)
-        prometheus.start()
+    with Prometheus(tools_folder(), folder) as prometheus:
         pushed = time.time()
-        push(prometheus.url, histories(PARTS, pushed))
+        backfill(prometheus.url, histories(PARTS, pushed))
         until(lambda: _has_settled(prometheus, pushed), 12, "the rules are evaluated", every=0.1)
         yield Recorded(prometheus, time.time())
-    finally:
-        if running is not None:
-            running.kill()
 
 
 def _has_settled(prometheus: Prometheus, pushed: float) -> bool:
@@ -291,7 +285,7 @@ def test_gap_to_the_realised(recorded: Recorded, window: str) -> None:
 
 def test_no_rule_failed(recorded: Recorded) -> None:
     """Many-to-many matches and the like would show here."""
-    groups = recorded.prometheus._get("rules")["groups"]
+    groups = recorded.prometheus.get("rules")["groups"]
     assert len(groups) > 10
     failed = [(r["name"], r["lastError"]) for g in groups for r in g["rules"] if r.get("lastError")]
     assert failed == []
@@ -299,8 +293,8 @@ def test_no_rule_failed(recorded: Recorded) -> None:
 
 def test_annotations_are_filled_in(recorded: Recorded) -> None:
     """What fires of its own accord here (drift, a gap) reads as sentences with numbers."""
-    until(lambda: len(recorded.prometheus._get("alerts")["alerts"]) >= 3, 10, "alerts", every=0.2)
-    alerts = recorded.prometheus._get("alerts")["alerts"]
+    until(lambda: len(recorded.prometheus.get("alerts")["alerts"]) >= 3, 10, "alerts", every=0.2)
+    alerts = recorded.prometheus.get("alerts")["alerts"]
     assert {"FeatureDrift", "ExpectedPerformanceGap"} <= {
         each["labels"]["alertname"] for each in alerts
     }

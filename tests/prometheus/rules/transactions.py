@@ -15,7 +15,7 @@ import numpy.typing as npt
 from model.serving.vocabulary import CLASS_NAMES, USER_TYPES, VALUE_BANDS
 from prometheus.generator.promql import CHAMPION
 from telemetry.metrics import OUTCOME_BINS, OUTCOME_BOUNDS
-from tests.lab.feed import History, Labels, labels
+from tests.lab.backfill import History, Labels, labels
 
 NUMBER_BINS = ("below", *(f"{n:02}" for n in range(1, 11)), "above", "missing")
 BASELINE: dict[str, dict[str, float]] = {

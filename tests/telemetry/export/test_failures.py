@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
 from telemetry.export.export_log import METRICS, SPANS, ExportLog
 from telemetry.export.failures import ExportFailure, explain_error, explain_status, redact_url
 from telemetry.export.otlp import build_metric_exporter, build_span_exporter
-from tests.lab.targets import faulty_target
+from tests.lab.faulty_proxy import faulty_proxy
 
 NOTHING = MetricsData(resource_metrics=[])
 
@@ -145,7 +145,7 @@ def test_connection_that_is_closed_is_named(say: Say) -> None:
     ],
 )
 def test_status_is_named(say: Say, status: str, says: str) -> None:
-    with faulty_target("http://127.0.0.1:1") as target:
+    with faulty_proxy("http://127.0.0.1:1") as target:
         target.mode = status
         assert says in say(target.url)
 

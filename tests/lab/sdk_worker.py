@@ -1,4 +1,4 @@
-"""A worker as the Collector sees it: the real SDK with the contract's instruments."""
+"""A handler's worker as the Collector sees it: the real SDK with the contract's instruments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 NEVER = 3_600_000  # ms; the test says when to push
 
 
-class _Reporting(OTLPMetricExporter):
+class _RememberingExporter(OTLPMetricExporter):
     """Remembers whether the last push was taken; the SDK's own flush always says yes."""
 
     taken = False
@@ -30,8 +30,8 @@ class _Reporting(OTLPMetricExporter):
         return result
 
 
-class Source:
-    """Counts like a handler's worker and pushes to a Collector on demand or by interval."""
+class SdkWorker:
+    """Counts as a worker does and pushes to a Collector on demand or by interval."""
 
     def __init__(self, endpoint: str, instance: str = "laptop-0", every_ms: float = NEVER) -> None:
         resource = Resource(
@@ -42,7 +42,7 @@ class Source:
                 "host.name": "a-host-that-nobody-needs-to-know",
             }
         )
-        self._exporter = _Reporting(f"{endpoint}/v1/metrics", timeout=5)
+        self._exporter = _RememberingExporter(f"{endpoint}/v1/metrics", timeout=5)
         reader = PeriodicExportingMetricReader(self._exporter, export_interval_millis=every_ms)
         bounds = ExplicitBucketHistogramAggregation((0.001, 0.01, 0.1, 1.0))
         view = View(instrument_name="http.request.duration", aggregation=bounds)
@@ -97,9 +97,11 @@ class Source:
 
 
 @contextmanager
-def source(endpoint: str, instance: str = "laptop-0", every_ms: float = NEVER) -> Iterator[Source]:
-    """A source that is closed at the end."""
-    made = Source(endpoint, instance, every_ms)
+def sdk_worker(
+    endpoint: str, instance: str = "laptop-0", every_ms: float = NEVER
+) -> Iterator[SdkWorker]:
+    """A worker that is closed at the end."""
+    made = SdkWorker(endpoint, instance, every_ms)
     try:
         yield made
     finally:

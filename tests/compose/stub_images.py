@@ -1,6 +1,6 @@
-"""Images under the pinned names, made on the spot for an engine that can pull none.
+"""Stubs of images under their pinned names, made on the spot for an engine that can pull none.
 
-The project's own three images are not stood in for: the Dockerfile builds them, on bases made here.
+The project's own three images are no stubs: the Dockerfile builds them, on bases made here.
 """
 
 from __future__ import annotations
@@ -18,26 +18,28 @@ DEBIAN = "bookworm"
 DEBIAN_PACKAGES = "python3.11,python3.11-venv,python3-pip,ca-certificates,netbase,tzdata"
 
 
-def make_all(engine: Engine, root: Path, prometheus_image: str, alertmanager_image: str) -> None:
+def make_stub_images(
+    engine: Engine, root: Path, prometheus_image: str, alertmanager_image: str
+) -> None:
     """Makes the bases that the Dockerfile names and the programs' images, where missing."""
     text = (root / "Dockerfile").read_text()
     python, go = re.findall(r"^ARG (?:PYTHON|GO)_IMAGE=(\S+)$", text, re.MULTILINE)
     images = (
-        (python, _python),
-        (go, _go),
-        (prometheus_image, _prometheus),
-        (alertmanager_image, _alertmanager),
+        (python, _make_python),
+        (go, _make_go),
+        (prometheus_image, _make_prometheus),
+        (alertmanager_image, _make_alertmanager),
     )
     for name, make in images:
         if not engine.has_image(name):
-            print(f"    making a stand-in for {name}", flush=True)
+            print(f"    making a stub of {name}", flush=True)
             make(engine, root, name, python)
 
 
-def _python(engine: Engine, _: Path, name: str, __: str) -> None:
+def _make_python(engine: Engine, _: Path, name: str, __: str) -> None:
     """Debian with its own Python, trusting what this machine trusts."""
     with tempfile.TemporaryDirectory(prefix="debian-") as folder:
-        _debootstrap(Path(folder))
+        _install_debian(Path(folder))
         kept_out = [f"--exclude=./{name}/*" for name in ("proc", "sys", "dev")]
         settings = ["ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 'CMD ["python3"]']
         changes = [word for setting in settings for word in ("-c", setting)]
@@ -54,7 +56,7 @@ def _python(engine: Engine, _: Path, name: str, __: str) -> None:
             raise EngineError("tar could not read the folder that debootstrap made.")
 
 
-def _debootstrap(folder: Path) -> None:
+def _install_debian(folder: Path) -> None:
     made = subprocess.run(
         ["debootstrap", "--variant=minbase", f"--include={DEBIAN_PACKAGES}", DEBIAN, str(folder)],
         capture_output=True,
@@ -74,7 +76,7 @@ def _debootstrap(folder: Path) -> None:
         (folder / "etc/pip.conf").write_text(f"[global]\ncert = {trusted}\n")
 
 
-def _go(engine: Engine, _: Path, name: str, python: str) -> None:
+def _make_go(engine: Engine, _: Path, name: str, python: str) -> None:
     """This machine's Go on the same Debian."""
     asked = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True, check=True)
     file = f"""FROM {python}
@@ -84,7 +86,7 @@ ENV PATH=/usr/local/go/bin:/usr/bin:/bin GOTOOLCHAIN=local
     _build(engine, Path(asked.stdout.strip()), file, name)
 
 
-def _prometheus(engine: Engine, root: Path, name: str, _: str) -> None:
+def _make_prometheus(engine: Engine, root: Path, name: str, _: str) -> None:
     """The project's own build of the two programs in an image that has nothing else."""
     subprocess.run([sys.executable, "-m", "stack", "build"], cwd=root, check=True)
     file = """FROM scratch
@@ -101,7 +103,7 @@ ENTRYPOINT ["/bin/prometheus"]
         _build(engine, Path(folder), file, name)
 
 
-def _alertmanager(engine: Engine, root: Path, name: str, python: str) -> None:
+def _make_alertmanager(engine: Engine, root: Path, name: str, python: str) -> None:
     """The project's own build where there is a shell, as in the image that it stands for."""
     subprocess.run([sys.executable, "-m", "stack", "build"], cwd=root, check=True)
     file = f"""FROM {python}

@@ -1,4 +1,4 @@
-"""Where Alertmanager's messages arrive: a webhook that keeps each with the moment it came."""
+"""Where Alertmanager's notifications arrive: a webhook that keeps each with the moment it came."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.lab.http_server import QuietHandler, serve
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Message:
 
 
 @dataclass
-class Inbox:
+class Webhook:
     """What has arrived so far, oldest first."""
 
     url: str = ""
     messages: list[Message] = field(default_factory=list)
 
-    def take(self, body: bytes) -> None:
+    def add(self, body: bytes) -> None:
         """Keep every alert of a notification."""
         now = time.time()
         for alert in json.loads(body)["alerts"]:
@@ -50,30 +50,20 @@ class Inbox:
         return next((at for at in times if at > after), None)
 
     def fired(self, start: float, end: float) -> set[str]:
-        """Alerts that were told to be firing between the two moments."""
+        """Alerts that were notified as firing between the two moments."""
         return {m.alert for m in self.messages if m.firing and start <= m.at < end}
 
 
 @contextmanager
-def listening() -> Iterator[Inbox]:
-    """An inbox on a free port of loopback."""
-    inbox = Inbox()
+def webhook_receiver() -> Iterator[Webhook]:
+    """A receiver on a free port of loopback."""
+    receiver = Webhook()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
-            inbox.take(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            receiver.add(self.body())
+            self.answer(200)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    inbox.url = f"http://127.0.0.1:{server.server_address[1]}/"
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield inbox
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serve(Handler) as server:
+        receiver.url = f"{server.url}/"
+        yield receiver
