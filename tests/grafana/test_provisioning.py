@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
-from grafana import generate, render
+from grafana import generate
 from grafana.panels import dashboards
+from grafana.render import board
 
 FOLDER = Path(__file__).resolve().parents[2] / "grafana" / "provisioning"
 SOURCES: dict[str, dict[str, Any]] = {
@@ -21,8 +22,8 @@ PROVIDERS = yaml.safe_load((FOLDER / "dashboards/dashboards.yml").read_text())["
 
 
 def test_data_sources_have_the_uids_that_are_referred_to() -> None:
-    """Prometheus is the dashboard's source and the default, Tempo has the traces."""
-    assert set(SOURCES) == {render.LOCAL_DATASOURCE, "tempo"}
+    """Prometheus is the default, which dashboards ask; Tempo has the traces."""
+    assert set(SOURCES) == {"prometheus", "tempo"}
     assert SOURCES["prometheus"]["isDefault"]
     assert {uid: source["type"] for uid, source in SOURCES.items()} == {
         "prometheus": "prometheus",
@@ -46,8 +47,8 @@ def test_provider_puts_the_dashboards_into_the_folder_of_the_upload() -> None:
     """Provisioned here and uploaded there, the folder is the same."""
     (provider,) = PROVIDERS
 
-    assert provider["folder"] == render.FOLDER_TITLE
-    assert provider["folderUid"] == render.FOLDER_UID
+    assert provider["folder"] == board.FOLDER_TITLE
+    assert provider["folderUid"] == board.FOLDER_UID
     assert provider["allowUiUpdates"] is False
     assert provider["options"] == {"path": "/var/lib/grafana/dashboards"}
 

@@ -49,7 +49,9 @@ def test_prometheus_gives_every_figure(serve: Callable[[Callable[[], str]], str]
     assert metrics == KeyMetrics(0.25, 0.25, 0.25, 0.25)
 
 
-@pytest.mark.parametrize("result", [[], [{"metric": {}, "value": [0, "NaN"]}]], ids=["no series", "NaN"])
+@pytest.mark.parametrize(
+    "result", [[], [{"metric": {}, "value": [0, "NaN"]}]], ids=["no series", "NaN"]
+)
 def test_what_prometheus_does_not_know_is_none(
     serve: Callable[[Callable[[], str]], str], result: object
 ) -> None:
