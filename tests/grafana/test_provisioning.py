@@ -23,11 +23,12 @@ PROVIDERS = yaml.safe_load((FOLDER / "dashboards/dashboards.yml").read_text())["
 
 def test_data_sources_have_the_uids_that_are_referred_to() -> None:
     """Prometheus is the default, which dashboards ask; Tempo has the traces."""
-    assert set(SOURCES) == {"prometheus", "tempo"}
+    assert set(SOURCES) == {"prometheus", "tempo", "alertmanager"}
     assert SOURCES["prometheus"]["isDefault"]
     assert {uid: source["type"] for uid, source in SOURCES.items()} == {
         "prometheus": "prometheus",
         "tempo": "tempo",
+        "alertmanager": "alertmanager",
     }
 
 
@@ -63,3 +64,12 @@ def test_every_dashboard_is_in_the_folder_that_is_provisioned() -> None:
         one.startswith(f"./{generate.PROVISIONED}:/var/lib/grafana/dashboards") for one in mounts
     )
     assert present == set(dashboards())
+
+
+def test_home_of_grafana_is_the_overview() -> None:
+    compose = yaml.safe_load((generate.ROOT / "docker-compose.yml").read_text())
+    home = compose["services"]["grafana"]["environment"][
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"
+    ]
+
+    assert home == f"/var/lib/grafana/dashboards/{generate.provisioned('overview').name}"
