@@ -16,6 +16,8 @@ WINDOW = "$window"  # chosen by the reader; what is rare needs more than a minut
 RANGE = "$__range"  # all that the dashboard shows
 EVERYTHING = ".+"  # what 'All' of a variable stands for
 
+# Probes of the platform would thin out the share of errors that users see.
+ASKED_BY_USERS = 'endpoint!~"/health.*|/metrics"'
 SERVED_VERSION = 'model_version{role="champion", version=~"$version"}'
 
 

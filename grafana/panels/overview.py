@@ -16,6 +16,7 @@ from grafana.limits import (
     thresholds,
 )
 from grafana.promql import (
+    ASKED_BY_USERS,
     RANGE,
     RATE_INTERVAL,
     WINDOW,
@@ -32,8 +33,6 @@ from grafana.promql import (
 )
 from grafana.ratios import FEATURES, SCORE, drift_ratios, loss_ratios
 
-# Probes of the platform would thin out the share of errors that users see.
-ASKED_BY_USERS = 'endpoint!~"/health.*|/metrics"'
 NO_REQUEST = "Nobody asked within the window."
 NO_LABELS = "no label came yet"
 QUALITY = {

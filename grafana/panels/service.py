@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana.dashboard import Dashboard, Kind, Line, Panel, Query, Section, falling, rising
 from grafana.limits import burn_factors, promised_seconds, slo, thresholds
 from grafana.promql import (
+    ASKED_BY_USERS,
     RATE_INTERVAL,
     WINDOW,
     averaged,
@@ -20,7 +21,6 @@ from grafana.ratios import burn_rate, burn_ratios
 NOTHING_ASKED = "nothing was asked yet"
 OF_LIMIT = rising(watch=0.5, act=1)
 NO_HANDLER = "No handler has sent anything in five minutes."
-ASKED_BY_USERS = 'endpoint!~"/health.*|/metrics"'
 LATENCY = "http_request_duration_seconds_bucket"
 
 OBJECTIVES = (
