@@ -16,7 +16,7 @@ from grafana.cloud.access import (
     ruler_access,
 )
 from grafana.panels import dashboards
-from grafana.render import render
+from grafana.render.board import render
 from prometheus.client.http import Client
 from prometheus.client.query import Prometheus
 
@@ -44,7 +44,7 @@ def verify_queries(options: Namespace) -> int:
     for dashboard in dashboards().values():
         content = render(dashboard)
         choices = verify.choices(content, prometheus)
-        findings = verify.verify(content, prometheus, __rate_interval=interval)
+        findings = verify.verify(dashboard, prometheus, __rate_interval=interval)
         print("\n".join([dashboard.title, *report.describe_findings(choices, findings)]))
         faults += sum(not choice.values for choice in choices)
         faults += sum(finding.fault is not None for finding in findings)

@@ -1,4 +1,4 @@
-"""What a dashboard is declared with, in `grafana/panels/`: panels, queries, thresholds."""
+"""What a dashboard is declared with, in `grafana/panels/`: sections, panels, queries, limits."""
 
 from __future__ import annotations
 
@@ -22,53 +22,113 @@ class Threshold:
     severity: Severity
 
 
+class Line(Enum):
+    """How a series is drawn, which says what it is."""
+
+    LIVE = "solid"  # measured
+    EXPECTED = "dashed"  # estimated: before labels, or ahead
+    CARD = "dotted"  # promised by the model card
+    LIMIT = "thin and red"  # where an alert fires
+    LOW = "lower edge of a light band"
+    HIGH = "upper edge of a light band"  # comes right after its LOW
+
+
 @dataclass(frozen=True)
 class Query:
-    """One PromQL expression and the legend of its series; `exemplars` lead to traces."""
+    """One PromQL expression and the legend of its series; `exemplars` lead to traces.
+
+    `empty` says when it rightly gives nothing, as a clause ("no label came yet"). `unit` is that of
+    a table's column, `thresholds` are for this series alone.
+    """
 
     legend: str
     expression: str
+    line: Line = Line.LIVE
+    empty: str = ""
     exemplars: bool = False
+    unit: str = ""
+    thresholds: tuple[Threshold, ...] = ()
+
+
+class Kind(Enum):
+    """What a panel is drawn as. The live view knows exactly these."""
+
+    LINES = "timeseries"
+    STACK = "stacked timeseries"
+    HISTOGRAM = "bargauge"  # one histogram, over the whole time shown
+    STAT = "stat"
+    TABLE = "table"  # a row for each value of `by`, a column for each query
+    BARS = "barchart"  # a group for each value of `by`, a bar in it for each query
+    SCATTER = "xychart"  # a point for each value of `by`; the first query is x, the others are y
+    HEATMAP = "heatmap"  # one histogram over time
+    STATES = "state-timeline"  # 1 is up, 0 is down
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One row of the table; `unit` is Grafana's, `top` the fixed upper end of the axis.
+    """A question and its answer.
 
-    `distribution` panels show one histogram as bars, over the whole time shown.
+    `id` is in links to the panel: it is never given to another one. `why` says what to do about
+    it, `empty` why it may show nothing, as sentences. `unit` is Grafana's. `alerts` are those whose
+    place this is. `then` is the uid of the dashboard where one looks next.
     """
 
+    id: int
     title: str
     why: str
     unit: str
-    thresholds: tuple[Threshold, ...]
     queries: tuple[Query, ...]
+    empty: str
+    kind: Kind = Kind.LINES
+    thresholds: tuple[Threshold, ...] = ()
+    alerts: tuple[str, ...] = ()
+    then: str = ""
+    by: str = ""
     top: float | None = None
-    distribution: bool = False
+    width: int = 12
+    height: int = 8
+
+
+@dataclass(frozen=True)
+class Section:
+    """Panels under one heading; a collapsed one is read when it is opened."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    collapsed: bool = False
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A dashboard: its address in Grafana (`uid`, which never changes), title and panels."""
+    """A dashboard: its address in Grafana (`uid`, which never changes), title and content.
+
+    `variables` are names of `grafana/render/variables.py`, in their order.
+    """
 
     uid: str
     title: str
-    panels: tuple[Panel, ...]
+    question: str
+    sections: tuple[Section, ...]
+    variables: tuple[str, ...]
+    time: str
+    refresh: str
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """All panels, in reading order."""
+        return tuple(panel for section in self.sections for panel in section.panels)
 
 
-def rising(watch: float, act: float) -> tuple[Threshold, ...]:
+def rising(*, watch: float | None = None, act: float | None = None) -> tuple[Threshold, ...]:
     """More is worse: to be watched from `watch`, to be acted on from `act`."""
-    return (
-        Threshold(None, Severity.GOOD),
-        Threshold(watch, Severity.WATCH),
-        Threshold(act, Severity.ACT),
-    )
+    steps = [Threshold(None, Severity.GOOD)]
+    if watch is not None:
+        steps.append(Threshold(watch, Severity.WATCH))
+    if act is not None:
+        steps.append(Threshold(act, Severity.ACT))
+    return tuple(steps)
 
 
-def falling(act: float, watch: float) -> tuple[Threshold, ...]:
-    """Less is worse: to be acted on below `act`, to be watched below `watch`."""
-    return (
-        Threshold(None, Severity.ACT),
-        Threshold(act, Severity.WATCH),
-        Threshold(watch, Severity.GOOD),
-    )
+def falling(*, act: float) -> tuple[Threshold, ...]:
+    """Less is worse: to be acted on below `act`."""
+    return (Threshold(None, Severity.ACT), Threshold(act, Severity.GOOD))

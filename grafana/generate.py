@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grafana import guide
 from grafana.panels import dashboards
-from grafana.render import Json, render
+from grafana.render.board import Json, render
 
 ROOT = Path(__file__).resolve().parent.parent
 PROVISIONED = Path("grafana/dashboards")  # mounted into Grafana; one file a dashboard
@@ -20,7 +20,7 @@ def rendered() -> dict[Path, str]:
     """Content of each generated file, by its path from the root."""
     return {
         **{provisioned(name): _text(render(dashboard)) for name, dashboard in dashboards().items()},
-        IMPORTED: _text(importable(IMPORTED_DASHBOARD)),
+        IMPORTED: _text(render(dashboards()[IMPORTED_DASHBOARD])),
         GUIDE: guide.with_budget((ROOT / GUIDE).read_text(encoding="utf-8")),
     }
 
@@ -28,31 +28,6 @@ def rendered() -> dict[Path, str]:
 def provisioned(name: str) -> Path:
     """The generated file of the dashboard that grafana/panels/<name>.py declares."""
     return PROVISIONED / f"{name}.json"
-
-
-def importable(name: str) -> Json:
-    """The dashboard for 'Import' in Grafana, which then asks for the data source."""
-    source = "DS_PROMETHEUS"
-    content = render(dashboards()[name], datasource_uid=f"${{{source}}}")
-    kinds = sorted({panel["type"] for panel in content["panels"]})
-    return {
-        "__inputs": [
-            {
-                "name": source,
-                "label": "Prometheus",
-                "description": "Where the handler's metrics are",
-                "type": "datasource",
-                "pluginId": "prometheus",
-                "pluginName": "Prometheus",
-            }
-        ],
-        "__requires": [
-            {"type": "grafana", "id": "grafana", "name": "Grafana", "version": "12.0.0"},
-            {"type": "datasource", "id": "prometheus", "name": "Prometheus", "version": "1.0.0"},
-            *({"type": "panel", "id": kind, "name": kind, "version": ""} for kind in kinds),
-        ],
-        **content,
-    }
 
 
 def write(root: Path = ROOT) -> list[Path]:

@@ -14,7 +14,10 @@ from collections.abc import Mapping
 RATE_INTERVAL = "$__rate_interval"  # Grafana: at least four times the push interval
 WINDOW = "$window"  # chosen by the reader; what is rare needs more than a minute
 RANGE = "$__range"  # all that the dashboard shows
+EVERYTHING = ".+"  # what 'All' of a variable stands for
 
+# Probes of the platform would thin out the share of errors that users see.
+ASKED_BY_USERS = 'endpoint!~"/health.*|/metrics"'
 SERVED_VERSION = 'model_version{role="champion", version=~"$version"}'
 
 
@@ -31,6 +34,11 @@ def increase(metric: str, window: str, *matchers: str) -> str:
 def latest(metric: str, *matchers: str) -> str:
     """Newest value of each selected series of a gauge."""
     return f"{_series(metric, matchers)} and on (job, instance) {SERVED_VERSION}"
+
+
+def averaged(metric: str, window: str, *matchers: str) -> str:
+    """Mean over the window of each selected series of a gauge."""
+    return _of_selected(f"avg_over_time({_series(metric, matchers)}[{window}])", window)
 
 
 def total(series: str, by: str = "") -> str:
@@ -63,9 +71,26 @@ def quantile(share: float, buckets: str) -> str:
     return f"histogram_quantile({share}, {total(buckets, by='le')}) >= 0"
 
 
+def smaller(one: str, other: str) -> str:
+    """The smaller of two, where both are there."""
+    return f"(({one}) <= ({other}) or ({other}) and ({one}))"
+
+
+def larger(one: str, other: str) -> str:
+    """The larger of two, where both are there."""
+    return f"(({one}) >= ({other}) or ({other}) and ({one}))"
+
+
 def fill_in(expression: str, values: Mapping[str, str]) -> str:
-    """The expression with each `$name` replaced; KeyError names a variable without a value."""
-    return re.sub(r"\$(\w+)", lambda found: values[found[1]], expression)
+    """The expression with each `$name` replaced; KeyError names a variable without a value.
+
+    A value may name another variable, as the window does that is chosen by the interval.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        return fill_in(values[found[1]], values)
+
+    return re.sub(r"\$(\w+)", value, expression)
 
 
 def _not_zero(divisor: str) -> str:

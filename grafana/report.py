@@ -15,7 +15,7 @@ def describe_findings(choices: Sequence[Choice], findings: Sequence[Finding]) ->
     """The values that each variable offers, then each panel with what its queries gave."""
     for choice in choices:
         yield f"variable {choice.name}: {', '.join(choice.values) or 'EMPTY'}"
-    for panel, of_panel in groupby(findings, key=lambda finding: finding.query.panel):
+    for panel, of_panel in groupby(findings, key=lambda finding: finding.panel):
         yield panel
         for finding in of_panel:
             legend = "by value" if len(finding.samples) > 1 else finding.query.legend
@@ -46,8 +46,14 @@ def describe_budget(found: Budget) -> Iterator[str]:
 def _describe_samples(finding: Finding) -> str:
     if finding.fault:
         return finding.fault.upper()
+    if not finding.samples:
+        return f"nothing: {finding.query.empty}"
     if len(finding.samples) == 1:
         return f"{finding.samples[0].value:.4g}"
+    if not all("le" in sample.labels for sample in finding.samples):
+        return "  ".join(
+            f"{' '.join(sample.labels.values())}: {sample.value:.4g}" for sample in finding.samples
+        )
     return "  ".join(f"≤{bound:g}: {share:.1%}" for bound, share in _bars(finding.samples))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from grafana.cloud.access import GrafanaAccess
 from grafana.errors import GrafanaError
-from grafana.render import Json
+from grafana.render.board import Json
 from prometheus.client.http import Answer
 
 HINTS = {

@@ -16,7 +16,7 @@ from grafana.cloud.resources import DASHBOARD, FOLDER, Resources
 from grafana.cloud.ruler import Ruler, is_same, read_groups
 from grafana.dashboard import Dashboard
 from grafana.panels import dashboards
-from grafana.render import FOLDER_TITLE, FOLDER_UID, render
+from grafana.render.board import FOLDER_TITLE, FOLDER_UID, render
 from prometheus.client.http import Client
 
 CLOUD_PUSH_INTERVAL = "1m"  # samples are paid for, so handlers push to the cloud once a minute

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grafana.promql import fill_in
-from grafana.render import DEFAULT_WINDOW, EVERYTHING, Json
+from grafana.dashboard import Dashboard, Query
+from grafana.promql import EVERYTHING, RATE_INTERVAL, fill_in
+from grafana.render.board import Json, render
 from prometheus.client.query import Prometheus, Sample
 
 _LABEL_VALUES = re.compile(r"label_values\((?P<series>.+), (?P<label>\w+)\)")
@@ -18,34 +19,25 @@ CLOUD_RATE_INTERVAL = "4m"
 DEFAULTS: Mapping[str, str] = {
     "version": EVERYTHING,
     "instance": EVERYTHING,
-    "window": DEFAULT_WINDOW,
+    "window": RATE_INTERVAL,
     "__rate_interval": LOCAL_RATE_INTERVAL,
     "__range": "30m",
 }
 
 
 @dataclass(frozen=True)
-class PanelQuery:
-    """A panel's query as the dashboard's JSON has it, variables and all."""
+class Finding:
+    """What a query of a panel gave."""
 
     panel: str
-    reference: str
-    legend: str
-    expression: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a query gave."""
-
-    query: PanelQuery
+    query: Query
     samples: list[Sample]
 
     @property
     def fault(self) -> str | None:
-        """Why the panel would show nothing (useful), or None."""
+        """Why the panel would show nothing (useful), or None; it may say why it is empty."""
         if not self.samples:
-            return "empty"
+            return None if self.query.empty else "empty"
         return None if all(sample.is_number for sample in self.samples) else "NaN"
 
 
@@ -57,23 +49,16 @@ class Choice:
     values: list[str]
 
 
-def panel_queries(dashboard: Json) -> Iterator[PanelQuery]:
-    """All queries of a dashboard, in its panels' order."""
-    for panel in dashboard["panels"]:
-        for target in panel["targets"]:
-            yield PanelQuery(
-                panel["title"], target["refId"], target["legendFormat"], target["expr"]
-            )
-
-
 def verify(
-    dashboard: Json, prometheus: Prometheus, at: float | None = None, **chosen: str
+    dashboard: Dashboard, prometheus: Prometheus, at: float | None = None, **chosen: str
 ) -> list[Finding]:
-    """Run every query at one moment; `chosen` replaces the variables' defaults."""
-    values = {**DEFAULTS, **chosen}
+    """Run every query at one moment, in the panels' order; `chosen` replaces the variables'
+    defaults, which are the first value of what takes only one."""
+    values = {**DEFAULTS, **_first_values(dashboard, prometheus, at), **chosen}
     return [
-        Finding(query, prometheus.query(fill_in(query.expression, values), at))
-        for query in panel_queries(dashboard)
+        Finding(panel.title, query, prometheus.query(fill_in(query.expression, values), at))
+        for panel in dashboard.panels
+        for query in panel.queries
     ]
 
 
@@ -85,6 +70,13 @@ def choices(dashboard: Json, prometheus: Prometheus, at: float | None = None) ->
         for variable in dashboard["templating"]["list"]
         if variable["type"] == "query"
     ]
+
+
+def _first_values(dashboard: Dashboard, prometheus: Prometheus, at: float | None) -> dict[str, str]:
+    offered = choices(render(dashboard), prometheus, at)
+    return {
+        choice.name: (choice.values or [""])[0] for choice in offered if choice.name not in DEFAULTS
+    }
 
 
 def _read_choice(variable: Json, prometheus: Prometheus, end: float) -> Choice:

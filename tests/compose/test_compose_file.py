@@ -158,7 +158,7 @@ def test_prometheus_scrapes_services_of_this_file(services: Services, root: Path
 def test_grafana_is_told_services_of_this_file(services: Services, root: Path) -> None:
     provisioned = root / "grafana" / "provisioning" / "datasources" / "datasources.yml"
     urls = [source["url"] for source in yaml.safe_load(provisioned.read_text())["datasources"]]
-    assert urls == ["http://prometheus:9090", "http://tempo:3200"]
+    assert urls == ["http://prometheus:9090", "http://alertmanager:9093", "http://tempo:3200"]
 
 
 def test_grafana_finds_the_dashboards(services: Services, root: Path) -> None:

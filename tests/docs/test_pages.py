@@ -32,8 +32,9 @@ READERS = (
     "otel-collector/distribution", ".railway", ".github/workflows",
     "docker-compose.yml", "Dockerfile", "deploy_railway.sh",
 )  # fmt: skip
-# OpenTelemetry's own, which its SDK reads.
-OF_THE_SDK = {name for name in vars(environment_variables) if name.startswith("OTEL_")}
+# OpenTelemetry's own, which its SDK reads, and OpenSSL's.
+OF_OTHERS = {name for name in vars(environment_variables) if name.startswith("OTEL_")}
+OF_OTHERS |= {"SSL_CERT_FILE"}
 SUFFIXES = {Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
 
 
@@ -79,7 +80,7 @@ def test_paths_that_are_named_exist(page: Path) -> None:
 
 @own_page
 def test_settings_that_are_named_exist(page: Path) -> None:
-    named = names_in(page.read_text(encoding="utf-8")) - OF_THE_SDK
+    named = names_in(page.read_text(encoding="utf-8")) - OF_OTHERS
     assert named - read_names() == set()
 
 

@@ -186,6 +186,8 @@ GAUGES: tuple[tuple[Metric, dict[str, str], float], ...] = (
     (metrics.DISK_USAGE, {}, 55.0),
     (metrics.THROUGHPUT, {}, 0.3),
     (metrics.QUEUE_SIZE, {}, 0),
+    (metrics.FEATURE_IMPORTANCE, {"feature": "amount", "source": "training"}, 0.5),
+    (metrics.FEATURE_BASELINE, {"feature": "amount", "bin": "01"}, 0.1),
 )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
-from grafana import generate, render
+from grafana import generate
 from grafana.panels import dashboards
+from grafana.render import board
 
 FOLDER = Path(__file__).resolve().parents[2] / "grafana" / "provisioning"
 SOURCES: dict[str, dict[str, Any]] = {
@@ -21,12 +22,13 @@ PROVIDERS = yaml.safe_load((FOLDER / "dashboards/dashboards.yml").read_text())["
 
 
 def test_data_sources_have_the_uids_that_are_referred_to() -> None:
-    """Prometheus is the dashboard's source and the default, Tempo has the traces."""
-    assert set(SOURCES) == {render.LOCAL_DATASOURCE, "tempo"}
+    """Prometheus is the default, which dashboards ask; Tempo has the traces."""
+    assert set(SOURCES) == {"prometheus", "tempo", "alertmanager"}
     assert SOURCES["prometheus"]["isDefault"]
     assert {uid: source["type"] for uid, source in SOURCES.items()} == {
         "prometheus": "prometheus",
         "tempo": "tempo",
+        "alertmanager": "alertmanager",
     }
 
 
@@ -46,8 +48,8 @@ def test_provider_puts_the_dashboards_into_the_folder_of_the_upload() -> None:
     """Provisioned here and uploaded there, the folder is the same."""
     (provider,) = PROVIDERS
 
-    assert provider["folder"] == render.FOLDER_TITLE
-    assert provider["folderUid"] == render.FOLDER_UID
+    assert provider["folder"] == board.FOLDER_TITLE
+    assert provider["folderUid"] == board.FOLDER_UID
     assert provider["allowUiUpdates"] is False
     assert provider["options"] == {"path": "/var/lib/grafana/dashboards"}
 
@@ -62,3 +64,12 @@ def test_every_dashboard_is_in_the_folder_that_is_provisioned() -> None:
         one.startswith(f"./{generate.PROVISIONED}:/var/lib/grafana/dashboards") for one in mounts
     )
     assert present == set(dashboards())
+
+
+def test_home_of_grafana_is_the_overview() -> None:
+    compose = yaml.safe_load((generate.ROOT / "docker-compose.yml").read_text())
+    home = compose["services"]["grafana"]["environment"][
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"
+    ]
+
+    assert home == f"/var/lib/grafana/dashboards/{generate.provisioned('overview').name}"

@@ -19,6 +19,8 @@ from grafana.cloud.access import (
 from grafana.cloud.ruler import MOST_GROUPS, MOST_RULES, NAMESPACE, is_same, read_groups
 from grafana.cloud.upload import plan_dashboards
 from grafana.errors import GrafanaError
+from grafana.panels import dashboards
+from grafana.render.board import panels_of
 from prometheus.client import http
 from prometheus.client.http import Client
 from tests.grafana.conftest import METRICS_ID, POLICY_TOKEN, SERVICE_TOKEN, Cloud
@@ -28,6 +30,8 @@ RECORDING = {
     "interval": "60s",
     "rules": [{"record": "job:predictions:rate5m", "expr": "sum(rate(predictions_total[5m]))"}],
 }
+UIDS = [dashboard.uid for dashboard in dashboards().values()]
+TITLES = [dashboard.title for dashboard in dashboards().values()]
 ALERTS = {
     "name": "errors: every one",
     "rules": [
@@ -59,17 +63,19 @@ def upload(rules: Path, *options: str) -> int:
 
 
 def test_upload_brings_dashboard_and_rules(cloud: Cloud, rules: Path) -> None:
-    """The folder, the dashboard in it with the cloud's data source, and each rule group."""
+    """The folder, the dashboards in it with the cloud's data source, and each rule group."""
     assert upload(rules) == 0
 
     board = cloud.dashboards["fraud-overview"]
+    panels = panels_of(board["spec"])
+    source, *_ = board["spec"]["templating"]["list"]
     assert cloud.folders["fraud-detection"]["spec"] == {"title": "Fraud detection"}
     assert board["metadata"]["annotations"]["grafana.app/folder"] == "fraud-detection"
-    assert len(board["spec"]["panels"]) == 8
-    assert {panel["datasource"]["uid"] for panel in board["spec"]["panels"]} == {
-        "grafanacloud-prom"
-    }
-    assert {t["interval"] for panel in board["spec"]["panels"] for t in panel["targets"]} == {"1m"}
+    assert sorted(cloud.dashboards) == sorted(each.uid for each in dashboards().values())
+    assert len(panels) == 16
+    assert {panel["datasource"]["uid"] for panel in panels} == {"${datasource}"}
+    assert (source["name"], source["current"]["value"]) == ("datasource", "grafanacloud-prom")
+    assert {t["interval"] for panel in panels for t in panel["targets"]} == {"1m"}
     assert cloud.rules == {NAMESPACE: {"shares": RECORDING, "errors: every one": ALERTS}}
 
 
@@ -82,12 +88,11 @@ def test_upload_can_be_repeated(
     capsys.readouterr()
 
     assert upload(rules) == 0
-    assert cloud.writes == [
-        "PUT /apis/dashboard.grafana.app/v1/namespaces/stacks-7654321/dashboards/fraud-overview"
-    ]
+    path = "/apis/dashboard.grafana.app/v1/namespaces/stacks-7654321/dashboards"
+    assert cloud.writes == [f"PUT {path}/{uid}" for uid in UIDS]
     assert capsys.readouterr().out.splitlines() == [
         "unchanged folder 'Fraud detection'",
-        "replace   dashboard 'Fraud detection: overview'",
+        *(f"replace   dashboard {title!r}" for title in TITLES),
         "unchanged rule group 'errors: every one' (2 rules)",
         "unchanged rule group 'shares' (1 rules)",
     ]
@@ -114,7 +119,7 @@ def test_dry_run_changes_nothing(
     assert cloud.writes == []
     assert capsys.readouterr().out.splitlines() == [
         "create    folder 'Fraud detection'",
-        "create    dashboard 'Fraud detection: overview'",
+        *(f"create    dashboard {title!r}" for title in TITLES),
         "create    rule group 'errors: every one' (2 rules)",
         "create    rule group 'shares' (1 rules)",
         "dry run: nothing was changed",
@@ -249,7 +254,7 @@ def test_change_by_somebody_else_meanwhile_is_not_written_over(cloud: Cloud, rul
     upload(rules, "--only", "dashboards")
     access = grafana_access(read_settings(cloud.environment, FOR_DASHBOARDS))
     *_, replace = plan_dashboards(access)
-    cloud.dashboards["fraud-overview"]["metadata"]["resourceVersion"] = "9"
+    cloud.dashboards[UIDS[-1]]["metadata"]["resourceVersion"] = "9"
 
     assert replace.take is not None
     with pytest.raises(GrafanaError, match="somebody else changed it at the same time"):
