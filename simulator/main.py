@@ -12,25 +12,25 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from simulator.options import Options, read_options
+from simulator.contract.errors import TargetError
+from simulator.contract.model_info import ModelInfo
+from simulator.options.command_line import Options, read_options
+from simulator.replay.replay_plan import check_replay, replay_requests
 from simulator.report.progress import Progress
-from simulator.report.summary import Run, as_json, as_markdown, as_text
-from simulator.report.tally import Tally
+from simulator.report.request_stats import Tally
+from simulator.report.summary_table import Run, as_json, as_markdown, as_text
 from simulator.run.label_sender import LabelDesk
+from simulator.run.open_files import connections_allowed
 from simulator.run.open_loop import run_open_loop
+from simulator.target.batch_limits import LABELS, most_in_batch
 from simulator.target.feedback import USUAL_BATCH, feedback_poster
 from simulator.target.high_score_samples import find_suspects
-from simulator.target.limits import LABELS, most_in_batch
-from simulator.target.open_files import connections_allowed
-from simulator.target.sender import http_sender, session
-from simulator.target.target import reach_target
-from simulator.traffic import process
-from simulator.traffic.customers import Drawn
-from simulator.traffic.errors import TargetError
-from simulator.traffic.model_info import ModelInfo
-from simulator.traffic.plan import PlannedRequest, plan_requests, stream
-from simulator.traffic.replay import check_replay, replay_requests
+from simulator.target.model_info_request import reach_target
+from simulator.target.predict import http_sender, session
+from simulator.traffic.request_plan import PlannedRequest, plan_requests, stream
 from simulator.traffic.scenarios import FRAUD_BURST
+from simulator.transactions import synthetic_process as process
+from simulator.transactions.marginal_source import Drawn
 
 FINE, NOT_REACHED, FAILED = 0, 1, 3
 

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from typing import TextIO
 
-from simulator.report.tally import Tally
+from simulator.report.request_stats import Tally
 
 _TERMINAL_SECONDS = 0.5
 _PIPED_SECONDS = 10.0

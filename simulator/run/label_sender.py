@@ -12,10 +12,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulator.report.label_tally import NO_PLACE, NO_RECEIPT, REFUSED, RUN_ENDED, LabelTally
+from simulator.report.label_stats import NO_PLACE, NO_RECEIPT, REFUSED, RUN_ENDED, LabelTally
 from simulator.target.feedback import NotTaken, PostFeedback
-from simulator.target.sender import Answer
-from simulator.traffic.plan import PlannedRequest
+from simulator.target.predict import Answer
+from simulator.traffic.request_plan import PlannedRequest
 
 # Each takes about 600 bytes.
 MOST_WAITING = 100_000

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from simulator.report.tally import TOO_LATE, TOO_MANY, Tally
-from simulator.target.sender import Answer, Send
-from simulator.traffic.errors import TargetError
-from simulator.traffic.plan import PlannedRequest
+from simulator.contract.errors import TargetError
+from simulator.report.request_stats import TOO_LATE, TOO_MANY, Tally
+from simulator.target.predict import Answer, Send
+from simulator.traffic.request_plan import PlannedRequest
 
 LATEST_SECONDS = 1.0
 OnAnswer = Callable[[PlannedRequest, Answer], None]

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import aiohttp
 
-from simulator.target.sender import read_answer, read_text, reason_of
+from simulator.target.predict import read_answer, read_text, reason_of
 
 # A receipt is some 250 bytes, so this is a quarter of the body that a target takes by default.
 USUAL_BATCH: Final = 200

@@ -9,11 +9,11 @@ from typing import Final
 
 import aiohttp
 
-from simulator.target.limits import TRANSACTIONS, most_in_batch
-from simulator.target.sender import read_text
-from simulator.traffic.customers import Customers, Drawn, Transaction
-from simulator.traffic.errors import TargetError
-from simulator.traffic.model_info import ModelInfo
+from simulator.contract.errors import TargetError
+from simulator.contract.model_info import ModelInfo
+from simulator.target.batch_limits import TRANSACTIONS, most_in_batch
+from simulator.target.predict import read_text
+from simulator.transactions.marginal_source import Customers, Drawn, Transaction
 
 KEPT: Final = 20
 _FIRST: Final = 150

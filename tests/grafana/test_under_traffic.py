@@ -24,8 +24,8 @@ from grafana.cloud.budget import measure
 from grafana.cloud.verify import Finding, choices, verify
 from grafana.http import Client
 from grafana.prometheus import Prometheus
-from simulator.traffic.model_info import parse_model_info
-from simulator.traffic.plan import VALID, Mix, Pace, plan_requests
+from simulator.contract.model_info import parse_model_info
+from simulator.traffic.request_plan import VALID, Mix, Pace, plan_requests
 from telemetry.metrics import EUROS, REQUEST_SECONDS
 from tests.lab import programs
 from tests.lab.tools import tools_folder

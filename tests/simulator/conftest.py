@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from simulator.traffic.model_info import ModelInfo, parse_model_info
+from simulator.contract.model_info import ModelInfo, parse_model_info
 
 DECILES = {
     "amount": [0.5, 14.0, 23.0, 33.0, 45.0, 60.0, 81.0, 113.0, 165.0, 280.0, 9400.0],

@@ -12,9 +12,9 @@ from collections import Counter
 import pytest
 import requests
 
-from simulator.traffic.labels import Labels
-from simulator.traffic.model_info import parse_model_info
-from simulator.traffic.plan import Mix, Pace, plan_requests
+from simulator.contract.model_info import parse_model_info
+from simulator.traffic.delayed_labels import Labels
+from simulator.traffic.request_plan import Mix, Pace, plan_requests
 from tests.lab.programs import ROOT
 from tests.lab.service import Handler
 

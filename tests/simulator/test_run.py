@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from simulator.contract.model_info import parse_model_info
 from simulator.main import main
-from simulator.traffic.model_info import parse_model_info
-from simulator.traffic.plan import Mix, Pace, plan_requests
+from simulator.traffic.request_plan import Mix, Pace, plan_requests
 
 ROOT = Path(__file__).parents[2]
 

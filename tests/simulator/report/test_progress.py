@@ -7,9 +7,9 @@ import io
 import pytest
 
 from simulator.report.progress import Progress, progress_line
-from simulator.report.tally import TOO_MANY, Tally
-from simulator.target.sender import Answer, NoAnswer
-from simulator.traffic.plan import VALID, PlannedRequest
+from simulator.report.request_stats import TOO_MANY, Tally
+from simulator.target.predict import Answer, NoAnswer
+from simulator.traffic.request_plan import VALID, PlannedRequest
 
 
 class Terminal(io.StringIO):

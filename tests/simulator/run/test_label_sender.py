@@ -8,12 +8,12 @@ import json
 import pytest
 
 from simulator.report.progress import progress_line
-from simulator.report.tally import Tally
+from simulator.report.request_stats import Tally
 from simulator.run.label_sender import LabelDesk
 from simulator.target.feedback import NotTaken, read_results
-from simulator.target.sender import Answer
-from simulator.traffic.labels import FRAUD, LEGITIMATE, PlannedLabel
-from simulator.traffic.plan import VALID, PlannedRequest
+from simulator.target.predict import Answer
+from simulator.traffic.delayed_labels import FRAUD, LEGITIMATE, PlannedLabel
+from simulator.traffic.request_plan import VALID, PlannedRequest
 
 COUNTED = "counted"
 

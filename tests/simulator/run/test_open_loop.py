@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from simulator.report.tally import INTERRUPTED, TOO_LATE, Tally
+from simulator.contract.errors import TargetError
+from simulator.report.request_stats import INTERRUPTED, TOO_LATE, Tally
 from simulator.run.open_loop import run_open_loop
-from simulator.target.sender import Answer
-from simulator.traffic.errors import TargetError
-from simulator.traffic.plan import Mix, Pace, plan_requests
+from simulator.target.predict import Answer
+from simulator.traffic.request_plan import Mix, Pace, plan_requests
 
 ANSWER = Answer(200, "legitimate", "basic", "low")
 

@@ -9,11 +9,11 @@ from random import Random
 
 import pytest
 
-from simulator.traffic.customers import Customers, Drawn
-from simulator.traffic.labels import FRAUD, LEGITIMATE, Labels, PlannedLabel
-from simulator.traffic.model_info import parse_model_info
-from simulator.traffic.plan import VALID, Mix, Pace, plan_requests
+from simulator.contract.model_info import parse_model_info
+from simulator.traffic.delayed_labels import FRAUD, LEGITIMATE, Labels, PlannedLabel
+from simulator.traffic.request_plan import VALID, Mix, Pace, plan_requests
 from simulator.traffic.scenarios import NAMES, SCENARIOS, Course, described
+from simulator.transactions.marginal_source import Customers, Drawn
 
 CLEAN = Mix(0, 300_000)
 PACE = Pace(rate=100, duration=60)

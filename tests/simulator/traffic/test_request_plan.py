@@ -14,9 +14,9 @@ from random import Random
 
 import pytest
 
-from simulator.traffic.customers import Customers
-from simulator.traffic.model_info import parse_model_info
-from simulator.traffic.plan import VALID, Mix, Pace, plan_requests
+from simulator.contract.model_info import parse_model_info
+from simulator.traffic.request_plan import VALID, Mix, Pace, plan_requests
+from simulator.transactions.marginal_source import Customers
 
 MIX = Mix(faulty=0.02, large_body=300_000)
 ROOT = Path(__file__).parents[3]
@@ -50,8 +50,8 @@ def test_plan_same_seed_same_bytes_in_another_process(info, describe):
     """Nothing depends on the hash seed of the process."""
     program = (
         "import hashlib, json, sys\n"
-        "from simulator.traffic.model_info import parse_model_info\n"
-        "from simulator.traffic.plan import Mix, Pace, plan_requests\n"
+        "from simulator.contract.model_info import parse_model_info\n"
+        "from simulator.traffic.request_plan import Mix, Pace, plan_requests\n"
         "info = parse_model_info(json.load(sys.stdin))\n"
         "text = hashlib.sha256()\n"
         "for r in plan_requests(info, 7, Pace(40, 500), Mix(0.02, 300000)):\n"

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import aiohttp
 
-from simulator.traffic.plan import PlannedRequest
+from simulator.traffic.request_plan import PlannedRequest
 
 # Answers are some hundred bytes; what is longer is no answer of a scoring service.
 _LONGEST_ANSWER: Final = 1024 * 1024

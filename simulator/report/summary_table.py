@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.report.label_tally import LabelTally
-from simulator.report.latency import Durations
-from simulator.report.tally import Tally
-from simulator.traffic.plan import VALID
+from simulator.report.label_stats import LabelTally
+from simulator.report.latency_histogram import Durations
+from simulator.report.request_stats import Tally
+from simulator.traffic.request_plan import VALID
 from simulator.traffic.scenarios import ASKED_ERROR, ASKED_SLOW, STEADY
 
 _QUANTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))

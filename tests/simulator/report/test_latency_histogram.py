@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from simulator.report.latency import Durations
+from simulator.report.latency_histogram import Durations
 
 
 @pytest.mark.parametrize("share", [0.5, 0.95, 0.99, 1.0])

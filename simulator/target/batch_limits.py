@@ -7,7 +7,7 @@ from typing import Final
 
 import aiohttp
 
-from simulator.target.sender import read_text
+from simulator.target.predict import read_text
 
 # Schema in /openapi.json and its member that is the list.
 TRANSACTIONS: Final = ("Batch", "transactions")

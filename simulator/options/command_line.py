@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from simulator.replay.replay_plan import Replay
 from simulator.run.label_sender import MOST_WAITING
-from simulator.traffic.labels import Labels
-from simulator.traffic.plan import Mix, Pace
-from simulator.traffic.replay import Replay
+from simulator.traffic.delayed_labels import Labels
+from simulator.traffic.request_plan import Mix, Pace
 from simulator.traffic.scenarios import CONCEPT, LATE_LABELS, NAMES, STEADY, Course, described
 
 DEFAULT_TARGET: Final = "http://localhost:5000"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
-from simulator.traffic.errors import TargetError
+from simulator.contract.errors import TargetError
 
 # What stands for no value; model training reads its files so too.
 _NOTHING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>"})

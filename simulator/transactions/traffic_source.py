@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from random import Random
 from typing import Protocol
 
-from simulator.traffic import process
-from simulator.traffic.customers import SAYS_USER_TYPE, Customers, Drawn, Transaction
-from simulator.traffic.model_info import ModelInfo
+from simulator.contract.model_info import ModelInfo
 from simulator.traffic.scenarios import CONCEPT, DRIFT
+from simulator.transactions import synthetic_process as process
+from simulator.transactions.marginal_source import SAYS_USER_TYPE, Customers, Drawn, Transaction
 
 
 class World(Protocol):

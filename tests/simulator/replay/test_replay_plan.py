@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from simulator.options import read_options
-from simulator.traffic.errors import TargetError
-from simulator.traffic.labels import FRAUD, LEGITIMATE, Labels
-from simulator.traffic.model_info import parse_model_info
-from simulator.traffic.plan import Pace
-from simulator.traffic.replay import Replay, check_replay, replay_requests
+from simulator.contract.errors import TargetError
+from simulator.contract.model_info import parse_model_info
+from simulator.options.command_line import read_options
+from simulator.replay.replay_plan import Replay, check_replay, replay_requests
+from simulator.traffic.delayed_labels import FRAUD, LEGITIMATE, Labels
+from simulator.traffic.request_plan import Pace
 
 HEAD = "when,age,amount,note,account_balance,transaction_frequency,location_risk,Class\n"
 ROWS = (

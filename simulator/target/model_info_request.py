@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import aiohttp
 
-from simulator.target.sender import session
-from simulator.traffic.errors import TargetError
-from simulator.traffic.model_info import ModelInfo, parse_model_info
+from simulator.contract.errors import TargetError
+from simulator.contract.model_info import ModelInfo, parse_model_info
+from simulator.target.predict import session
 
 _PAUSE_SECONDS = 0.5
 

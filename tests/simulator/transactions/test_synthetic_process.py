@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from model.data import synthetic
-from simulator.traffic import process
-from simulator.traffic.model_info import parse_model_info
-from simulator.traffic.traffic_source import KnownWorld, world_of
+from simulator.contract.model_info import parse_model_info
+from simulator.transactions import synthetic_process as process
+from simulator.transactions.traffic_source import KnownWorld, world_of
 
 ROWS = 6_000
 # Two samples of the same distribution are told apart with this probability, for each column.

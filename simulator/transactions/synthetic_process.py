@@ -13,7 +13,7 @@ from random import Random
 from statistics import NormalDist
 from typing import Final
 
-from simulator.traffic.model_info import Feature, ModelInfo
+from simulator.contract.model_info import Feature, ModelInfo
 
 Row = dict[str, float]
 

@@ -10,13 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from simulator.traffic.customers import Transaction, Value
-from simulator.traffic.errors import TargetError
-from simulator.traffic.faults import encode
-from simulator.traffic.labels import FRAUD, LEGITIMATE, Labels, PlannedLabel, planned_labels
-from simulator.traffic.model_info import Feature, ModelInfo
-from simulator.traffic.plan import VALID, Pace, PlannedRequest, stream
-from simulator.traffic.table import cell_of, read_rows
+from simulator.contract.errors import TargetError
+from simulator.contract.model_info import Feature, ModelInfo
+from simulator.replay.table import cell_of, read_rows
+from simulator.traffic.delayed_labels import FRAUD, LEGITIMATE, Labels, PlannedLabel, planned_labels
+from simulator.traffic.invalid_requests import encode
+from simulator.traffic.request_plan import VALID, Pace, PlannedRequest, stream
+from simulator.transactions.marginal_source import Transaction, Value
 
 _TRUE: Final = frozenset({"1", "1.0", "true", FRAUD})
 _FALSE: Final = frozenset({"0", "0.0", "false", LEGITIMATE})

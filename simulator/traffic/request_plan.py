@@ -12,11 +12,16 @@ from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 from random import Random
 
+from simulator.contract.model_info import ModelInfo
 from simulator.traffic.arrivals import poisson, think_times
-from simulator.traffic.customers import Drawn
-from simulator.traffic.faults import Spoil, bad_values, encode, fault_kinds, fault_schedule
-from simulator.traffic.labels import FRAUD, LEGITIMATE, Labels, PlannedLabel, planned_labels
-from simulator.traffic.model_info import ModelInfo
+from simulator.traffic.delayed_labels import FRAUD, LEGITIMATE, Labels, PlannedLabel, planned_labels
+from simulator.traffic.invalid_requests import (
+    Spoil,
+    bad_values,
+    encode,
+    fault_kinds,
+    fault_schedule,
+)
 from simulator.traffic.scenarios import (
     ALWAYS_STEADY,
     ASKED_ERROR,
@@ -34,7 +39,8 @@ from simulator.traffic.scenarios import (
     SLOW_SECONDS,
     Course,
 )
-from simulator.traffic.traffic_source import world_of
+from simulator.transactions.marginal_source import Drawn
+from simulator.transactions.traffic_source import world_of
 
 VALID = "valid"
 

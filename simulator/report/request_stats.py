@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from simulator.report.label_tally import LabelTally
-from simulator.report.latency import Durations
-from simulator.target.sender import TIMEOUT, Answer, NoAnswer
-from simulator.traffic.labels import FRAUD
-from simulator.traffic.plan import PlannedRequest
+from simulator.report.label_stats import LabelTally
+from simulator.report.latency_histogram import Durations
+from simulator.target.predict import TIMEOUT, Answer, NoAnswer
+from simulator.traffic.delayed_labels import FRAUD
+from simulator.traffic.request_plan import PlannedRequest
 from simulator.traffic.scenarios import ASKED_ERROR, ASKED_SLOW
 
 TOO_MANY = "too_many_in_flight"

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from simulator.traffic.quantile_function import quantile_function, rank_from
+from simulator.transactions.quantile_function import quantile_function, rank_from
 
 RANKS = (np.arange(200_000) + 0.5) / 200_000
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.traffic.errors import TargetError
-from simulator.traffic.model_info import parse_model_info
+from simulator.contract.errors import TargetError
+from simulator.contract.model_info import parse_model_info
 
 
 def changed(document, path, value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from simulator.traffic.labels import FRAUD
+from simulator.traffic.delayed_labels import FRAUD
 
 COUNTED, REPEATED, REFUSED = "counted", "repeated", "refused"
 # The target had counted it, but its answer was lost on the way.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, TypeVar
 
-from simulator.traffic.customers import Transaction
-from simulator.traffic.model_info import Feature, ModelInfo, most_important
+from simulator.contract.model_info import Feature, ModelInfo, most_important
+from simulator.transactions.marginal_source import Transaction
 
 _BLOCK: Final = 100
 _OF_A_VALUE: Final = ("missing_field", "wrong_type", "out_of_range", "unknown_category")

@@ -18,9 +18,9 @@ from random import Random
 from statistics import NormalDist
 from typing import Final
 
-from simulator.traffic.model_info import Feature, ModelInfo, UserTypes, most_important
-from simulator.traffic.quantile_function import quantile_function, rank_from
+from simulator.contract.model_info import Feature, ModelInfo, UserTypes, most_important
 from simulator.traffic.scenarios import DRIFT
+from simulator.transactions.quantile_function import quantile_function, rank_from
 
 Value = float | int | bool | str | None
 Transaction = dict[str, Value]

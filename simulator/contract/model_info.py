@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeGuard
 
-from simulator.traffic.errors import TargetError
+from simulator.contract.errors import TargetError
 
 TYPES: Final = ("number", "integer", "boolean", "category")
 

@@ -1,0 +1,1 @@
+"""The command line and the environment: what can be said, and what is checked before a start."""
