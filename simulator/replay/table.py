@@ -1,62 +1,70 @@
-"""Rows of a CSV, CSV.gz or Parquet file, one after the other: never the whole file in memory."""
+"""A CSV or Parquet file as a table, read row by row: never the whole file in memory.
+
+What a file is follows from its content before its name: a gzip file by any name, a byte order mark,
+UTF-16, and the separators comma, semicolon, tab and bar are understood.
+"""
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TextIO, cast
+from typing import Any, Final, Protocol
 
-from simulator.contract.errors import TargetError
+from simulator.contract.errors import ReplayError
+from simulator.replay.csv_table import open_csv
+from simulator.replay.parquet_table import open_parquet
 
-# What stands for no value; model training reads its files so too.
-_NOTHING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>"})
+_PARQUET_MAGIC: Final = b"PAR1"
+_ZIP_MAGIC: Final = b"PK\x03\x04"
+_PARQUET_SUFFIXES: Final = (".parquet", ".pq")
 
-Row = Mapping[str, Any]
+
+class Table(Protocol):
+    """A table whose cells are read in its rows' order, once."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names in the file's order; the same name may stand twice."""
+        ...
+
+    def read(self, positions: Sequence[int]) -> Iterator[Sequence[Any]]:
+        """The cells of the columns at these positions, row by row; raises ReplayError."""
+        ...
 
 
-def read_rows(file: Path) -> Iterator[Row]:
-    """Column name to cell, text in CSV; raises TargetError where the file cannot be read."""
+@contextmanager
+def open_table(file: Path) -> Iterator[Table]:
+    """Raises ReplayError where the file cannot be read as a table, also while it is read."""
     try:
-        yield from _parquet(file) if file.suffix == ".parquet" else _csv(file)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise TargetError(f"{file} cannot be read as a table: {error}") from None
+        magic = _read_magic(file)
+        if magic == _ZIP_MAGIC:
+            raise ReplayError(f"{file} is a ZIP or Excel file: save its table as CSV")
+        is_parquet = magic == _PARQUET_MAGIC or file.suffix.lower() in _PARQUET_SUFFIXES
+        with open_parquet(file) if is_parquet else open_csv(file) as table:
+            yield table
+    except (OSError, EOFError) as error:
+        raise ReplayError(f"{file} cannot be read as a table: {error}") from None
 
 
-def cell_of(row: Row, column: str, file: Path) -> Any:
-    """The value, or None where there is none; raises TargetError for a column that is not there."""
-    if column not in row:
-        known = ", ".join(str(name) for name in row if name is not None)
-        raise TargetError(f"{file} has no column '{column}'; its columns are {known:.500}")
-    value = row[column]
-    return None if value is None or str(value).strip().lower() in _NOTHING else value
+def find_column(table: Table, name: str, file: Path) -> int:
+    """The position of a column; raises ReplayError where it is missing or stands twice.
+
+    Blanks around a name in the file do not matter where no name is exactly the same.
+    """
+    for names in (table.columns, [column.strip() for column in table.columns]):
+        positions = [position for position, column in enumerate(names) if column == name]
+        if len(positions) > 1:
+            raise ReplayError(f"{file} has {len(positions)} columns '{name}': rename all but one")
+        if positions:
+            return positions[0]
+    known = ", ".join(table.columns)
+    raise ReplayError(f"{file} has no column '{name}'; its columns are {known:.500}")
 
 
-def _csv(file: Path) -> Iterator[Row]:
-    with _opened(file) as lines:
-        for row in csv.DictReader(lines):
-            yield cast(Row, row)
-
-
-def _opened(file: Path) -> TextIO:
-    if file.suffix == ".gz":
-        return cast(TextIO, gzip.open(file, "rt", encoding="utf-8-sig", newline=""))
-    return file.open(encoding="utf-8-sig", newline="")
-
-
-def _parquet(file: Path) -> Iterator[Row]:
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError:
-        raise TargetError(
-            f"{file} needs pyarrow, which this environment lacks: run the simulator from .venv/dev,"
-            ' or make it a CSV file: .venv/train/bin/python -c "import pandas;'
-            f" pandas.read_parquet('{file.name}').to_csv('{file.stem}.csv.gz', index=False)\""
-        ) from None
-    try:
-        with parquet.ParquetFile(file) as table:
-            for batch in table.iter_batches(batch_size=1000):
-                yield from batch.to_pylist()
-    except ArrowException as error:
-        raise TargetError(f"{file} cannot be read as a table: {error}") from None
+def _read_magic(file: Path) -> bytes:
+    # A Parquet file that is not there is still told which reader it would need.
+    if not file.exists() and file.suffix.lower() in _PARQUET_SUFFIXES:
+        return _PARQUET_MAGIC
+    with file.open("rb") as content:
+        return content.read(4)

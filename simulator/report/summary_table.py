@@ -1,234 +1,146 @@
-"""The end of a run, told in three ways: a table for people, Markdown, JSON with every count."""
+"""The summary of a run as a table: for a terminal, and as Markdown for the page of a schedule."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from simulator.report.label_stats import LabelTally
-from simulator.report.latency_histogram import Durations
-from simulator.report.request_stats import Tally
-from simulator.traffic.request_plan import VALID
-from simulator.traffic.scenarios import ASKED_ERROR, ASKED_SLOW, STEADY
-
-_QUANTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+from simulator.contract.vocabulary import DELAY_REQUESTED, ERROR_REQUESTED, STEADY, VALID
+from simulator.report.label_stats import LabelStats
+from simulator.report.latency_histogram import LatencyHistogram
+from simulator.report.request_stats import RequestStats
+from simulator.report.run_result import QUANTILES, RunResult
 
 # Above this the latencies are more about this machine than about the target.
-_LATE_SECONDS = 0.1
+_LATE_SECONDS: Final = 0.1
+
+Rows = list[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Run:
-    """What was run against what; `duration` in seconds, `rate` None for one person's pace.
-
-    `known_process`: the rows and their truth come from the default model's documented process.
-    """
-
-    target: str
-    model_version: str
-    seed: int
-    rate: float | None
-    started: datetime
-    duration: float
-    interrupted: bool
-    exit_code: int
-    scenario: str = STEADY
-    replayed: str | None = None
-    known_process: bool = False
-
-
-def as_json(run: Run, tally: Tally) -> str:
-    """One JSON object; its members are a contract for scripts, only ever added to."""
-    return json.dumps(_document(run, tally), indent=2)
-
-
-def as_text(run: Run, tally: Tally) -> str:
+def format_text(result: RunResult) -> str:
     """A table of two columns."""
-    rows = _rows(run, tally)
+    rows = _list_rows(result)
     width = max(len(name) for name, _ in rows)
     lines = [f"  {name:<{width}}  {value}" for name, value in rows]
-    return "\n".join(["", f"Simulator against {run.target}", *lines])
+    return "\n".join(["", f"Simulator against {result.target}", *lines])
 
 
-def as_markdown(run: Run, tally: Tally) -> str:
+def format_markdown(result: RunResult) -> str:
     """A section with a table, as GitHub shows it."""
-    rows = [f"| {name} | {_escaped(value)} |" for name, value in _rows(run, tally)]
-    heading = f"## Simulator against {_escaped(run.target)}"
+    rows = [f"| {name} | {_escape(value)} |" for name, value in _list_rows(result)]
+    heading = f"## Simulator against {_escape(result.target)}"
     return "\n".join([heading, "", "| what | result |", "| --- | --- |", *rows, ""])
 
 
-def _document(run: Run, tally: Tally) -> dict[str, Any]:
-    return {
-        "target": run.target,
-        "model_version": run.model_version,
-        "seed": run.seed,
-        "rate": run.rate,
-        "started_at": run.started.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "duration_seconds": round(run.duration, 3),
-        "due": tally.total_sent + tally.not_sent.total(),
-        "sent": tally.total_sent,
-        "answered": tally.answered,
-        "by_kind": _sorted(tally.sent),
-        "by_status": {str(status): n for status, n in sorted(tally.statuses.items())},
-        "not_sent": _sorted(tally.not_sent),
-        "unanswered": _sorted(tally.unanswered),
-        "unexpected": [
-            {"kind": kind, "expected": expected, "got": got, "count": number}
-            for (kind, expected, got), number in sorted(tally.unexpected.items())
-        ],
-        "error_types": _sorted(tally.error_types),
-        "predictions": {
-            "total": tally.predictions.total(),
-            "by_class": _sorted(tally.by_class()),
-            "by_user_type": _sorted(tally.by_user_type()),
-            "by_risk_level": _sorted(tally.by_risk_level()),
-            "by_labels": [
-                {"class_name": c, "user_type": u, "risk_level": r, "count": number}
-                for (c, u, r), number in sorted(tally.predictions.items())
-            ],
-        },
-        "fraud_share": tally.fraud_share,
-        "latency_seconds": _quantiles(tally.latency),
-        "start_delay_seconds": _quantiles(tally.start_delay),
-        "failed_share": tally.failed_share,
-        "scenario": run.scenario,
-        "replayed": run.replayed,
-        "known_process": run.known_process,
-        "asked_to_misbehave": tally.asked,
-        "ignored_requests_to_misbehave": tally.ignored,
-        "labels": None if tally.labels is None else _labels(tally.labels),
-        "interrupted": run.interrupted,
-        "exit_code": run.exit_code,
-    }
+def _list_rows(result: RunResult) -> Rows:
+    rows = [*_list_request_rows(result.stats), ("model", result.model_version)]
+    rows.append(("seed", str(result.seed)))
+    if result.scenario != STEADY:
+        rows.append(("scenario", result.scenario))
+    if result.stats.labels is not None:
+        rows += _list_label_rows(result, result.stats.labels)
+    return rows + [("warning", warning) for warning in _list_warnings(result.stats)]
 
 
-def _labels(labels: LabelTally) -> dict[str, Any]:
-    return {
-        "known": labels.known,
-        "by_result": _sorted(labels.results),
-        "left_out": _sorted(labels.left_out),
-        "outcomes": [
-            {"predicted": predicted, "truth": truth, "count": number}
-            for (predicted, truth), number in sorted(labels.outcomes.items())
-        ],
-        "recall": labels.recall,
-        "precision": labels.precision,
-        "from_answers": labels.from_answers,
-        "early": labels.early,
-        "posts": labels.posts,
-        "failed_posts": _sorted(labels.failed_posts),
-        "failed_share": labels.failed_share,
-    }
-
-
-def _rows(run: Run, tally: Tally) -> list[tuple[str, str]]:
-    rate = f"{tally.total_sent / run.duration:.2f}/s" if run.duration > 0 else "-"
-    rows = [
-        ("sent", f"{tally.total_sent} in {run.duration:.1f} s ({rate})"),
-        ("valid", str(tally.sent[VALID])),
-        ("faulty", _faulty(tally)),
-        ("by status", _listed(tally.statuses)),
-        ("unanswered", _listed(+tally.unanswered)),
-        ("latency", _latency(tally.latency)),
-        ("fraud share", _fraud(tally)),
-        ("by user type", _listed(tally.by_user_type())),
-        ("by risk level", _listed(tally.by_risk_level())),
-        ("not as it should be", _unexpected(tally)),
-        ("model", run.model_version),
-        ("seed", str(run.seed)),
+def _list_request_rows(stats: RequestStats) -> Rows:
+    rate = f"{stats.total_sent / stats.duration:.2f}/s" if stats.duration > 0 else "-"
+    not_sent = [("not sent", _list_counts(stats.not_sent))] if stats.not_sent else []
+    return [
+        ("sent", f"{stats.total_sent} in {stats.duration:.1f} s ({rate})"),
+        *not_sent,
+        ("valid", str(stats.sent[VALID])),
+        ("faulty", _format_invalid(stats)),
+        ("by status", _list_counts(stats.statuses)),
+        ("unanswered", _list_counts(+stats.unanswered)),
+        ("latency", _format_latency(stats.latency)),
+        ("fraud share", _format_fraud_share(stats)),
+        ("by user type", _list_counts(stats.count_by_user_type())),
+        ("by risk level", _list_counts(stats.count_by_risk_level())),
+        ("unexpected", _format_unexpected(stats)),
     ]
-    if tally.not_sent:
-        rows.insert(1, ("not sent", _listed(tally.not_sent)))
-    if run.scenario != STEADY:
-        rows.append(("scenario", run.scenario))
-    if tally.labels is not None:
-        rows += _label_rows(run, tally.labels)
-    if tally.ignored:
-        rows.append(
-            (
-                "take care",
-                f"{tally.ignored} of {tally.asked} requests to misbehave were ignored:"
-                " start the service with FAULT_HEADERS=on",
-            )
-        )
-    late = tally.start_delay.quantile(0.99)
-    if late is not None and late > _LATE_SECONDS:
-        rows.append(("take care", f"this machine sent late (p99 {_seconds(late)}): lower the rate"))
-    return rows
 
 
-def _label_rows(run: Run, labels: LabelTally) -> list[tuple[str, str]]:
-    told = [_listed(labels.results)]
-    if +labels.left_out:
-        told.append(f"left out: {_listed(+labels.left_out)}")
+def _list_label_rows(result: RunResult, labels: LabelStats) -> Rows:
+    results = [_list_counts(labels.results)]
+    if +labels.not_sent:
+        results.append(f"not sent: {_list_counts(+labels.not_sent)}")
     if labels.failed_posts:
-        told.append(f"requests to repeat: {_listed(labels.failed_posts)}")
+        results.append(f"failed requests: {_list_counts(labels.failed_posts)}")
     if labels.early:
-        told.append(f"{labels.early} sent early")
-    shares = f"precision {_percent(labels.precision)}, recall {_percent(labels.recall)}"
-    rows = [("labels", f"{labels.known}: {'; '.join(told)}"), ("by labels", shares)]
+        results.append(f"{labels.early} sent early")
+    rows = [
+        ("labels", f"{labels.planned}: {'; '.join(results)}"),
+        ("live quality", _format_quality(labels)),
+    ]
     if labels.from_answers:
-        rows.append(("truth", "drawn with the model's own probabilities: it is right on average"))
-    elif run.replayed is not None:
-        rows.append(("truth", f"from {run.replayed}"))
-    elif run.known_process:
-        rows.append(("truth", "from the documented process of the default model"))
-    return rows
+        source = "drawn with the model's own probabilities: calibrated by construction"
+    elif result.replayed is not None:
+        source = f"from {result.replayed}"
+    elif result.known_process:
+        source = "from the documented process of the default model"
+    else:
+        return rows
+    return [*rows, ("source of labels", source)]
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+def _list_warnings(stats: RequestStats) -> list[str]:
+    warnings = []
+    if stats.faults_ignored:
+        warnings.append(
+            f"{stats.faults_ignored} of {stats.faults_requested} requests for an injected fault"
+            " were ignored: start the service with FAULT_HEADERS=on"
+        )
+    late = stats.start_delay.quantile(0.99)
+    if late is not None and late > _LATE_SECONDS:
+        warnings.append(f"this machine sent late (p99 {_format_seconds(late)}): lower the rate")
+    return warnings
 
 
-def _faulty(tally: Tally) -> str:
-    own = (VALID, ASKED_SLOW, ASKED_ERROR)
-    kinds = {kind: number for kind, number in tally.sent.items() if kind not in own}
-    return f"{sum(kinds.values())}: {_listed(kinds)}" if kinds else "0"
+def _format_quality(labels: LabelStats) -> str:
+    precision, recall = _format_percent(labels.precision), _format_percent(labels.recall)
+    return f"precision {precision}, recall {recall}"
 
 
-def _latency(latency: Durations) -> str:
+def _format_invalid(stats: RequestStats) -> str:
+    valid = (VALID, DELAY_REQUESTED, ERROR_REQUESTED)
+    kinds = {kind: number for kind, number in stats.sent.items() if kind not in valid}
+    return f"{sum(kinds.values())}: {_list_counts(kinds)}" if kinds else "0"
+
+
+def _format_latency(latency: LatencyHistogram) -> str:
     if latency.count == 0:
         return "-"
-    values = [f"{name} {_seconds(latency.quantile(share))}" for name, share in _QUANTILES]
-    return ", ".join([*values, f"largest {_seconds(latency.largest)}"])
+    values = [f"{name} {_format_seconds(latency.quantile(share))}" for name, share in QUANTILES]
+    return ", ".join([*values, f"largest {_format_seconds(latency.largest)}"])
 
 
-def _fraud(tally: Tally) -> str:
-    if tally.fraud_share is None:
+def _format_fraud_share(stats: RequestStats) -> str:
+    if stats.fraud_share is None:
         return "-"
-    return f"{100 * tally.fraud_share:.2f} % of {tally.predictions.total()} predictions"
+    return f"{100 * stats.fraud_share:.2f} % of {stats.predictions.total()} predictions"
 
 
-def _unexpected(tally: Tally) -> str:
+def _format_unexpected(stats: RequestStats) -> str:
     texts = [
-        f"{number} {kind}: {got} instead of {expected}"
-        for (kind, expected, got), number in tally.unexpected.most_common()
+        f"{number} {one.kind}: {one.got} instead of {one.expected}"
+        for one, number in stats.unexpected.most_common()
     ]
     return "; ".join(texts) or "none"
 
 
-def _listed(counts: Mapping[Any, int]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
+def _format_percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def _sorted(counts: Counter[str]) -> dict[str, int]:
-    return {name: number for name, number in sorted(counts.items()) if number}
-
-
-def _quantiles(durations: Durations) -> dict[str, float | int | None]:
-    values = {name: durations.quantile(share) for name, share in _QUANTILES}
-    return {**values, "max": durations.largest, "count": durations.count}
-
-
-def _seconds(value: float | None) -> str:
+def _format_seconds(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.1f} ms"
 
 
-def _escaped(text: str) -> str:
+def _list_counts(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
+
+
+def _escape(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

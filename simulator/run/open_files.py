@@ -1,15 +1,16 @@
-"""Each request under way holds a connection, and some systems allow few of them by default."""
+"""The system's limit of open files: each request in flight holds a connection, which is one."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+from typing import Final
 
 # Beside connections a process holds its standard streams, the event loop, name look-ups.
-_OTHERS = 64
+_RESERVED: Final = 64
 
 
-def connections_allowed(wanted: int) -> int:
+def allow_connections(wanted: int) -> int:
     """How many of `wanted` connections the system lets this process hold, at least one.
 
     Raises the process's own limit of open files as far as that needs and the system lets it.
@@ -19,12 +20,12 @@ def connections_allowed(wanted: int) -> int:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted + _OTHERS:
+    if soft == resource.RLIM_INFINITY or soft >= wanted + _RESERVED:
         return wanted
-    reachable = wanted + _OTHERS
+    reachable = wanted + _RESERVED
     if hard != resource.RLIM_INFINITY:
         reachable = min(reachable, hard)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
         soft = reachable
-    return max(1, min(wanted, soft - _OTHERS))
+    return max(1, min(wanted, soft - _RESERVED))

@@ -1,50 +1,63 @@
-"""What becomes known later of a prediction: the transaction's true class, and when."""
+"""Delayed labels (feedback): a transaction's true class, known some time after its prediction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Final
 
-FRAUD: Final = "fraud"
-LEGITIMATE: Final = "legitimate"
+from simulator.contract.vocabulary import FRAUD, LEGITIMATE
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Labels come `after` seconds on average, evenly from half to one and a half of that.
+class LabelDelay:
+    """Labels come `mean` seconds after their predictions, evenly from half to one and a half of it.
 
     `share` of the predictions get one.
     """
 
-    after: float
+    mean: float
     share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedLabel:
-    """A label that comes `delay` seconds after its prediction.
+    """A label that becomes known `delay` seconds after its prediction.
 
-    `truth`: the class where it is known; None: it is fraud if `chance` is below the probability
-    that the target answers, or answered to another request where `of_another` is true.
+    `true_class`: where it is known beforehand; None: it is fraud if `uniform`, a draw from 0 to 1,
+    is below the fraud probability that the target answers, or answered to the request before where
+    `of_other_request` is true.
     """
 
     delay: float
-    truth: str | None
-    chance: float
-    of_another: bool = False
+    true_class: str | None
+    uniform: float
+    of_other_request: bool = False
 
-    def resolved(self, own: float, other: float) -> str:
-        """The class, with the probabilities that this and another request were answered."""
-        if self.truth is not None:
-            return self.truth
-        return FRAUD if self.chance < (other if self.of_another else own) else LEGITIMATE
+    def resolve(self, own: float, other: float) -> str:
+        """The true class, given the probabilities answered to this and to another request."""
+        if self.true_class is not None:
+            return self.true_class
+        return choose_class(other if self.of_other_request else own, self.uniform)
 
 
-def planned_labels(labels: Labels, random: Random) -> Iterator[tuple[float | None, float, float]]:
-    """For each request the delay of its label (None: it gets none), and two chances from 0 to 1."""
+@dataclass(frozen=True, slots=True)
+class LabelDraw:
+    """What was drawn for one request: `delay` None: no label; `uniform`, `mixing` from 0 to 1."""
+
+    delay: float | None
+    uniform: float
+    mixing: float
+
+
+def choose_class(fraud_probability: float, uniform: float) -> str:
+    """Fraud with the given probability; `uniform` is the draw from 0 to 1."""
+    return FRAUD if uniform < fraud_probability else LEGITIMATE
+
+
+def draw_labels(labels: LabelDelay, random: Random) -> Iterator[LabelDraw]:
+    """A draw for each request, without end."""
     while True:
-        wanted, place = random.random() < labels.share, random.random()
-        delay = labels.after * (0.5 + place) if wanted else None
-        yield delay, random.random(), random.random()
+        labelled, place = random.random() < labels.share, random.random()
+        delay = labels.mean * (0.5 + place) if labelled else None
+        yield LabelDraw(delay, random.random(), random.random())

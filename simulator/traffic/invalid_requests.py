@@ -1,152 +1,141 @@
-"""Requests that a scoring service must refuse, and the status with which it must."""
+"""Requests that a scoring service must refuse: one way to make each kind of them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
-from typing import Final, TypeVar
+from typing import Final
 
-from simulator.contract.model_info import Feature, ModelInfo, most_important
-from simulator.transactions.marginal_source import Transaction
+from simulator.contract.model_info import Feature, ModelInfo
+from simulator.contract.vocabulary import (
+    BOOLEAN,
+    BROKEN_JSON,
+    CATEGORY,
+    INTEGER,
+    INVALID_VALUES,
+    MISSING_FIELD,
+    NUMBER,
+    OUT_OF_RANGE,
+    TOO_LARGE,
+    UNKNOWN_CATEGORY,
+    UNKNOWN_FIELD,
+    WRONG_TYPE,
+)
+from simulator.transactions.random_numbers import choose
+from simulator.transactions.transaction import Transaction, encode_transaction
 
-_BLOCK: Final = 100
-_OF_A_VALUE: Final = ("missing_field", "wrong_type", "out_of_range", "unknown_category")
-
-T = TypeVar("T")
+_IMPORTANT_FEATURES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Spoiled:
-    """A faulty body: `body` followed by `padding` spaces, to be refused with `status`.
+class InvalidBody:
+    """`body` followed by `padding` spaces.
 
     Spaces after a JSON document are allowed, so a padded body is wrong by its size alone.
     """
 
     body: bytes
-    padding: int
-    status: int
+    padding: int = 0
 
 
-Spoil = Callable[[Transaction, Random], Spoiled]
+MakeInvalid = Callable[[Transaction, Random], InvalidBody]
 
 
-def fault_kinds(info: ModelInfo, large_body: int) -> dict[str, Spoil]:
-    """The kinds of fault that this model allows, by name; `large_body` is in bytes."""
+def list_invalid_kinds(info: ModelInfo, large_body: int) -> dict[str, MakeInvalid]:
+    """Every kind that this model allows; `large_body` is the size of a too large one in bytes."""
     required = [f for f in info.features if not f.nullable]
-    bounded = [f for f in info.features if f.is_numeric and (f.minimum, f.maximum) != (None, None)]
-    categories = [f for f in info.features if f.type == "category"]
-    kinds: dict[str, Spoil] = {
-        "wrong_type": lambda transaction, random: _wrong_type(transaction, info.features, random),
-        "unknown_field": _unknown_field,
-        "broken_json": _broken_json,
-        "too_large": lambda transaction, _: _too_large(transaction, large_body),
+    bounded = [f for f in info.features if f.is_numeric and _list_values_outside(f)]
+    categories = [f for f in info.features if f.type == CATEGORY]
+    kinds: dict[str, MakeInvalid] = {
+        WRONG_TYPE: partial(_make_wrong_type, info.features),
+        UNKNOWN_FIELD: _make_unknown_field,
+        BROKEN_JSON: _make_broken_json,
+        TOO_LARGE: partial(_make_too_large, large_body),
     }
     if required:
-        kinds["missing_field"] = lambda transaction, random: _missing(transaction, required, random)
+        kinds[MISSING_FIELD] = partial(_make_missing_field, required)
     if bounded:
-        kinds["out_of_range"] = lambda transaction, random: _beyond(transaction, bounded, random)
+        kinds[OUT_OF_RANGE] = partial(_make_out_of_range, bounded)
     if categories:
-        kinds["unknown_category"] = lambda transaction, random: _foreign(
-            transaction, categories, random
-        )
+        kinds[UNKNOWN_CATEGORY] = partial(_make_unknown_category, categories)
     return kinds
 
 
-def bad_values(info: ModelInfo) -> dict[str, Spoil]:
-    """The kinds of fault in one value, confined to the model's two most important features."""
-    confined = replace(info, features=most_important(info, 2))
-    kinds = fault_kinds(confined, large_body=0)
-    return {name: spoil for name, spoil in kinds.items() if name in _OF_A_VALUE}
+def list_invalid_values(info: ModelInfo) -> dict[str, MakeInvalid]:
+    """The kinds with one invalid value, confined to the model's two most important features."""
+    confined = replace(info, features=info.select_most_important(_IMPORTANT_FEATURES))
+    kinds = list_invalid_kinds(confined, large_body=0)
+    return {kind: make for kind, make in kinds.items() if kind in INVALID_VALUES}
 
 
-def fault_schedule(share: float, kinds: tuple[str, ...], random: Random) -> Iterator[str | None]:
-    """For each request the kind of its fault, or None for a valid one.
-
-    Any hundred requests in a row, counted from the first, have the stated share of faults (to
-    the whole number, what is left over being carried on), at random places; the kinds take turns
-    in random order. So 2,000 requests at 0.02 have exactly 40.
-    """
-    deck: list[str] = []
-    owed = 0.0
-    while True:
-        owed += share * _BLOCK
-        faults = int(owed + 1e-9)
-        owed -= faults
-        faulty = set(_shuffled(list(range(_BLOCK)), random)[:faults])
-        for place in range(_BLOCK):
-            if place in faulty:
-                deck = deck or _shuffled(list(kinds), random)
-                yield deck.pop()
-            else:
-                yield None
+def _make_missing_field(
+    features: Sequence[Feature], transaction: Transaction, random: Random
+) -> InvalidBody:
+    missing = choose(features, random).name
+    return _encode({name: value for name, value in transaction.items() if name != missing})
 
 
-def encode(transaction: Transaction | dict[str, object]) -> bytes:
-    """The transaction as it goes over the wire."""
-    return json.dumps(transaction, allow_nan=False).encode()
-
-
-def _missing(transaction: Transaction, features: list[Feature], random: Random) -> Spoiled:
-    missing = _choice(features, random).name
-    return _bad({name: value for name, value in transaction.items() if name != missing})
-
-
-def _wrong_type(transaction: Transaction, features: tuple[Feature, ...], random: Random) -> Spoiled:
-    feature = _choice(list(features), random)
+def _make_wrong_type(
+    features: Sequence[Feature], transaction: Transaction, random: Random
+) -> InvalidBody:
+    feature = choose(features, random)
     value = transaction[feature.name]
     wrong: dict[str, list[object]] = {
-        "number": [str(value), True, [value]],
-        "integer": [str(value), True, [value]],
-        "boolean": ["yes", [value]],
-        "category": [7, [value]],
+        NUMBER: [str(value), True, [value]],
+        INTEGER: [str(value), True, [value]],
+        BOOLEAN: ["yes", [value]],
+        CATEGORY: [7, [value]],
     }
-    return _bad({**transaction, feature.name: _choice(wrong[feature.type], random)})
+    return _encode({**transaction, feature.name: choose(wrong[feature.type], random)})
 
 
-def _beyond(transaction: Transaction, features: list[Feature], random: Random) -> Spoiled:
-    feature = _choice(features, random)
+def _make_out_of_range(
+    features: Sequence[Feature], transaction: Transaction, random: Random
+) -> InvalidBody:
+    feature = choose(features, random)
+    value = choose(_list_values_outside(feature), random)
+    return _encode({**transaction, feature.name: int(value) if feature.type == INTEGER else value})
+
+
+def _list_values_outside(feature: Feature) -> list[float]:
+    """A value below and one above the range, as far as it has such ends.
+
+    A range that reaches to the largest floating-point number leaves none that JSON could carry.
+    """
     values: list[float] = []
     if feature.minimum is not None:
         values.append(feature.minimum - 1 - abs(feature.minimum))
     if feature.maximum is not None:
         values.append(feature.maximum + 1 + abs(feature.maximum))
-    value = _choice(values, random)
-    return _bad({**transaction, feature.name: int(value) if feature.type == "integer" else value})
+    return [value for value in values if math.isfinite(value)]
 
 
-def _foreign(transaction: Transaction, features: list[Feature], random: Random) -> Spoiled:
-    feature = _choice(features, random)
+def _make_unknown_category(
+    features: Sequence[Feature], transaction: Transaction, random: Random
+) -> InvalidBody:
+    feature = choose(features, random)
     unknown = "unknown"
     while unknown in feature.categories:
         unknown += "_"
-    return _bad({**transaction, feature.name: unknown})
+    return _encode({**transaction, feature.name: unknown})
 
 
-def _unknown_field(transaction: Transaction, random: Random) -> Spoiled:
-    return _bad({**transaction, f"unknown_{int(random.random() * 1000):03}": 1})
+def _make_unknown_field(transaction: Transaction, random: Random) -> InvalidBody:
+    return _encode({**transaction, f"unknown_{int(random.random() * 1000):03}": 1})
 
 
-def _broken_json(transaction: Transaction, random: Random) -> Spoiled:
-    body = encode(transaction)
-    return Spoiled(body[: 1 + int(random.random() * (len(body) - 1))], 0, 400)
+def _make_broken_json(transaction: Transaction, random: Random) -> InvalidBody:
+    body = encode_transaction(transaction)
+    return InvalidBody(body[: 1 + int(random.random() * (len(body) - 1))])
 
 
-def _too_large(transaction: Transaction, large_body: int) -> Spoiled:
-    body = encode(transaction)
-    return Spoiled(body, max(0, large_body - len(body)), 413)
+def _make_too_large(large_body: int, transaction: Transaction, _: Random) -> InvalidBody:
+    body = encode_transaction(transaction)
+    return InvalidBody(body, max(0, large_body - len(body)))
 
 
-def _bad(transaction: dict[str, object] | Transaction) -> Spoiled:
-    return Spoiled(encode(transaction), 0, 400)
-
-
-# Only Random.random() promises the same numbers in every version of Python.
-def _choice(items: list[T], random: Random) -> T:
-    return items[int(random.random() * len(items))]
-
-
-def _shuffled(items: list[T], random: Random) -> list[T]:
-    keys = [random.random() for _ in items]
-    return [item for _, item in sorted(zip(keys, items, strict=True), key=lambda pair: pair[0])]
+def _encode(transaction: Mapping[str, object]) -> InvalidBody:
+    return InvalidBody(encode_transaction(transaction))

@@ -1,197 +1,144 @@
-"""What is sent and when, settled by a seed before anything is sent.
+"""The plan of a run: what is sent and when, decided by a seed before anything is sent.
 
-Arrivals, transactions, faults, labels and each scenario have generators of random numbers of their
-own, so that a change of the pace, of the share of faults or of the scenario leaves the transactions
-that it does not concern as they were.
+Arrivals, transactions, invalid requests, labels and each scenario have random numbers of their own,
+so that a change of the load, of the share of invalid requests or of the scenario leaves the
+transactions that it does not concern as they were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
-from random import Random
 
 from simulator.contract.model_info import ModelInfo
-from simulator.traffic.arrivals import poisson, think_times
-from simulator.traffic.delayed_labels import FRAUD, LEGITIMATE, Labels, PlannedLabel, planned_labels
-from simulator.traffic.invalid_requests import (
-    Spoil,
-    bad_values,
-    encode,
-    fault_kinds,
-    fault_schedule,
-)
-from simulator.traffic.scenarios import (
-    ALWAYS_STEADY,
-    ASKED_ERROR,
-    ASKED_SLOW,
+from simulator.contract.vocabulary import (
     BAD_DATA,
-    BAD_SHARE,
-    BURST_EVERY,
     CONCEPT,
-    CONCEPT_SHARE,
+    DELAY_REQUESTED,
+    ERROR_REQUESTED,
     ERRORS,
-    FAULT_SHARE,
     FRAUD_BURST,
+    INTERNAL_ERROR,
     OUTAGE,
     SLOW,
-    SLOW_SECONDS,
-    Course,
+    STATUS_OF_ERROR,
+    VALID,
 )
-from simulator.transactions.marginal_source import Drawn
-from simulator.transactions.traffic_source import world_of
-
-VALID = "valid"
-
-
-@dataclass(frozen=True)
-class Pace:
-    """`rate` requests a second, or one person's pace (None); at most `count` in `duration` s."""
-
-    rate: float | None = None
-    count: int | None = None
-    duration: float | None = None
-
-    def arrivals(self, seed: int) -> Iterator[float]:
-        """When requests are due, in seconds after the start; endless if there is no duration."""
-        random, end = stream(seed, "arrivals"), self.duration
-        due = think_times(random) if self.rate is None else poisson(random, self.rate)
-        return due if end is None else takewhile(lambda at: at < end, due)
+from simulator.traffic.arrivals import LoadProfile
+from simulator.traffic.delayed_labels import LabelDelay, PlannedLabel, choose_class, draw_labels
+from simulator.traffic.invalid_requests import list_invalid_kinds, list_invalid_values
+from simulator.traffic.invalid_share import InvalidShare, RequestEncoder
+from simulator.traffic.planned_request import PlannedRequest
+from simulator.traffic.scenarios import (
+    ALWAYS_STEADY,
+    BAD_DATA_SHARE,
+    BURST_EVERY,
+    CONCEPT_SHARE,
+    INJECTED_DELAY_SECONDS,
+    INJECTED_FAULT_SHARE,
+    ScenarioSchedule,
+)
+from simulator.transactions.random_numbers import derive_random
+from simulator.transactions.traffic_source import select_traffic_source
+from simulator.transactions.transaction import SampledTransaction
 
 
 @dataclass(frozen=True)
-class Mix:
-    """Share of faulty requests, and the size in bytes of one that is too large."""
+class TrafficSpec:
+    """What a run sends: load, invalid requests, scenario and labels (None: no labels).
 
-    faulty: float
-    large_body: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRequest:
-    """`body` and then `padding` spaces, due `at` seconds after the start.
-
-    `kind` is VALID, the kind of fault, or how the target is asked to misbehave; `status` is what
-    the target should answer with, `at_least` how many seconds it should take. `fault` is the header
-    that asks. `label`: what becomes known later, None if nothing does.
+    `high_score_samples`: transactions that the model scores high, for a fraud burst.
     """
 
-    number: int
-    at: float
-    body: bytes
-    padding: int
-    kind: str
-    status: int
-    user_type: str | None
-    label: PlannedLabel | None = None
-    fault: str | None = None
-    at_least: float = 0.0
+    load: LoadProfile
+    invalid: InvalidShare
+    schedule: ScenarioSchedule = ALWAYS_STEADY
+    labels: LabelDelay | None = None
+    high_score_samples: Sequence[SampledTransaction] = ()
 
 
-def plan_requests(
-    info: ModelInfo,
-    seed: int,
-    pace: Pace,
-    mix: Mix,
-    course: Course = ALWAYS_STEADY,
-    labels: Labels | None = None,
-    suspects: Sequence[Drawn] = (),
-) -> Iterator[PlannedRequest]:
-    """Same arguments, same requests, byte by byte and second by second; endless if `pace` is.
+def plan_requests(info: ModelInfo, seed: int, spec: TrafficSpec) -> Iterator[PlannedRequest]:
+    """Same arguments, same requests, byte by byte and second by second; endless if the load is.
 
-    While the course has an outage nothing is due; one without an end is the end.
+    During an outage nothing is due; one without an end is the end.
     """
-    arrivals = _without_outage(pace.arrivals(seed), course)
-    plan = _Plan(info, seed, mix, course, labels, suspects)
-    return islice(map(plan.request, arrivals), pace.count)
+    arrivals = _pause_for_outage(spec.load.generate_arrivals(seed), spec.schedule)
+    planner = _RequestPlanner(info, seed, spec)
+    return islice(map(planner.plan, arrivals), spec.load.count)
 
 
-def stream(seed: int, name: str) -> Random:
-    """Random numbers for one purpose, the same in every process."""
-    # Seeding by text goes through SHA-512, not through hash().
-    return Random(f"{seed}/{name}")
+def _pause_for_outage(arrivals: Iterator[float], schedule: ScenarioSchedule) -> Iterator[float]:
+    if schedule.scenario == OUTAGE and schedule.lasts is None:
+        return takewhile(lambda due: due < schedule.after, arrivals)
+    return (due for due in arrivals if schedule.scenario_at(due) != OUTAGE)
 
 
-def _without_outage(arrivals: Iterator[float], course: Course) -> Iterator[float]:
-    if course.scenario == OUTAGE and course.lasts is None:
-        return takewhile(lambda at: at < course.after, arrivals)
-    return (at for at in arrivals if course.at(at) != OUTAGE)
+class _RequestPlanner:
+    """Plans one request after the other."""
 
-
-class _Plan:
-    """Makes one request after the other."""
-
-    def __init__(
-        self,
-        info: ModelInfo,
-        seed: int,
-        mix: Mix,
-        course: Course,
-        labels: Labels | None,
-        suspects: Sequence[Drawn],
-    ) -> None:
-        self._world = world_of(info, suspects)
-        self._course = course
+    def __init__(self, info: ModelInfo, seed: int, spec: TrafficSpec) -> None:
+        self._source = select_traffic_source(info, spec.high_score_samples)
+        self._schedule = spec.schedule
         self._number = 0
-        self._transactions = stream(seed, "transactions")
-        self._bursts = stream(seed, "bursts")
-        self._asked = stream(seed, "asked to misbehave")
-        self._labels = None if labels is None else planned_labels(labels, stream(seed, "labels"))
-        self._usual = _Spoiler(
-            fault_kinds(info, mix.large_body), mix.faulty, seed, "faults", "fault"
+        # Each purpose is part of the seed: another word would be another run.
+        self._transactions = derive_random(seed, "transactions")
+        self._bursts = derive_random(seed, "bursts")
+        self._injections = derive_random(seed, "asked to misbehave")
+        self._labels = (
+            None if spec.labels is None else draw_labels(spec.labels, derive_random(seed, "labels"))
         )
-        self._bad = _Spoiler(bad_values(info), BAD_SHARE, seed, "bad values", "bad value")
+        self._steady_encoder = RequestEncoder(
+            list_invalid_kinds(info, spec.invalid.large_body),
+            spec.invalid.share,
+            derive_random(seed, "faults"),
+            derive_random(seed, "fault schedule"),
+        )
+        self._bad_data_encoder = RequestEncoder(
+            list_invalid_values(info),
+            BAD_DATA_SHARE,
+            derive_random(seed, "bad values"),
+            derive_random(seed, "bad value schedule"),
+        )
 
-    def request(self, at: float) -> PlannedRequest:
-        """The next one, due `at` seconds after the start."""
-        scenario = self._course.at(at)
-        drawn = self._world.draw(self._transactions, scenario)
+    def plan(self, due: float) -> PlannedRequest:
+        """The next request, due so many seconds after the start."""
+        scenario = self._schedule.scenario_at(due)
+        sample = self._source.sample(self._transactions, scenario)
         if scenario == FRAUD_BURST and self._number % BURST_EVERY == 0:
-            drawn = self._world.in_burst(drawn, self._bursts)
-        spoiler = self._bad if scenario == BAD_DATA else self._usual
-        request = spoiler.request(self._number, at, drawn)
-        label = self._label(drawn, scenario)
+            sample = self._source.sample_burst(sample, self._bursts)
+        encoder = self._bad_data_encoder if scenario == BAD_DATA else self._steady_encoder
+        request = encoder.encode(self._number, due, sample)
+        label = self._plan_label(sample, scenario)
         self._number += 1
         if request.kind != VALID:
             return request
-        return replace(self._asking(request, scenario), label=label)
+        return replace(self._request_injection(request, scenario), label=label)
 
-    def _label(self, drawn: Drawn, scenario: str) -> PlannedLabel | None:
+    def _plan_label(self, sample: SampledTransaction, scenario: str) -> PlannedLabel | None:
         if self._labels is None:
             return None
-        delay, chance, mixing = next(self._labels)
-        if delay is None:
+        draw = next(self._labels)
+        if draw.delay is None:
             return None
-        if drawn.probability is not None:
-            return PlannedLabel(delay, FRAUD if chance < drawn.probability else LEGITIMATE, chance)
-        return PlannedLabel(delay, None, chance, scenario == CONCEPT and mixing < CONCEPT_SHARE)
+        if sample.fraud_probability is not None:
+            true_class = choose_class(sample.fraud_probability, draw.uniform)
+            return PlannedLabel(draw.delay, true_class, draw.uniform)
+        of_other_request = scenario == CONCEPT and draw.mixing < CONCEPT_SHARE
+        return PlannedLabel(draw.delay, None, draw.uniform, of_other_request)
 
-    def _asking(self, request: PlannedRequest, scenario: str) -> PlannedRequest:
-        """The request, or the same with the header that asks for what the scenario has."""
-        if scenario not in (SLOW, ERRORS) or self._asked.random() >= FAULT_SHARE:
+    def _request_injection(self, request: PlannedRequest, scenario: str) -> PlannedRequest:
+        """The request, or the same with the header that asks for the scenario's injected fault."""
+        if scenario not in (SLOW, ERRORS) or self._injections.random() >= INJECTED_FAULT_SHARE:
             return request
         if scenario == ERRORS:
-            return replace(request, kind=ASKED_ERROR, fault="error", status=500)
-        fault = f"delay={SLOW_SECONDS * 1000:.0f}ms"
-        return replace(request, kind=ASKED_SLOW, fault=fault, at_least=SLOW_SECONDS)
-
-
-class _Spoiler:
-    """Makes the stated share of the requests faulty."""
-
-    def __init__(
-        self, kinds: Mapping[str, Spoil], share: float, seed: int, spoiling: str, schedule: str
-    ) -> None:
-        self._kinds = kinds
-        self._spoiling = stream(seed, spoiling)
-        self._schedule = fault_schedule(share, tuple(kinds), stream(seed, f"{schedule} schedule"))
-
-    def request(self, number: int, at: float, drawn: Drawn) -> PlannedRequest:
-        """The transaction, spoiled where it is its turn."""
-        kind = next(self._schedule)
-        if kind is None:
-            body = encode(drawn.transaction)
-            return PlannedRequest(number, at, body, 0, VALID, 200, drawn.user_type)
-        bad = self._kinds[kind](drawn.transaction, self._spoiling)
-        return PlannedRequest(number, at, bad.body, bad.padding, kind, bad.status, drawn.user_type)
+            status = STATUS_OF_ERROR[INTERNAL_ERROR]
+            return replace(
+                request, kind=ERROR_REQUESTED, fault_header="error", expected_status=status
+            )
+        return replace(
+            request,
+            kind=DELAY_REQUESTED,
+            fault_header=f"delay={INJECTED_DELAY_SECONDS * 1000:.0f}ms",
+            min_seconds=INJECTED_DELAY_SECONDS,
+        )

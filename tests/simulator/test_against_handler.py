@@ -57,7 +57,7 @@ def url(app, before):
 
 
 @pytest.fixture
-def simulate(url, capsys):
+def simulate(url, capsys: pytest.CaptureFixture[str]):
     """Runs the simulator: its exit code and its JSON."""
 
     def run(arguments):
@@ -89,7 +89,7 @@ def told_outcomes(told):
     return Counter({(o["predicted"], o["truth"]): o["count"] for o in told["labels"]["outcomes"]})
 
 
-def test_labels_are_counted_as_they_were_told(simulate, outcomes, counted):
+def test_labels_are_counted_as_they_were_told(simulate, outcomes, counted) -> None:
     """Every valid answer once, exactly; batches shrink to what the service takes."""
     code, told = simulate("--count 200 --faulty 0.1 --labels-after 0.5")
 
@@ -100,7 +100,7 @@ def test_labels_are_counted_as_they_were_told(simulate, outcomes, counted):
     assert told["labels"]["from_answers"] == 180 and not told["known_process"]
 
 
-def test_concept_breaks_the_relation_and_keeps_the_rate(simulate, outcomes):
+def test_concept_breaks_the_relation_and_keeps_the_rate(simulate, outcomes) -> None:
     """Half of all is fraud as before, but the model finds far fewer of them."""
     _, steady = simulate("--count 300 --faulty 0 --labels-after 0.2")
     before = outcomes()
@@ -111,7 +111,7 @@ def test_concept_breaks_the_relation_and_keeps_the_rate(simulate, outcomes):
     assert concept["labels"]["recall"] < 0.66
 
 
-def test_labels_of_a_share(simulate):
+def test_labels_of_a_share(simulate) -> None:
     """The others are never told."""
     _, told = simulate("--count 200 --faulty 0 --labels-after 0.2 --labels 0.25")
 
@@ -119,7 +119,7 @@ def test_labels_of_a_share(simulate):
     assert told["labels"]["by_result"] == {"counted": told["labels"]["known"]}
 
 
-def test_late_labels_come_when_it_is_over(simulate, before):
+def test_late_labels_come_when_it_is_over(simulate, before) -> None:
     """None arrives while it lasts."""
     start, moments = time.monotonic(), []
     before["/feedback"] = lambda: moments.append(time.monotonic() - start)
@@ -132,7 +132,7 @@ def test_late_labels_come_when_it_is_over(simulate, before):
     assert code == 0 and told["labels"]["by_result"] == {"counted": told["sent"]}
 
 
-def test_slow_feedback_delays_no_request(simulate, before):
+def test_slow_feedback_delays_no_request(simulate, before) -> None:
     """Labels go one batch at a time beside the traffic, which never waits for them."""
     before["/feedback"] = lambda: time.sleep(1.5)
 
@@ -143,7 +143,7 @@ def test_slow_feedback_delays_no_request(simulate, before):
     assert code == 0 and told["labels"]["by_result"] == {"counted": 120}
 
 
-def test_feedback_that_is_away_for_a_while_gets_its_labels(simulate, before, outcomes):
+def test_feedback_that_is_away_for_a_while_gets_its_labels(simulate, before, outcomes) -> None:
     """Sent again until they are taken."""
     refusals = ["503 Away", "502 Away"]
     before["/feedback"] = lambda: refusals.pop() if refusals else None
@@ -154,7 +154,7 @@ def test_feedback_that_is_away_for_a_while_gets_its_labels(simulate, before, out
     assert sum(outcomes().values()) == 60
 
 
-def test_service_without_feedback_is_no_success(simulate, before):
+def test_service_without_feedback_is_no_success(simulate, before) -> None:
     """Predictions were fine, labels were not: code 3, and the reason is told."""
     before["/feedback"] = lambda: "404 Not Found"
 
@@ -166,7 +166,7 @@ def test_service_without_feedback_is_no_success(simulate, before):
 
 
 @pytest.mark.parametrize("settings", ["on"], indirect=True)
-def test_slow_and_errors_happen_for_real(simulate, counted):
+def test_slow_and_errors_happen_for_real(simulate, counted) -> None:
     """Where the service obeys."""
     slow, told_slow = simulate("--count 60 --faulty 0 --scenario slow")
     errors, told_errors = simulate("--count 60 --faulty 0 --scenario errors")
@@ -182,7 +182,9 @@ def test_slow_and_errors_happen_for_real(simulate, counted):
 
 
 @pytest.mark.parametrize("scenario", ["slow", "errors"])
-def test_service_that_does_not_obey_is_told(url, capsys, scenario):
+def test_service_that_does_not_obey_is_told(
+    url, capsys: pytest.CaptureFixture[str], scenario
+) -> None:
     """Plainly, and by the exit code, also where few requests are concerned."""
     words = f"--url {url} --rate 60 --seed 3 --count 90 --faulty 0 --quiet"
     late = "--scenario-after 1.2"
@@ -194,7 +196,7 @@ def test_service_that_does_not_obey_is_told(url, capsys, scenario):
     assert "requests to misbehave were ignored: start the service with FAULT_HEADERS=on" in text
 
 
-def test_bad_data_is_refused_and_counted(simulate, counted):
+def test_bad_data_is_refused_and_counted(simulate, counted) -> None:
     """In few fields, with the statuses that they should have."""
     code, told = simulate("--count 200 --faulty 0 --scenario bad-data")
 
@@ -205,7 +207,7 @@ def test_bad_data_is_refused_and_counted(simulate, counted):
     ) == pytest.approx(60)
 
 
-def test_fraud_burst_comes_from_what_the_model_scores_high(simulate, counted):
+def test_fraud_burst_comes_from_what_the_model_scores_high(simulate, counted) -> None:
     """500 transactions are asked first; every tenth request then is one of the 20 highest."""
     code, told = simulate("--count 200 --faulty 0 --scenario fraud-burst")
 
@@ -214,7 +216,7 @@ def test_fraud_burst_comes_from_what_the_model_scores_high(simulate, counted):
     assert told["predictions"]["by_risk_level"]["high"] > 20
 
 
-def test_drift_is_seen_in_the_counted_bins(simulate, counted):
+def test_drift_is_seen_in_the_counted_bins(simulate, counted) -> None:
     """The most important feature leaves its baseline."""
     simulate("--count 300 --faulty 0 --scenario drift")
     exposed = {
@@ -225,7 +227,7 @@ def test_drift_is_seen_in_the_counted_bins(simulate, counted):
     assert sum(exposed[n] for n in range(6, 11)) > 200
 
 
-def test_outage_pauses_the_traffic(simulate):
+def test_outage_pauses_the_traffic(simulate) -> None:
     """About a third of the time nothing is sent."""
     code, told = simulate(
         "--duration 3 --faulty 0 --scenario outage --scenario-after 1 --scenario-for 1"
@@ -235,7 +237,7 @@ def test_outage_pauses_the_traffic(simulate):
     assert told["duration_seconds"] > 2.5
 
 
-def test_replay_tells_the_truth_of_the_file(simulate, outcomes, tmp_path):
+def test_replay_tells_the_truth_of_the_file(simulate, outcomes, tmp_path: Path) -> None:
     """Rows, truth and outcomes agree; a row that the service refuses is told."""
     rows = [f"{30 + n},100,{n},2,{n / 50},{n % 2}" for n in range(50)]
     head = "age,amount,account_balance,transaction_frequency,location_risk,fraud"
@@ -253,7 +255,9 @@ def test_replay_tells_the_truth_of_the_file(simulate, outcomes, tmp_path):
     assert told["unexpected"] == [{"kind": "valid", "expected": 200, "got": "400", "count": 1}]
 
 
-def test_replay_of_a_table_with_a_fault_sends_nothing(url, capsys, tmp_path, counted):
+def test_replay_of_a_table_with_a_fault_sends_nothing(
+    url, capsys: pytest.CaptureFixture[str], tmp_path: Path, counted
+) -> None:
     """One sentence, code 1."""
     file = tmp_path / "rows.csv"
     file.write_text("age,amount\n3,4\n")

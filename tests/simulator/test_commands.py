@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simulator.options.command_line import read_options
+from simulator.options.options import read_options
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / ".github" / "workflows" / "simulate.yml"
@@ -27,7 +27,7 @@ def commands():
 
 
 @pytest.mark.parametrize(("file", "arguments"), sorted(set(commands())))
-def test_command_is_understood(file, arguments, tmp_path):
+def test_command_is_understood(file, arguments, tmp_path: Path) -> None:
     """No file asks for an option that is gone, or gives one a value it refuses."""
     table = tmp_path / "table.csv"
     table.touch()
@@ -43,7 +43,7 @@ def test_command_is_understood(file, arguments, tmp_path):
         assert read_options(words, {}).target
 
 
-def test_scheduled_run_is_bounded_in_count_and_time():
+def test_scheduled_run_is_bounded_in_count_and_time() -> None:
     """A schedule that does not end costs money, and piles up."""
     job = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["simulate"]
     step = job["steps"][-1]
@@ -55,7 +55,7 @@ def test_scheduled_run_is_bounded_in_count_and_time():
     assert "${{" not in step["run"]
 
 
-def test_scheduled_run_pins_its_actions():
+def test_scheduled_run_pins_its_actions() -> None:
     """A tag can be moved, a commit cannot."""
     used = re.findall(r"uses: \S+@(\S+)", WORKFLOW.read_text(encoding="utf-8"))
 

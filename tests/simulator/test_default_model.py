@@ -12,9 +12,11 @@ from collections import Counter
 import pytest
 import requests
 
-from simulator.contract.model_info import parse_model_info
-from simulator.traffic.delayed_labels import Labels
-from simulator.traffic.request_plan import Mix, Pace, plan_requests
+from simulator.target.model_info_parser import parse_model_info
+from simulator.traffic.arrivals import LoadProfile
+from simulator.traffic.delayed_labels import LabelDelay
+from simulator.traffic.invalid_share import InvalidShare
+from simulator.traffic.request_plan import plan_requests
 from tests.lab.programs import ROOT
 from tests.lab.service import Handler
 
@@ -44,7 +46,7 @@ def outcomes(service):
     return counts
 
 
-def test_outcomes_are_those_that_the_simulator_told(service):
+def test_outcomes_are_those_that_the_simulator_told(service) -> None:
     """Concept and labels, two workers: every cell of the table, so every figure made of them."""
     before = outcomes(service)
     words = f"--url {service.url} --rate 30 --duration 20 --seed 4 --json --quiet"
@@ -66,18 +68,20 @@ def test_outcomes_are_those_that_the_simulator_told(service):
 
 
 @pytest.mark.parametrize("rows", [20_000])
-def test_live_quality_is_that_of_the_holdout(service, rows):
+def test_live_quality_is_that_of_the_holdout(service, rows) -> None:
     """Rows and truth of steady traffic, scored by the service: within four standard errors."""
     document = requests.get(f"{service.url}/model_info", timeout=30).json()
     info, holdout = parse_model_info(document), document["metrics"]
-    planned = list(plan_requests(info, 9, Pace(count=rows), Mix(0, 1), labels=Labels(1)))
+    planned = list(
+        plan_requests(info, 9, LoadProfile(count=rows), InvalidShare(0, 1), labels=LabelDelay(1))
+    )
     counts = Counter()
     for start in range(0, rows, 1000):
         part = planned[start : start + 1000]
         body = {"transactions": [json.loads(request.body) for request in part]}
         answer = requests.post(f"{service.url}/predict", json=body, timeout=60).json()
         for request, prediction in zip(part, answer["predictions"], strict=True):
-            counts[prediction["prediction"], request.label.truth] += 1
+            counts[prediction["prediction"], request.label.true_class] += 1
 
     hits = counts["fraud", "fraud"]
     frauds, alarms = hits + counts["legitimate", "fraud"], hits + counts["fraud", "legitimate"]

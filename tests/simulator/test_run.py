@@ -15,21 +15,23 @@ from pathlib import Path
 
 import pytest
 
-from simulator.contract.model_info import parse_model_info
 from simulator.main import main
-from simulator.traffic.request_plan import Mix, Pace, plan_requests
+from simulator.target.model_info_parser import parse_model_info
+from simulator.traffic.arrivals import LoadProfile
+from simulator.traffic.invalid_share import InvalidShare
+from simulator.traffic.request_plan import plan_requests
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch):
+def _clean_environment(monkeypatch: pytest.MonkeyPatch):
     for name in ("SIMULATOR_TARGET", "ACCESS_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
-def simulate(target, capsys):
+def simulate(target: ScoringServer, capsys: pytest.CaptureFixture[str]):
     """Runs the simulator in this process; its exit code and its JSON summary."""
 
     def run(*arguments):
@@ -40,7 +42,7 @@ def simulate(target, capsys):
 
 
 @pytest.fixture
-def started(target):
+def started(target: ScoringServer):
     """Starts the simulator as a program of its own."""
     running = []
 
@@ -67,8 +69,8 @@ def started(target):
 
     yield start
     for process in running:
-        process.kill()
-        process.communicate()
+        synthetic_process.kill()
+        synthetic_process.communicate()
 
 
 def unused_port():
@@ -78,7 +80,7 @@ def unused_port():
         return listener.getsockname()[1]
 
 
-def test_run_counts_what_the_target_received(simulate, target):
+def test_run_counts_what_the_target_received(simulate, target: ScoringServer) -> None:
     """Every number of the summary agrees with the other side, and with each other."""
     code, told = simulate("--rate", 60, "--count", 300, "--seed", 7, "--faulty", 0.1)
 
@@ -98,18 +100,20 @@ def test_run_counts_what_the_target_received(simulate, target):
     assert labels == told["predictions"]["by_user_type"]
 
 
-def test_run_sends_the_plan_byte_by_byte(simulate, target):
+def test_run_sends_the_plan_byte_by_byte(simulate, target: ScoringServer) -> None:
     """What arrives is what the seed says, whatever the target answers."""
     target.before_answer = lambda number: 503 if number % 3 == 0 else None
 
     simulate("--rate", 300, "--count", 120, "--seed", 11, "--faulty", 0.1, "--large-body", 70000)
 
     info = parse_model_info(target.model_info)
-    planned = plan_requests(info, 11, Pace(300, 120), Mix(0.1, 70_000))
+    planned = plan_requests(info, 11, LoadProfile(300, 120), InvalidShare(0.1, 70_000))
     assert Counter(target.received) == Counter(r.body + b" " * r.padding for r in planned)
 
 
-def test_run_keeps_the_pace_of_its_arrivals_against_a_stall(simulate, target):
+def test_run_keeps_the_pace_of_its_arrivals_against_a_stall(
+    simulate, target: ScoringServer
+) -> None:
     """A target that stops for a second does not slow the arrivals, and every request that fell
     into the stall counts from when it was due: at 100/s about 100 of them waited, evenly spread
     up to a second. A closed loop of one connection would have seen a single slow request."""
@@ -132,7 +136,9 @@ def test_run_keeps_the_pace_of_its_arrivals_against_a_stall(simulate, target):
     assert told["latency_seconds"]["p95"] > 3 * told["latency_seconds"]["p50"]
 
 
-def test_run_never_delays_silently_when_too_many_are_under_way(simulate, target):
+def test_run_never_delays_silently_when_too_many_are_under_way(
+    simulate, target: ScoringServer
+) -> None:
     """Beyond the bound a request is counted as not sent."""
     target.before_answer = lambda number: time.sleep(1.5)
 
@@ -145,20 +151,22 @@ def test_run_never_delays_silently_when_too_many_are_under_way(simulate, target)
     assert code == 3
 
 
-def test_run_does_not_blame_the_target_for_this_machines_limit(started, target):
+def test_run_does_not_blame_the_target_for_this_machines_limit(
+    started, target: ScoringServer
+) -> None:
     """Where the system allows few open files, fewer requests are under way at once."""
     target.before_answer = lambda number: time.sleep(3)
     arguments = ("--rate", 400, "--count", 150, "--faulty", 0, "--json", "--seed", 1)
 
     process = started(*arguments, before=["bash", "-c", 'ulimit -n 100; exec "$@"', "-"])
 
-    told = json.loads(process.communicate(timeout=30)[0])
+    told = json.loads(synthetic_process.communicate(timeout=30)[0])
     assert told["unanswered"] == {}
     assert told["sent"] == told["answered"] == 36
     assert sum(told["not_sent"].values()) == 114
 
 
-def test_run_gives_up_after_the_timeout(simulate, target):
+def test_run_gives_up_after_the_timeout(simulate, target: ScoringServer) -> None:
     """A dead target holds nothing: the run ends, and its waiting counts in the latency."""
     target.before_answer = lambda number: time.sleep(8)
     start = time.monotonic()
@@ -171,7 +179,7 @@ def test_run_gives_up_after_the_timeout(simulate, target):
     assert code == 1
 
 
-def test_run_lists_lost_connections_apart(simulate, target):
+def test_run_lists_lost_connections_apart(simulate, target: ScoringServer) -> None:
     """What a killed worker never answered is not mixed with anything else, nor sent again."""
     target.before_answer = lambda number: 0 if number % 10 == 0 else None
 
@@ -186,7 +194,7 @@ def test_run_lists_lost_connections_apart(simulate, target):
     assert told["failed_share"] == 0.1 and code == 0
 
 
-def test_run_tells_statuses_that_should_not_be(simulate, target):
+def test_run_tells_statuses_that_should_not_be(simulate, target: ScoringServer) -> None:
     """A service that takes what it should refuse, or fails where it should answer."""
     target.before_answer = lambda number: 500 if number <= 30 else None
     target.largest_body = 10**9
@@ -200,7 +208,7 @@ def test_run_tells_statuses_that_should_not_be(simulate, target):
     assert code == 3
 
 
-def test_run_notices_answers_without_a_prediction(simulate, target):
+def test_run_notices_answers_without_a_prediction(simulate, target: ScoringServer) -> None:
     """A proxy's friendly page is no prediction."""
     target.before_answer = lambda number: 200
 
@@ -211,7 +219,7 @@ def test_run_notices_answers_without_a_prediction(simulate, target):
     assert code == 3
 
 
-def test_run_does_not_follow_redirects(simulate, target):
+def test_run_does_not_follow_redirects(simulate, target: ScoringServer) -> None:
     """They would turn a POST into a GET, and the count of requests into a guess."""
     target.before_answer = lambda number: 301
 
@@ -221,7 +229,7 @@ def test_run_does_not_follow_redirects(simulate, target):
     assert code == 3
 
 
-def test_run_share_that_may_fail_is_a_setting(simulate, target):
+def test_run_share_that_may_fail_is_a_setting(simulate, target: ScoringServer) -> None:
     """The same run is fine for whoever allows it."""
     target.before_answer = lambda number: 503 if number % 4 == 0 else None
 
@@ -231,7 +239,9 @@ def test_run_share_that_may_fail_is_a_setting(simulate, target):
     assert (strict, lenient) == (3, 0)
 
 
-def test_run_sends_the_token_of_the_environment(simulate, target, monkeypatch):
+def test_run_sends_the_token_of_the_environment(
+    simulate, target: ScoringServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Never on the command line, where others on the machine can read it."""
     monkeypatch.setenv("ACCESS_TOKEN", "a-token")
 
@@ -240,7 +250,9 @@ def test_run_sends_the_token_of_the_environment(simulate, target, monkeypatch):
     assert target.authorizations == {"Bearer a-token"}
 
 
-def test_run_takes_its_target_from_the_environment(target, capsys, monkeypatch):
+def test_run_takes_its_target_from_the_environment(
+    target: ScoringServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a schedule sets it."""
     monkeypatch.setenv("SIMULATOR_TARGET", target.url + "/")
 
@@ -259,7 +271,9 @@ def test_run_takes_its_target_from_the_environment(target, capsys, monkeypatch):
         pytest.param(200, {"features": 5}, "features must be a list", id="foreign JSON"),
     ],
 )
-def test_run_target_that_is_no_scoring_service(target, capsys, status, document, sentence):
+def test_run_target_that_is_no_scoring_service(
+    target: ScoringServer, capsys: pytest.CaptureFixture[str], status, document, sentence
+) -> None:
     """One sentence, exit code 1, and nothing was sent."""
     target.model_info_status, target.model_info = status, document
 
@@ -268,7 +282,7 @@ def test_run_target_that_is_no_scoring_service(target, capsys, status, document,
     assert target.received == []
 
 
-def test_run_target_that_is_down(capsys, tmp_path):
+def test_run_target_that_is_down(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Fails loudly, and in the summary that a schedule shows."""
     url, file = f"http://127.0.0.1:{unused_port()}", tmp_path / "summary.md"
 
@@ -277,53 +291,55 @@ def test_run_target_that_is_down(capsys, tmp_path):
     assert "Not reached" in file.read_text()
 
 
-def test_run_waits_for_a_target_that_starts_later(started, target):
+def test_run_waits_for_a_target_that_starts_later(started, target: ScoringServer) -> None:
     """As in a stack whose parts start together."""
     document, target.model_info = target.model_info, {}
     target.model_info_status = 503
     process = started("--rate", 100, "--count", 10, "--wait-for-target", 30, "--json", "--seed", 1)
-    line = process.stderr.readline()
+    line = synthetic_process.stderr.readline()
 
     target.model_info, target.model_info_status = document, 200
 
     assert line.startswith("waiting for the target, ")
-    out, _ = process.communicate(timeout=30)
-    assert json.loads(out)["answered"] == 10 and process.returncode == 0
+    out, _ = synthetic_process.communicate(timeout=30)
+    assert json.loads(out)["answered"] == 10 and synthetic_process.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_run_ends_at_once_on_a_signal_and_tells_its_summary(started, target, wait_until, number):
+def test_run_ends_at_once_on_a_signal_and_tells_its_summary(
+    started, target: ScoringServer, wait_until, number
+) -> None:
     """Also with requests under way; they are told apart and are no failures."""
     target.before_answer = lambda n: time.sleep(8) if n > 20 else None
     process = started("--rate", 50, "--json", "--faulty", 0)
     wait_until(lambda: len(target.received) > 30)
 
-    process.send_signal(number)
+    synthetic_process.send_signal(number)
     start = time.monotonic()
-    out, _ = process.communicate(timeout=30)
+    out, _ = synthetic_process.communicate(timeout=30)
 
     told = json.loads(out)
     assert time.monotonic() - start < 5
-    assert process.returncode == 0 and told["interrupted"]
+    assert synthetic_process.returncode == 0 and told["interrupted"]
     assert told["sent"] == told["answered"] + told["unanswered"]["interrupted"]
     assert told["unanswered"]["interrupted"] >= 10
     assert told["failed_share"] == 0
 
 
-def test_run_ends_at_once_while_it_waits_for_its_target(started):
+def test_run_ends_at_once_while_it_waits_for_its_target(started) -> None:
     """A signal is heard before anything was sent too."""
     process = started("--wait-for-target", 60, url=f"http://127.0.0.1:{unused_port()}")
-    process.stderr.readline()
+    synthetic_process.stderr.readline()
 
-    process.send_signal(signal.SIGTERM)
+    synthetic_process.send_signal(signal.SIGTERM)
 
-    _, errors = process.communicate(timeout=10)
-    assert process.returncode == 1
+    _, errors = synthetic_process.communicate(timeout=10)
+    assert synthetic_process.returncode == 1
     assert " was reached" in errors
     assert "Traceback" not in errors
 
 
-def test_run_goes_on_while_the_target_is_away(simulate, target):
+def test_run_goes_on_while_the_target_is_away(simulate, target: ScoringServer) -> None:
     """Whoever watches an outage wants the traffic to go on."""
 
     def close():
@@ -342,7 +358,9 @@ def test_run_goes_on_while_the_target_is_away(simulate, target):
     assert code == 3
 
 
-def test_run_tells_a_table_and_markdown(target, capsys, tmp_path):
+def test_run_tells_a_table_and_markdown(
+    target: ScoringServer, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     """For people, and for the page of a schedule; Markdown is appended."""
     file = tmp_path / "summary.md"
     file.write_text("before\n")
@@ -356,50 +374,7 @@ def test_run_tells_a_table_and_markdown(target, capsys, tmp_path):
     assert markdown.startswith("before\n## Simulator against http://127.0.0.1")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["--rate", "0"], "argument --rate: must be a number above 0, got '0'"),
-        (["--rate", "inf"], "must be a number above 0, got 'inf'"),
-        (["--rate", "fast"], "must be a number above 0, got 'fast'"),
-        (["--count", "0"], "argument --count: must be a whole number of at least 1, got '0'"),
-        (["--count", "1.5"], "must be a whole number of at least 1, got '1.5'"),
-        (["--duration", "-1"], "argument --duration: must be a number above 0"),
-        (["--seed", "abc"], "argument --seed: must be a whole number of at least 0, got 'abc'"),
-        (["--faulty", "2"], "argument --faulty: must be a share from 0 to 1, got '2'"),
-        (["--max-failed", "nan"], "argument --max-failed: must be a share from 0 to 1"),
-        (["--timeout", "0"], "argument --timeout: must be a number above 0"),
-        (["--wait-for-target", "-3"], "must be a number of at least 0, got '-3'"),
-        (["--max-in-flight", "0"], "argument --max-in-flight: must be a whole number"),
-        (["--url", "localhost:5000"], "the target must be an address as http://localhost"),
-        (["--url", "http://"], "the target must be an address"),
-        (["--url", "http://a:99999"], "the target must be an address"),
-        (["--url", "http://a/?x=1"], "the target must be an address"),
-        (["--summary", "/no/such/folder/x.md"], "--summary must be in a folder that exists"),
-        (["--token", "secret"], "unrecognized arguments: --token"),
-        (["--coun", "5"], "unrecognized arguments: --coun"),
-    ],
-)
-def test_run_refuses_wrong_usage(capsys, arguments, sentence):
-    """Code 2 and one sentence naming the option and the value; nothing is sent."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-
-    assert ended.value.code == 2
-    assert sentence in capsys.readouterr().err
-
-
-def test_help_names_every_exit_code_and_variable(capsys):
-    """What a newcomer needs is in --help."""
-    with pytest.raises(SystemExit):
-        main(["--help"])
-
-    text = capsys.readouterr().out
-    for word in ("SIMULATOR_TARGET", "ACCESS_TOKEN", "exit codes", "  3  ", "--wait-for-target"):
-        assert word in text
-
-
-def test_simulator_imports_nothing_of_the_service():
+def test_simulator_imports_nothing_of_the_service() -> None:
     """It is an outsider: HTTP is all it shares."""
     program = (
         "import sys, simulator.main\n"

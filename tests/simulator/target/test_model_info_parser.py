@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from simulator.contract.errors import TargetError
-from simulator.contract.model_info import parse_model_info
+from simulator.target.model_info_parser import parse_model_info
+from tests.simulator.faulty_target import describe_model
 
 
-def changed(document, path, value):
-    """The document with one member replaced."""
+def change(path: Sequence[str | int], value: object) -> Any:
+    """The description of a model with one member replaced."""
     *way, last = path
+    document: Any = describe_model()
     place = document
     for step in way:
         place = place[step]
@@ -39,29 +44,32 @@ def changed(document, path, value):
             "baseline.shares must be 3 shares",
             id="shares without a bin",
         ),
+        pytest.param(("features", 0, "maximum"), 10**400, "must be a number", id="beyond floats"),
+        pytest.param(("features", 0, "minimum"), float("nan"), "must be a number", id="NaN"),
+        pytest.param(("features", 0, "quantiles"), [1, 10**400], "numbers", id="huge quantile"),
         pytest.param(("features", 0, "baseline"), 3, "must be a JSON object", id="no baseline"),
         pytest.param(("user_types", "feature"), "wealth", "user_types must be", id="foreign"),
         pytest.param(("user_types", "premium_from"), 5, "at least 1500.0, got 5", id="crossed"),
     ],
 )
-def test_model_info_refuses(describe, path, value, sentence):
+def test_model_info_refuses(path: Sequence[str | int], value: object, sentence: str) -> None:
     """One sentence names the member, what was expected and what came."""
     with pytest.raises(TargetError) as caught:
-        parse_model_info(changed(describe(), path, value))
+        parse_model_info(change(path, value))
 
     assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize("document", [None, [], "healthy", 5])
-def test_model_info_refuses_what_is_no_object(document):
+def test_model_info_refuses_what_is_no_object(document: object) -> None:
     """Some other service may listen there."""
     with pytest.raises(TargetError, match="must be a JSON object"):
         parse_model_info(document)
 
 
-def test_model_info_ignores_what_it_does_not_need(describe):
+def test_model_info_ignores_what_it_does_not_need() -> None:
     """The answer may grow."""
-    info = parse_model_info(describe() | {"metrics": {"accuracy": 1}, "new": [1]})
+    info = parse_model_info(describe_model() | {"metrics": {"accuracy": 1}, "new": [1]})
 
     assert info.version == "1-test"
     assert [f.name for f in info.features][:2] == ["amount", "age"]
