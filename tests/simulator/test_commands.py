@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ STARTERS = ("Procfile.native", ".railway/railway.py", "docs", "README.md", ".git
 COMMAND = re.compile(r"python -m simulator((?: +(?:\\\n\s*)?(?:--[a-z-]+|[\w./:$\"-]+))*)")
 
 
-def commands():
+def find_commands() -> Iterator[tuple[str, str]]:
     """File and arguments of each command line that starts the simulator."""
     for starter in STARTERS:
         path = ROOT / starter
@@ -26,8 +27,8 @@ def commands():
                 yield f"{file.relative_to(ROOT)}", match[1].replace("\\\n", " ").replace('"', "")
 
 
-@pytest.mark.parametrize(("file", "arguments"), sorted(set(commands())))
-def test_command_is_understood(file, arguments, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("file", "arguments"), sorted(set(find_commands())))
+def test_command_is_understood(file: str, arguments: str, tmp_path: Path) -> None:
     """No file asks for an option that is gone, or gives one a value it refuses."""
     table = tmp_path / "table.csv"
     table.touch()
@@ -40,7 +41,7 @@ def test_command_is_understood(file, arguments, tmp_path: Path) -> None:
     words = [filled.get(word, word) for word in arguments.split()]
 
     if words not in (["--help"], ["-h"]):
-        assert read_options(words, {}).target
+        assert read_options(words, {}).address.url
 
 
 def test_scheduled_run_is_bounded_in_count_and_time() -> None:

@@ -1,4 +1,4 @@
-"""Against the real service with the default model, whose world the simulator knows."""
+"""Against the real service with the default model, whose process the simulator knows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -16,7 +17,7 @@ from simulator.target.model_info_parser import parse_model_info
 from simulator.traffic.arrivals import LoadProfile
 from simulator.traffic.delayed_labels import LabelDelay
 from simulator.traffic.invalid_share import InvalidShare
-from simulator.traffic.request_plan import plan_requests
+from simulator.traffic.request_plan import TrafficSpec, plan_requests
 from tests.lab.programs import ROOT
 from tests.lab.service import Handler
 
@@ -28,27 +29,27 @@ _OUTCOME = re.compile(
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Handler]:
     """Two workers and a model of its own."""
     folder = tmp_path_factory.mktemp("default-model")
-    train = [sys.executable, "-m", "model", "train", "--models", folder / "models"]
+    train = [sys.executable, "-m", "model", "train", "--models", str(folder / "models")]
     subprocess.run([*train, "--rows", "40000"], cwd=ROOT, check=True, capture_output=True)
     handler = Handler(folder / "handler", folder / "models", LOG_LEVEL="warning").start()
     yield handler
     handler.terminate()
 
 
-def outcomes(service):
+def read_outcomes(service: Handler) -> Counter[tuple[str, str]]:
     """What the service has counted, by predicted class and truth."""
-    counts = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for predicted, truth, number in _OUTCOME.findall(service.exposition()):
         counts[predicted, truth] += int(float(number))
     return counts
 
 
-def test_outcomes_are_those_that_the_simulator_told(service) -> None:
+def test_outcomes_are_those_of_the_labels_sent(service: Handler) -> None:
     """Concept and labels, two workers: every cell of the table, so every figure made of them."""
-    before = outcomes(service)
+    before = read_outcomes(service)
     words = f"--url {service.url} --rate 30 --duration 20 --seed 4 --json --quiet"
     scenario = "--scenario concept --scenario-after 10 --labels-after 2"
 
@@ -60,27 +61,30 @@ def test_outcomes_are_those_that_the_simulator_told(service) -> None:
         check=True,
     )
 
-    told = json.loads(done.stdout)
-    table = {(o["predicted"], o["truth"]): o["count"] for o in told["labels"]["outcomes"]}
-    assert told["known_process"] and told["labels"]["from_answers"] == 0
-    assert +(outcomes(service) - before) == table
-    assert sum(table.values()) == told["predictions"]["total"] == told["labels"]["known"]
+    summary = json.loads(done.stdout)
+    table = {(o["predicted"], o["truth"]): o["count"] for o in summary["labels"]["outcomes"]}
+    assert summary["known_process"] and summary["labels"]["from_answers"] == 0
+    assert +(read_outcomes(service) - before) == table
+    assert sum(table.values()) == summary["predictions"]["total"] == summary["labels"]["known"]
 
 
 @pytest.mark.parametrize("rows", [20_000])
-def test_live_quality_is_that_of_the_holdout(service, rows) -> None:
-    """Rows and truth of steady traffic, scored by the service: within four standard errors."""
+def test_live_quality_is_that_of_the_holdout(service: Handler, rows: int) -> None:
+    """Rows and labels of steady traffic, scored by the service: within four standard errors.
+
+    The share of predicted fraud too: steady traffic must not look like a jump of it.
+    """
     document = requests.get(f"{service.url}/model_info", timeout=30).json()
     info, holdout = parse_model_info(document), document["metrics"]
-    planned = list(
-        plan_requests(info, 9, LoadProfile(count=rows), InvalidShare(0, 1), labels=LabelDelay(1))
-    )
-    counts = Counter()
+    spec = TrafficSpec(LoadProfile(count=rows), InvalidShare(0, 1), labels=LabelDelay(1))
+    planned = list(plan_requests(info, 9, spec))
+    counts: Counter[tuple[str, str]] = Counter()
     for start in range(0, rows, 1000):
         part = planned[start : start + 1000]
         body = {"transactions": [json.loads(request.body) for request in part]}
         answer = requests.post(f"{service.url}/predict", json=body, timeout=60).json()
         for request, prediction in zip(part, answer["predictions"], strict=True):
+            assert request.label is not None and request.label.true_class is not None
             counts[prediction["prediction"], request.label.true_class] += 1
 
     hits = counts["fraud", "fraud"]
@@ -90,6 +94,7 @@ def test_live_quality_is_that_of_the_holdout(service, rows) -> None:
         (hits / frauds, frauds, holdout["recall"], holdout["frauds"]),
         (hits / alarms, alarms, holdout["precision"], holdout_alarms),
         (frauds / rows, rows, holdout["frauds"] / holdout["rows"], holdout["rows"]),
+        (alarms / rows, rows, holdout["alert_rate"], holdout["rows"]),
     ):
         spread = expected * (1 - expected) * (1 / trials + 1 / expected_trials)
         assert abs(got - expected) < 4 * math.sqrt(spread)

@@ -1,4 +1,4 @@
-"""Files as other programs write them: read right, or refused with a sentence; never wrong silently."""
+"""Files as other programs write them: read right, or refused with a sentence."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_open_loop_counts_from_when_a_request_was_due(info: ModelInfo) -> None:
 
     assert quantile(stats.start_delay, 0.5) > 0.1
     assert quantile(stats.latency, 0.5) > 0.1
-    assert quantile(stats.latency, 1) >= 0.5
+    assert stats.latency.largest is not None and stats.latency.largest >= 0.5
 
 
 def test_open_loop_tells_what_ends_the_requests(info: ModelInfo) -> None:
@@ -114,7 +114,7 @@ def test_open_loop_leaves_out_what_it_could_only_send_late(info: ModelInfo) -> N
 
     assert 50 < stats.not_sent[TOO_LATE] < 130
     assert stats.total_sent + stats.not_sent[TOO_LATE] == 150
-    assert quantile(stats.start_delay, 1) < 1.5
+    assert stats.start_delay.largest is not None and stats.start_delay.largest < 1.5
 
 
 def test_open_loop_cancelled_counts_what_was_under_way(info: ModelInfo) -> None:
