@@ -13,12 +13,12 @@ summarises the answers.
 
 What is sent follows from the target's own GET /model_info: its features, their ranges and their
 distribution in training. Customers are premium, standard and basic where the model knows them.
-A share of the requests is faulty, of several kinds, each to be refused with its status.
+A share of the requests is faulty (invalid), of several kinds, each to be refused with its status.
 
 For the default model transactions come from the documented process of its data. For any other model
-each feature is drawn independently: single features are as in training, scores need not be, so
-alerts on scores may fire in steady traffic. --replay sends rows of a file, whose features belong
-together.
+each feature is drawn independently: single features are as in training, combinations of them are
+not. So scores are not those of training: many times as many predicted frauds, or few, and alerts on
+scores may fire in steady traffic. --replay sends rows of a file, whose features belong together.
 
 --labels-after sends delayed labels (feedback): the true class of each prediction, by
 POST /feedback. For the default model it follows from the documented process, so live figures are

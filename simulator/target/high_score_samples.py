@@ -15,7 +15,7 @@ import aiohttp
 
 from simulator.contract.errors import TargetError
 from simulator.contract.model_info import ModelInfo
-from simulator.contract.vocabulary import PREDICT_PATH
+from simulator.contract.vocabulary import PREDICT_PATH, STATUS_OF_ERROR, TOO_LARGE
 from simulator.target.batch_limits import TRANSACTIONS, read_batch_limit
 from simulator.target.connection import TargetClient, read_body
 from simulator.target.json_text import parse_json, read_share
@@ -80,27 +80,40 @@ def _cross(best: list[_Scored], new: Transaction, random: Random) -> Transaction
 
 
 async def _score_all(
-    client: TargetClient, transactions: list[Transaction], batch: int
+    client: TargetClient, transactions: Sequence[Transaction], batch: int
 ) -> list[_Scored]:
-    scores: list[float] = []
+    scored: list[_Scored] = []
     for start in range(0, len(transactions), batch):
-        scores += await _score_batch(client, transactions[start : start + batch])
-    return [_Scored(*each) for each in zip(scores, transactions, strict=True)]
+        scored += await _score_batch(client, transactions[start : start + batch])
+    return scored
 
 
-async def _score_batch(client: TargetClient, transactions: Sequence[Transaction]) -> list[float]:
+async def _score_batch(client: TargetClient, transactions: Sequence[Transaction]) -> list[_Scored]:
+    """In halves where the batch has too many bytes, as with hundreds of features."""
     body = json.dumps({"transactions": transactions}).encode()
     try:
         async with client.post_json(PREDICT_PATH, body) as response:
-            document = parse_json(await read_body(response))
-            rows = document["predictions"] if response.status == 200 else []
-        scores = [read_share(row["fraud_probability"]) for row in rows]
-    except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError):
-        scores = []
-    usable = [score for score in scores if score is not None]
-    if len(usable) != len(transactions):
+            status, answer = response.status, await read_body(response)
+    except (aiohttp.ClientError, OSError):
+        status, answer = 0, b""
+    if status == STATUS_OF_ERROR[TOO_LARGE] and len(transactions) > 1:
+        middle = len(transactions) // 2
+        first = await _score_batch(client, transactions[:middle])
+        return first + await _score_batch(client, transactions[middle:])
+    scores = _parse_scores(answer) if status == 200 else []
+    if len(scores) != len(transactions):
         raise TargetError(
             f"{client.address.url}{PREDICT_PATH} did not score a batch of {len(transactions)}"
             " transactions; the scenario fraud-burst searches its samples so"
         )
-    return usable
+    return [_Scored(*each) for each in zip(scores, transactions, strict=True)]
+
+
+def _parse_scores(answer: bytes) -> list[float]:
+    """The fraud probabilities; fewer than transactions where the answer is no list of them."""
+    try:
+        rows = parse_json(answer)["predictions"]
+        scores = [read_share(row["fraud_probability"]) for row in rows]
+    except (ValueError, KeyError, TypeError):
+        return []
+    return [score for score in scores if score is not None]

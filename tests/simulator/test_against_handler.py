@@ -18,6 +18,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 from flask import Flask
 from werkzeug.serving import make_server
+from werkzeug.wsgi import LimitedStream
 
 from service.settings import Settings, read_settings
 from simulator.main import main
@@ -33,8 +34,8 @@ Before = dict[str, Callable[[], str | None]]
 
 @pytest.fixture
 def settings(request: pytest.FixtureRequest) -> Settings:
-    """Small limits, so that a batch of labels meets both; X-Fault as the test says."""
-    return read_settings({**SMALL, "FAULT_HEADERS": getattr(request, "param", "off")})
+    """Small limits, so that a batch of labels meets both; what else the test says."""
+    return read_settings({**SMALL, **getattr(request, "param", {})})
 
 
 @pytest.fixture
@@ -52,6 +53,9 @@ def url(app: Flask, before: Before) -> Iterator[str]:
         act = before.get(environ["PATH_INFO"])
         refusal = act() if act else None
         if refusal is None:
+            # As gunicorn does: a body that is read to its end must have one.
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            environ["wsgi.input"] = LimitedStream(environ["wsgi.input"], length)
             return inner(environ, start_response)
         start_response(refusal, [("Content-Length", "0")])
         return [b""]
@@ -183,7 +187,7 @@ def test_service_without_feedback_is_no_success(simulate: Simulate, before: Befo
     assert summary["labels"]["failed_posts"].keys() == {"404"}
 
 
-@pytest.mark.parametrize("settings", ["on"], indirect=True)
+@pytest.mark.parametrize("settings", [{"FAULT_HEADERS": "on"}], indirect=True)
 def test_slow_and_errors_happen_for_real(simulate: Simulate, counted: Callable[..., float]) -> None:
     """Where the service obeys."""
     slow, slow_summary = simulate("--count 60 --faulty 0 --scenario slow")
@@ -280,6 +284,33 @@ def test_replay_sends_the_labels_of_the_file(
     assert code == 0 and summary["sent"] == 51 and summary["replayed"] == str(file)
     assert outcomes() == summed_outcomes(summary) == expected
     assert summary["unexpected"] == [{"kind": "valid", "expected": 200, "got": "400", "count": 1}]
+
+
+@pytest.mark.parametrize("settings", [{"MAX_BODY_BYTES": "1024"}], indirect=True)
+def test_fraud_burst_of_a_service_that_takes_small_bodies(
+    simulate: Simulate, counted: Callable[..., float]
+) -> None:
+    """20 transactions have too many bytes, as with hundreds of features: they go in parts."""
+    _, summary = simulate("--count 60 --faulty 0 --scenario fraud-burst")
+
+    assert summary["by_status"] == {"200": 60}
+    assert counted("predictions_total", endpoint="/predict") == 560
+    assert counted("errors_total", type="too_large") > 0
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, 10**30, 10**300])
+def test_replay_of_integers_beyond_64_bits(
+    simulate: Simulate, tmp_path: Path, counted: Callable[..., float], number: int
+) -> None:
+    """Sent digit by digit; the service refuses them as out of range, and nothing breaks."""
+    file = tmp_path / "rows.csv"
+    head = "age,amount,account_balance,transaction_frequency,location_risk"
+    file.write_text(f"{head}\n{number},1,1,2,0.2\n30,1,1,{number},0.2\n30,{number},1,2,0.2\n")
+
+    code, summary = simulate(f"--replay {file}")
+
+    assert code == 3 and summary["by_status"] == {"400": 3}
+    assert summary["error_types"] == {"out_of_range": 3}
 
 
 def test_replay_of_a_table_with_a_fault_sends_nothing(
