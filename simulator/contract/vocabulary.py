@@ -77,6 +77,17 @@ SLOW: Final = "slow"
 ERRORS: Final = "errors"
 OUTAGE: Final = "outage"
 LATE_LABELS: Final = "late-labels"
+SCENARIO_NAMES: Final = (
+    STEADY,
+    DRIFT,
+    CONCEPT,
+    FRAUD_BURST,
+    BAD_DATA,
+    SLOW,
+    ERRORS,
+    OUTAGE,
+    LATE_LABELS,
+)
 
 
 def expected_status(kind: str) -> int:

@@ -11,7 +11,6 @@ from model.serving.card import FeatureType
 from service import fault_injection
 from simulator.contract import vocabulary
 from simulator.target.batch_limits import LABELS, TRANSACTIONS
-from simulator.traffic.scenarios import NAMES
 from telemetry import error_types, metrics
 
 
@@ -57,14 +56,3 @@ def test_paths_fields_and_batches_are_those_of_the_api(client: FlaskClient) -> N
 def test_header_of_injected_faults_is_that_of_the_service() -> None:
     """Another one would be ignored without a word."""
     assert vocabulary.FAULT_HEADER == fault_injection.HEADER
-
-
-def test_every_scenario_has_its_name_in_the_vocabulary() -> None:
-    """And each is in the table of --help once."""
-    names = (
-        vocabulary.STEADY, vocabulary.DRIFT, vocabulary.CONCEPT, vocabulary.FRAUD_BURST,
-        vocabulary.BAD_DATA, vocabulary.SLOW, vocabulary.ERRORS, vocabulary.OUTAGE,
-        vocabulary.LATE_LABELS,
-    )  # fmt: skip
-
-    assert names == NAMES

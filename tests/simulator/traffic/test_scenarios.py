@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simulator.contract.model_info import ModelInfo
-from simulator.contract.vocabulary import FRAUD, LEGITIMATE, VALID
+from simulator.contract.vocabulary import FRAUD, LEGITIMATE, SCENARIO_NAMES, VALID
 from simulator.target.model_info_parser import parse_model_info
 from simulator.traffic.arrivals import LoadProfile
 from simulator.traffic.delayed_labels import LabelDelay, PlannedLabel
@@ -195,6 +195,30 @@ def test_label_of_an_unknown_process_follows_the_answers(ranked: ModelInfo) -> N
     label = PlannedLabel(1, None, 0.3)
     assert label.resolve(0.31, 0) == FRAUD and label.resolve(0.3, 1) == LEGITIMATE
     assert replace(label, of_other_request=True).resolve(0.9, 0.1) == LEGITIMATE
+
+
+def test_every_scenario_of_the_vocabulary_is_described() -> None:
+    """A name without a line in the table could not be chosen; one without a name would be lost."""
+    missing = set(SCENARIO_NAMES) ^ set(NAMES)
+
+    assert not missing, (
+        f"{missing}: a scenario is a name in simulator/contract/vocabulary.py"
+        " and a line in simulator/traffic/scenarios.py"
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIO_NAMES if name != "steady"])
+def test_every_scenario_changes_something(ranked: ModelInfo, name: str) -> None:
+    """A scenario that nothing acts on would be steady traffic by another name."""
+    sample = SampledTransaction({f.name: 20 for f in ranked.features}, "basic")
+    steady, schedule = ScenarioSchedule(), ScenarioSchedule(name, 20, 20)
+
+    sent = plan(ranked, schedule, LABELS, [sample])
+
+    assert sent != plan(ranked, steady, LABELS, [sample]) or schedule.hold_label(30) != 30, (
+        f"{name} sends what steady sends: it acts in simulator/traffic/request_plan.py"
+        " or in a source of simulator/transactions"
+    )
 
 
 def test_help_has_every_scenario_with_its_alerts(read_root: Path) -> None:
