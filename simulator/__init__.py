@@ -7,8 +7,8 @@
     target         HTTP: /model_info, /predict, /feedback, through a proxy or not
     report         what came back: counts, progress, summary
     run            the open loop and the delayed labels, under way
-    options        the command line and the environment
-    simulation     one run, made of all of these
+    command_line   the options and the environment variables, each checked by itself
+    options        a checked command line; simulation: one run, made of all of these
 
 Each folder imports only folders above it. The plan is decided by a seed before anything is sent; no
 answer changes it. Only the labels of a model whose process is not known follow from its answers.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from simulator.contract.errors import SimulatorError, TargetError
 from simulator.exit_codes import NOT_REACHED
-from simulator.options.options import Options, read_options
+from simulator.options import Options, read_options
 from simulator.report.json_summary import format_json
 from simulator.report.progress import Progress
 from simulator.report.summary_table import format_markdown, format_text

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from simulator.contract.model_info import ModelInfo
 from simulator.contract.vocabulary import FRAUD_BURST
 from simulator.exit_codes import choose_exit_code
-from simulator.options.options import Options
+from simulator.options import Options
 from simulator.replay.replay_plan import plan_replay
 from simulator.replay.rows import check_replay
 from simulator.report.progress import Progress

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.command_line.environment import read_address
+from simulator.command_line.parser import DEFAULT_FAULTY, build_parser
 from simulator.contract.vocabulary import CONCEPT, LATE_LABELS, STEADY
-from simulator.options.environment import read_address
-from simulator.options.parser import DEFAULT_FAULTY, build_parser
 from simulator.replay.replay import Replay
 from simulator.target.connection import TargetAddress
 from simulator.traffic.arrivals import LoadProfile

@@ -6,16 +6,16 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter, _ArgumentGroup
 from pathlib import Path
 from typing import Final
 
-from simulator.contract.vocabulary import STEADY
-from simulator.options.environment import DEFAULT_TARGET
-from simulator.options.help_text import DESCRIPTION, format_epilog
-from simulator.options.value_types import (
+from simulator.command_line.environment import DEFAULT_TARGET
+from simulator.command_line.help_text import DESCRIPTION, format_epilog
+from simulator.command_line.value_types import (
     parse_integer,
     parse_non_negative,
     parse_positive,
     parse_rows,
     parse_share,
 )
+from simulator.contract.vocabulary import STEADY
 from simulator.traffic.scenarios import NAMES
 
 DEFAULT_FAULTY: Final = 0.02

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.options.environment import read_address
-from simulator.options.options import read_options
+from simulator.command_line.environment import read_address
+from simulator.options import read_options
 
 
 @pytest.mark.parametrize(

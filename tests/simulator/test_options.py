@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.main import main
-from simulator.options.options import read_options
+from simulator.options import read_options
 from simulator.replay.replay import Replay
 from simulator.traffic.delayed_labels import LabelDelay
 
