@@ -1,15 +1,15 @@
-"""What is told while it runs: one line that is kept current on a terminal, else one each 10 s."""
+"""Progress while it runs: one line that is kept current on a terminal, else one each 10 s."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from typing import TextIO
+from typing import Final, TextIO
 
-from simulator.report.tally import Tally
+from simulator.report.request_stats import RequestStats
 
-_TERMINAL_SECONDS = 0.5
-_PIPED_SECONDS = 10.0
+_TERMINAL_SECONDS: Final = 0.5
+_PIPED_SECONDS: Final = 10.0
 
 
 class Progress:
@@ -18,62 +18,62 @@ class Progress:
     def __init__(self, out: TextIO, quiet: bool) -> None:
         self._out = out
         self._quiet = quiet
-        self._live = out.isatty()
-        self._said = ""
+        self._is_terminal = out.isatty()
+        self._last_line = ""
 
-    def say(self, line: str) -> None:
+    def show(self, line: str) -> None:
         """One line; on a terminal the next one takes its place. Repeats are left out."""
-        if self._quiet or line == self._said:
+        if self._quiet or line == self._last_line:
             return
-        self._said = line
-        if self._live:
+        self._last_line = line
+        if self._is_terminal:
             width = shutil.get_terminal_size().columns - 1
             self._out.write(f"\r\x1b[K{line[:width]}")
         else:
             self._out.write(f"{line}\n")
         self._out.flush()
 
-    def keep(self, line: str) -> None:
+    def show_lasting(self, line: str) -> None:
         """One line that stays."""
-        self.say(line)
-        self.close()
+        self.show(line)
+        self.end_line()
 
-    def close(self) -> None:
-        """Leaves the live line as it is and goes to the next."""
-        if self._live and self._said and not self._quiet:
+    def end_line(self) -> None:
+        """Leaves the current line as it is and goes to the next."""
+        if self._is_terminal and self._last_line and not self._quiet:
             self._out.write("\n")
             self._out.flush()
-        self._said = ""
+        self._last_line = ""
 
-    async def follow(self, tally: Tally) -> None:
-        """Tells how the run goes until it is cancelled."""
+    async def follow(self, stats: RequestStats) -> None:
+        """Shows how the run goes until it is cancelled."""
         loop = asyncio.get_running_loop()
         start = loop.time()
         while True:
-            await asyncio.sleep(_TERMINAL_SECONDS if self._live else _PIPED_SECONDS)
-            self.say(progress_line(tally, loop.time() - start))
+            await asyncio.sleep(_TERMINAL_SECONDS if self._is_terminal else _PIPED_SECONDS)
+            self.show(format_progress(stats, loop.time() - start))
 
 
-def progress_line(tally: Tally, elapsed: float) -> str:
-    """The run so far, the most important first, as terminals are narrow."""
+def format_progress(stats: RequestStats, elapsed: float) -> str:
+    """The run so far, the most important first, as terminals are narrow; `elapsed` in seconds."""
     minutes, seconds = divmod(int(elapsed), 60)
     parts = [
         f"{minutes:02}:{seconds:02}",
-        f"sent {tally.total_sent} ({tally.total_sent / elapsed:.1f}/s)",
+        f"sent {stats.total_sent} ({stats.total_sent / elapsed:.1f}/s)",
     ]
-    if tally.fraud_share is not None:
-        parts.append(f"fraud {100 * tally.fraud_share:.1f} %")
-    p95 = tally.latency.quantile(0.95)
+    if stats.fraud_share is not None:
+        parts.append(f"fraud {100 * stats.fraud_share:.1f} %")
+    p95 = stats.latency.quantile(0.95)
     if p95 is not None:
         parts.append(f"p95 {p95 * 1000:.0f} ms")
-    troubles = {
-        "refused": sum(n for s, n in tally.statuses.items() if 400 <= s < 500),
-        "5xx": sum(n for s, n in tally.statuses.items() if s >= 500),
-        "unanswered": tally.unanswered.total(),
-        "not sent": tally.not_sent.total(),
-        "under way": tally.in_flight,
+    problems = {
+        "refused": sum(n for s, n in stats.statuses.items() if 400 <= s < 500),
+        "5xx": sum(n for s, n in stats.statuses.items() if s >= 500),
+        "unanswered": stats.unanswered.total(),
+        "not sent": stats.not_sent.total(),
+        "under way": stats.in_flight,
     }
-    parts += [f"{name} {number}" for name, number in troubles.items() if number]
-    if tally.labels is not None:
-        parts.append(f"labels {tally.labels.outcomes.total()} of {tally.labels.known}")
+    parts += [f"{name} {number}" for name, number in problems.items() if number]
+    if stats.labels is not None:
+        parts.append(f"labels {stats.labels.outcomes.total()} of {stats.labels.planned}")
     return "  ".join(parts)

@@ -1,1 +1,1 @@
-"""Sends requests and labels when they are due."""
+"""Sends requests and labels when they are due, and ends on a signal."""

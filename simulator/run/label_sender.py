@@ -1,7 +1,7 @@
-"""Labels that come late: the truth about each answered prediction goes back by POST /feedback.
+"""Delayed labels (feedback): the label of each answered prediction is sent when it is due.
 
-A label waits until it is due and goes with others in one request, one request at a time. What
-could not be delivered is sent again: the target counts a receipt once, however often it comes.
+A label waits in a queue until it is due and goes with others in one request, one request at a time.
+What could not be delivered is sent again: the target counts a receipt once, however often it comes.
 """
 
 from __future__ import annotations
@@ -11,33 +11,42 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from simulator.report.label_tally import NO_PLACE, NO_RECEIPT, REFUSED, RUN_ENDED, LabelTally
-from simulator.target.feedback import NotTaken, PostFeedback
-from simulator.target.sender import Answer
-from simulator.traffic.plan import PlannedRequest
+from simulator.contract.vocabulary import RETRYABLE_RESULTS
+from simulator.report.label_stats import (
+    NO_RECEIPT,
+    QUEUE_FULL,
+    REFUSED,
+    RUN_ENDED,
+    LabelStats,
+    Outcome,
+)
+from simulator.target.feedback import NotAccepted, PostFeedback
+from simulator.target.predict import Response
+from simulator.traffic.planned_request import PlannedRequest
 
 # Each takes about 600 bytes.
-MOST_WAITING = 100_000
-_LOOK_SECONDS = 0.1
-_PAUSE_SECONDS = (0.5, 8.0)
-# How long a target that takes no labels is asked again after the run.
-_LAST_SECONDS = 15.0
+MAX_WAITING: Final = 100_000
+_POLL_SECONDS: Final = 0.1
+_FIRST_BACKOFF_SECONDS: Final = 0.5
+_LONGEST_BACKOFF_SECONDS: Final = 8.0
+# How long a target that accepts no labels is asked again after the run.
+_LAST_SECONDS: Final = 15.0
 
 
 @dataclass(slots=True)
-class _Label:
+class _WaitingLabel:
     receipt: str
-    predicted: str
-    truth: str
-    sent_before: bool = False
+    outcome: Outcome
+    is_retry: bool = False
 
 
-class LabelDesk:
-    """Takes answers as they come, and sends their labels when they are due.
+class LabelSender:
+    """Queues the labels of answers as they come, and sends each when it is due.
 
     `due_at`: when a label is sent that is known so many seconds after the start. `batch`: most
-    labels in one request. `most_waiting` bounds what is kept; labels beyond it are left out.
+    labels in one request. `max_waiting` bounds the queue; labels beyond it are not sent.
     """
 
     def __init__(
@@ -46,114 +55,122 @@ class LabelDesk:
         due_at: Callable[[float], float],
         clock: Callable[[], float],
         batch: int,
-        most_waiting: int = MOST_WAITING,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
-        self.tally = LabelTally()
+        self.stats = LabelStats()
         self._post, self._due_at, self._clock = post, due_at, clock
         self._start = clock()
-        self._batch, self._most_waiting = batch, most_waiting
-        self._waiting: list[tuple[float, int, _Label]] = []
-        self._again: list[_Label] = []
-        self._released = False
-        self._other = 0.5
+        self._batch, self._max_waiting = batch, max_waiting
+        self._queue: list[tuple[float, int, _WaitingLabel]] = []
+        """A heap by the moment when each is due, in seconds after the start."""
+        self._due: list[_WaitingLabel] = []
+        """Due, and not delivered yet."""
+        self._other_probability = 0.5
 
-    def take(self, request: PlannedRequest, answer: Answer) -> None:
-        """Keeps the label of an answered prediction until it is due."""
-        if request.label is None or answer.status != 200 or answer.predicted is None:
+    def enqueue(self, request: PlannedRequest, response: Response) -> None:
+        """Queues the label of an answered prediction, where one is planned."""
+        if request.label is None or response.status != 200 or response.predicted_class is None:
             return
-        own = answer.probability or 0.0
-        truth = request.label.resolved(own, self._other)
-        self._other = own
-        self.tally.known += 1
-        self.tally.from_answers += request.label.truth is None
-        if answer.receipt is None:
-            self.tally.left_out[NO_RECEIPT] += 1
-        elif len(self._waiting) + len(self._again) >= self._most_waiting:
-            self.tally.left_out[NO_PLACE] += 1
+        own_probability = response.fraud_probability or 0.0
+        true_class = request.label.resolve(own_probability, self._other_probability)
+        self._other_probability = own_probability
+        self.stats.planned += 1
+        self.stats.from_answers += request.label.true_class is None
+        if response.receipt is None:
+            self.stats.not_sent[NO_RECEIPT] += 1
+        elif self._waiting >= self._max_waiting:
+            self.stats.not_sent[QUEUE_FULL] += 1
         else:
-            known = self._clock() - self._start + request.label.delay
-            label = _Label(answer.receipt, answer.predicted, truth)
-            entry = (self._due_at(known), self.tally.known, label)
-            heapq.heappush(self._waiting, entry)
+            known = self._elapsed() + request.label.delay
+            outcome = Outcome(response.predicted_class, true_class)
+            label = _WaitingLabel(response.receipt, outcome)
+            heapq.heappush(self._queue, (self._due_at(known), self.stats.planned, label))
 
     async def run(self) -> None:
         """Sends what is due, without end; cancel it."""
-        pause = _PAUSE_SECONDS[0]
+        backoff = _FIRST_BACKOFF_SECONDS
         while True:
             batch = self._next_batch()
             if not batch:
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
             elif await self._deliver(batch):
-                pause = _PAUSE_SECONDS[0]
+                backoff = _FIRST_BACKOFF_SECONDS
             else:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _PAUSE_SECONDS[1])
+                await asyncio.sleep(backoff)
+                backoff = min(2 * backoff, _LONGEST_BACKOFF_SECONDS)
 
-    async def finish(self, patience: float) -> None:
-        """Waits up to `patience` seconds for labels to fall due, then sends the others too."""
-        await self._until_due(patience)
-        self._release()
-        await self._until_empty()
+    async def drain(self, wait: float) -> None:
+        """Waits up to `wait` seconds for labels to fall due, then sends the others too."""
+        await self._wait_until_due(wait)
+        self._make_all_due()
+        await self._wait_until_delivered()
 
     def close(self) -> None:
         """What waits now is never sent."""
-        self.tally.left_out[RUN_ENDED] += len(self._waiting) + len(self._again)
-        self._waiting.clear()
-        self._again.clear()
+        self.stats.not_sent[RUN_ENDED] += self._waiting
+        self._queue.clear()
+        self._due.clear()
 
-    async def _until_due(self, patience: float) -> None:
-        deadline = self._clock() + patience
-        while self._waiting and self._waiting[0][0] + self._start <= deadline > self._clock():
-            await asyncio.sleep(_LOOK_SECONDS)
+    @property
+    def _waiting(self) -> int:
+        return len(self._queue) + len(self._due)
 
-    async def _until_empty(self) -> None:
+    def _elapsed(self) -> float:
+        return self._clock() - self._start
+
+    async def _wait_until_due(self, wait: float) -> None:
+        deadline = self._clock() + wait
+        while self._queue and self._queue[0][0] + self._start <= deadline > self._clock():
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _wait_until_delivered(self) -> None:
         """Returns when all are delivered, or none more for _LAST_SECONDS."""
-        left = len(self._waiting) + len(self._again)
+        left = self._waiting
         deadline = self._clock() + _LAST_SECONDS
         while left and self._clock() < deadline:
-            await asyncio.sleep(_LOOK_SECONDS)
-            now_left = len(self._waiting) + len(self._again)
-            if now_left < left:
-                left, deadline = now_left, self._clock() + _LAST_SECONDS
+            await asyncio.sleep(_POLL_SECONDS)
+            if self._waiting < left:
+                left, deadline = self._waiting, self._clock() + _LAST_SECONDS
 
-    def _release(self) -> None:
-        now = self._clock() - self._start
-        self.tally.early += sum(due > now for due, _, _ in self._waiting)
-        self._waiting = [(-math.inf, number, label) for _, number, label in self._waiting]
-        heapq.heapify(self._waiting)
+    def _make_all_due(self) -> None:
+        elapsed = self._elapsed()
+        self.stats.early += sum(due > elapsed for due, _, _ in self._queue)
+        self._queue = [(-math.inf, number, label) for _, number, label in self._queue]
+        heapq.heapify(self._queue)
 
-    def _next_batch(self) -> list[_Label]:
-        now = self._clock() - self._start
-        while self._waiting and self._waiting[0][0] <= now and len(self._again) < self._batch:
-            self._again.append(heapq.heappop(self._waiting)[2])
-        return self._again[: self._batch]
+    def _next_batch(self) -> list[_WaitingLabel]:
+        elapsed = self._elapsed()
+        while self._queue and self._queue[0][0] <= elapsed and len(self._due) < self._batch:
+            self._due.append(heapq.heappop(self._queue)[2])
+        return self._due[: self._batch]
 
-    async def _deliver(self, batch: list[_Label]) -> bool:
+    async def _deliver(self, batch: list[_WaitingLabel]) -> bool:
         """False where it is better to wait before the next one."""
-        self.tally.posts += 1
-        answer = await self._post([(label.receipt, label.truth) for label in batch])
-        if isinstance(answer, NotTaken):
-            return self._not_taken(batch, answer)
-        self._again = self._again[len(batch) :]
+        self.stats.posts += 1
+        answer = await self._post([(label.receipt, label.outcome.true_class) for label in batch])
+        if isinstance(answer, NotAccepted):
+            return self._handle_refusal(batch, answer)
+        self._due = self._due[len(batch) :]
         delivered = True
         for label, result in zip(batch, answer, strict=True):
-            if result == "unavailable":
+            if result in RETRYABLE_RESULTS:
                 delivered = False
-                label.sent_before = True
-                self._again.append(label)
+                label.is_retry = True
+                self._due.append(label)
             else:
-                self.tally.told(result, label.predicted, label.truth, label.sent_before)
+                self.stats.count_result(result, label.outcome, label.is_retry)
         return delivered
 
-    def _not_taken(self, batch: list[_Label], answer: NotTaken) -> bool:
-        self.tally.failed_posts[answer.reason] += 1
-        if answer.too_many and len(batch) > 1:
+    def _handle_refusal(self, batch: list[_WaitingLabel], refusal: NotAccepted) -> bool:
+        """False where it is better to wait before the next one."""
+        self.stats.failed_posts[refusal.reason] += 1
+        if refusal.too_many and len(batch) > 1:
             self._batch = len(batch) // 2
             return True
-        if answer.final:
-            self.tally.results[REFUSED] += len(batch)
-            self._again = self._again[len(batch) :]
+        if refusal.final:
+            self.stats.results[REFUSED] += len(batch)
+            self._due = self._due[len(batch) :]
             return True
         for label in batch:
-            label.sent_before = True
+            label.is_retry = True
         return False

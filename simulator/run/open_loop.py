@@ -1,4 +1,4 @@
-"""Sends each request when it is due, whether or not earlier ones were answered.
+"""An open-loop load generator: each request is sent when it is due, whatever came of earlier ones.
 
 A closed loop would send less while the target is slow, and so hide the slowness (coordinated
 omission). Here a stall costs every request that falls into it, counted from when it was due.
@@ -8,57 +8,62 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import Final
 
-from simulator.report.tally import TOO_LATE, TOO_MANY, Tally
-from simulator.target.sender import Answer, Send
-from simulator.traffic.errors import TargetError
-from simulator.traffic.plan import PlannedRequest
+from simulator.contract.errors import ReplayError
+from simulator.report.request_stats import TOO_LATE, TOO_MANY_IN_FLIGHT, RequestStats
+from simulator.target.predict import Response, SendRequest
+from simulator.traffic.planned_request import PlannedRequest
 
-LATEST_SECONDS = 1.0
-OnAnswer = Callable[[PlannedRequest, Answer], None]
+MAX_DELAY_SECONDS: Final = 1.0
+OnResponse = Callable[[PlannedRequest, Response], None]
 
 
 async def run_open_loop(
     requests: Iterable[PlannedRequest],
-    send: Send,
-    tally: Tally,
+    send: SendRequest,
+    stats: RequestStats,
     max_in_flight: int,
-    on_answer: OnAnswer = lambda request, answer: None,
+    on_response: OnResponse = lambda request, response: None,
 ) -> None:
-    """Returns when every request has come to its end; cancelling ends those under way at once.
+    """Returns when every request has come to its end; cancelling ends those in flight at once.
 
-    A request that is due while `max_in_flight` are under way, or that this machine is too busy to
-    send within LATEST_SECONDS, is counted as not sent. So a run never takes longer than planned.
+    A request that is due while `max_in_flight` are in flight, or that this machine is too busy to
+    send within MAX_DELAY_SECONDS, is counted as not sent. So a run takes no longer than planned.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
     try:
-        async with asyncio.TaskGroup() as under_way:
+        async with asyncio.TaskGroup() as in_flight:
             for request in requests:
-                due = start + request.at
+                due = start + request.due
                 # Also without any time left: answers must be read while requests are due.
                 await asyncio.sleep(max(0.0, due - loop.time()))
-                late = loop.time() - due
-                if tally.in_flight >= max_in_flight:
-                    tally.leave_out(TOO_MANY)
-                elif late > LATEST_SECONDS:
-                    tally.leave_out(TOO_LATE)
+                delay = loop.time() - due
+                if stats.in_flight >= max_in_flight:
+                    stats.skip(TOO_MANY_IN_FLIGHT)
+                elif delay > MAX_DELAY_SECONDS:
+                    stats.skip(TOO_LATE)
                 else:
-                    tally.start(request, late)
-                    under_way.create_task(_send_one(request, send, tally, due, on_answer))
+                    stats.start(request, delay)
+                    in_flight.create_task(_send_one(request, send, stats, due, on_response))
     except ExceptionGroup as group:
         # Raised by `requests`, as by a table that was changed while it is replayed.
-        sentences = group.subgroup(TargetError)
+        sentences = group.subgroup(ReplayError)
         raise sentences.exceptions[0] if sentences else group from None
     finally:
-        tally.interrupt()
-        tally.duration = loop.time() - start
+        stats.interrupt()
+        stats.duration = loop.time() - start
 
 
 async def _send_one(
-    request: PlannedRequest, send: Send, tally: Tally, due: float, on_answer: OnAnswer
+    request: PlannedRequest,
+    send: SendRequest,
+    stats: RequestStats,
+    due: float,
+    on_response: OnResponse,
 ) -> None:
     outcome = await send(request)
-    tally.finish(request, outcome, asyncio.get_running_loop().time() - due)
-    if isinstance(outcome, Answer):
-        on_answer(request, outcome)
+    stats.finish(request, outcome, asyncio.get_running_loop().time() - due)
+    if isinstance(outcome, Response):
+        on_response(request, outcome)

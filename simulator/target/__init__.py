@@ -1,1 +1,1 @@
-"""The service under test over HTTP: what it says of itself, and what it answers."""
+"""The service under test over HTTP: what it says of its model, and what it answers."""

@@ -1,4 +1,4 @@
-"""Labels over HTTP: one batch to POST /feedback, and what came of it."""
+"""POST /feedback: one batch of labels, and what came of each."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from typing import Final, Protocol
 
 import aiohttp
 
-from simulator.target.sender import read_answer, read_text, reason_of
+from simulator.contract.vocabulary import BATCH_SIZE_ERROR, FEEDBACK_PATH
+from simulator.target.connection import TargetClient, name_failure, read_body
+from simulator.target.json_text import parse_json
+from simulator.target.predict import parse_response
 
 # A receipt is some 250 bytes, so this is a quarter of the body that a target takes by default.
-USUAL_BATCH: Final = 200
+DEFAULT_BATCH: Final = 200
+
+# Request Timeout, Too Early, Too Many Requests.
+_RETRYABLE: Final = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
-class NotTaken:
+class NotAccepted:
     """As far as is known no label was counted; `reason`: the status, or why there is none.
 
-    `final`: sending it again is of no use. `too_many`: fewer at once may be taken.
+    `final`: sending it again is of no use. `too_many`: fewer at once may be accepted.
     """
 
     reason: str
@@ -28,38 +34,40 @@ class NotTaken:
 
 
 class PostFeedback(Protocol):
-    """Sends (receipt, label) pairs; what the target says of each, or that it took none."""
+    """Sends (receipt, label) pairs: the result of each, or why none was accepted.
 
-    async def __call__(self, entries: Sequence[tuple[str, str]]) -> list[str] | NotTaken: ...
+    Raises only when it is cancelled.
+    """
+
+    async def __call__(self, entries: Sequence[tuple[str, str]]) -> list[str] | NotAccepted: ...
 
 
-def feedback_poster(client: aiohttp.ClientSession, target: str) -> PostFeedback:
-    """Sends to `POST {target}/feedback`; raises only when it is cancelled."""
-    url = f"{target}/feedback"
+def build_feedback_sender(client: TargetClient) -> PostFeedback:
+    """Sends labels to the target's /feedback."""
 
-    async def post(entries: Sequence[tuple[str, str]]) -> list[str] | NotTaken:
+    async def post(entries: Sequence[tuple[str, str]]) -> list[str] | NotAccepted:
         rows = [{"receipt": receipt, "label": label} for receipt, label in entries]
         body = json.dumps({"feedback": rows}).encode()
-        headers = {"Content-Type": "application/json"}
         try:
-            async with client.post(url, data=body, headers=headers, allow_redirects=False) as got:
-                return read_results(got.status, await read_text(got), len(rows))
+            async with client.post_json(FEEDBACK_PATH, body) as response:
+                return parse_results(response.status, await read_body(response), len(rows))
         except (aiohttp.ClientError, OSError) as error:
-            return NotTaken(reason_of(error))
+            return NotAccepted(name_failure(error))
 
     return post
 
 
-def read_results(status: int, body: bytes, number: int) -> list[str] | NotTaken:
+def parse_results(status: int, body: bytes, number: int) -> list[str] | NotAccepted:
     """The results of `number` entries, or why there are none."""
     if status != 200:
-        of_size = status == 413 or read_answer(status, body).error_type == "batch_size"
-        again = status in (408, 425, 429) or status >= 500
-        return NotTaken(str(status), final=not again, too_many=of_size)
+        error_type = parse_response(status, body).error_type
+        too_many = status == 413 or error_type == BATCH_SIZE_ERROR
+        retryable = status in _RETRYABLE or status >= 500
+        return NotAccepted(str(status), final=not retryable, too_many=too_many)
     try:
-        results = [row["result"] for row in json.loads(body)["results"]]
+        results = [row["result"] for row in parse_json(body)["results"]]
     except (ValueError, KeyError, TypeError):
-        return NotTaken("200 without results", final=True)
+        return NotAccepted("200 without results", final=True)
     if len(results) != number or not all(isinstance(result, str) for result in results):
-        return NotTaken("200 with other results", final=True)
+        return NotAccepted("200 with other results", final=True)
     return results

@@ -1,90 +1,119 @@
-"""What the target's model takes for fraud: asked before the run, where the process is not known."""
+"""Transactions that the target's model scores high, searched before a run.
+
+For a fraud burst against a model whose process is not known.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 import aiohttp
 
-from simulator.target.limits import TRANSACTIONS, most_in_batch
-from simulator.target.sender import read_text
-from simulator.traffic.customers import Customers, Drawn, Transaction
-from simulator.traffic.errors import TargetError
-from simulator.traffic.model_info import ModelInfo
+from simulator.contract.errors import TargetError
+from simulator.contract.model_info import ModelInfo
+from simulator.contract.vocabulary import PREDICT_PATH, STATUS_OF_ERROR, TOO_LARGE
+from simulator.target.batch_limits import TRANSACTIONS, read_batch_limit
+from simulator.target.connection import TargetClient, read_body
+from simulator.target.json_text import parse_json, read_share
+from simulator.transactions.marginal_source import MarginalSource
+from simulator.transactions.random_numbers import choose
+from simulator.transactions.transaction import SampledTransaction, Transaction
 
 KEPT: Final = 20
 _FIRST: Final = 150
-_ROUNDS: Final = 7
-_EACH_ROUND: Final = 50
-ASKED: Final = _FIRST + _ROUNDS * _EACH_ROUND
-# Of a successor's values so many are new, the others its parents'.
-_NEW: Final = 0.2
-
-_Scored = tuple[float, Transaction]
+_GENERATIONS: Final = 7
+_OFFSPRING: Final = 50
+SCORED: Final = _FIRST + _GENERATIONS * _OFFSPRING
+# Share of an offspring's values that are drawn anew; the others are its parents'.
+_MUTATION_SHARE: Final = 0.2
 
 
-async def find_suspects(
-    client: aiohttp.ClientSession, target: str, info: ModelInfo, random: Random
-) -> list[Drawn]:
+@dataclass(frozen=True)
+class _Scored:
+    score: float
+    transaction: Transaction
+
+
+async def find_high_score_samples(
+    client: TargetClient, info: ModelInfo, random: Random
+) -> list[SampledTransaction]:
     """KEPT transactions that the model scores high; raises TargetError.
 
-    Usual ones hardly ever are, where many features have to come together: so the highest of them
-    are crossed, with some new values, again and again. All values are usual ones of their feature.
-    ASKED transactions go to /predict in all, and count there as predictions.
+    A genetic search: usual transactions hardly ever score high where many features have to come
+    together, so the highest of them are crossed and mutated, again and again. All values are usual
+    ones of their feature. SCORED transactions go to /predict, and count there as predictions.
     """
-    batch = await most_in_batch(client, target, TRANSACTIONS, _EACH_ROUND)
-
-    async def scored(transactions: list[Transaction]) -> list[_Scored]:
-        scores: list[float] = []
-        for start in range(0, len(transactions), batch):
-            part = transactions[start : start + batch]
-            scores += await _scores(client, f"{target}/predict", part)
-        return list(zip(scores, transactions, strict=True))
-
-    customers = Customers(info)
-    best = _best(await scored([_usual(customers, random) for _ in range(_FIRST)]))
-    for _ in range(_ROUNDS):
-        successors = [
-            _successor(best, _usual(customers, random), random) for _ in range(_EACH_ROUND)
+    batch = await read_batch_limit(client, TRANSACTIONS, _OFFSPRING)
+    source = MarginalSource(info)
+    first = [_sample_features(source, random) for _ in range(_FIRST)]
+    best = _keep_best(await _score_all(client, first, batch))
+    for _ in range(_GENERATIONS):
+        offspring = [
+            _cross(best, _sample_features(source, random), random) for _ in range(_OFFSPRING)
         ]
-        best = _best(best + await scored(successors))
-    return [Drawn(transaction, None) for _, transaction in best]
+        best = _keep_best(best + await _score_all(client, offspring, batch))
+    return [SampledTransaction(scored.transaction, None) for scored in best]
 
 
-def _usual(customers: Customers, random: Random) -> Transaction:
-    """Without the customer's type, which follows from the values."""
-    transaction = customers.draw(random).transaction
-    return {name: value for name, value in transaction.items() if name in customers.features}
+def _sample_features(source: MarginalSource, random: Random) -> Transaction:
+    """Without the user type, which follows from the values."""
+    transaction = source.sample(random).transaction
+    return {name: value for name, value in transaction.items() if name in source.features}
 
 
-def _best(scored: list[_Scored]) -> list[_Scored]:
-    return sorted(scored, key=lambda each: -each[0])[:KEPT]
+def _keep_best(scored: list[_Scored]) -> list[_Scored]:
+    return sorted(scored, key=lambda each: -each.score)[:KEPT]
 
 
-def _successor(best: list[_Scored], new: Transaction, random: Random) -> Transaction:
-    parents = [best[int(random.random() * len(best))][1] for _ in range(2)]
+def _cross(best: list[_Scored], new: Transaction, random: Random) -> Transaction:
+    parents = [choose(best, random).transaction for _ in range(2)]
     return {
-        name: new[name] if random.random() < _NEW else parents[random.random() < 0.5][name]
+        name: new[name]
+        if random.random() < _MUTATION_SHARE
+        else parents[random.random() < 0.5][name]
         for name in new
     }
 
 
-async def _scores(
-    client: aiohttp.ClientSession, url: str, transactions: Sequence[Transaction]
-) -> list[float]:
-    body = {"transactions": transactions}
+async def _score_all(
+    client: TargetClient, transactions: Sequence[Transaction], batch: int
+) -> list[_Scored]:
+    scored: list[_Scored] = []
+    for start in range(0, len(transactions), batch):
+        scored += await _score_batch(client, transactions[start : start + batch])
+    return scored
+
+
+async def _score_batch(client: TargetClient, transactions: Sequence[Transaction]) -> list[_Scored]:
+    """In halves where the batch has too many bytes, as with hundreds of features."""
+    body = json.dumps({"transactions": transactions}).encode()
     try:
-        async with client.post(url, json=body, allow_redirects=False) as got:
-            text = await read_text(got)
-            rows = json.loads(text)["predictions"] if got.status == 200 else []
-        scores = [float(row["fraud_probability"]) for row in rows]
-    except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError):
-        scores = []
+        async with client.post_json(PREDICT_PATH, body) as response:
+            status, answer = response.status, await read_body(response)
+    except (aiohttp.ClientError, OSError):
+        status, answer = 0, b""
+    if status == STATUS_OF_ERROR[TOO_LARGE] and len(transactions) > 1:
+        middle = len(transactions) // 2
+        first = await _score_batch(client, transactions[:middle])
+        return first + await _score_batch(client, transactions[middle:])
+    scores = _parse_scores(answer) if status == 200 else []
     if len(scores) != len(transactions):
         raise TargetError(
-            f"{url} did not score a batch of {len(transactions)}; fraud-burst finds its frauds so"
+            f"{client.address.url}{PREDICT_PATH} did not score a batch of {len(transactions)}"
+            " transactions; the scenario fraud-burst searches its samples so"
         )
-    return scores
+    return [_Scored(*each) for each in zip(scores, transactions, strict=True)]
+
+
+def _parse_scores(answer: bytes) -> list[float]:
+    """The fraud probabilities; fewer than transactions where the answer is no list of them."""
+    try:
+        rows = parse_json(answer)["predictions"]
+        scores = [read_share(row["fraud_probability"]) for row in rows]
+    except (ValueError, KeyError, TypeError):
+        return []
+    return [score for score in scores if score is not None]

@@ -1,1 +1,1 @@
-"""What is sent: transactions, scenarios and labels, settled before anything is sent."""
+"""What is sent and when, decided by a seed before anything is sent: arrivals, faults, labels."""

@@ -1,4 +1,4 @@
-"""What can happen to the traffic, from when to when, and which alerts belong to it."""
+"""The scenarios: what is sent in each, from when to when, and the alerts that belong to it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from itertools import zip_longest
 from textwrap import wrap
 from typing import Final
 
+from simulator.contract.vocabulary import (
+    BAD_DATA,
+    CONCEPT,
+    DRIFT,
+    ERRORS,
+    FRAUD_BURST,
+    LATE_LABELS,
+    OUTAGE,
+    SLOW,
+    STEADY,
+)
 from simulator.traffic.expected_alerts import MAY_FIRE, MUST_FIRE
 
-STEADY: Final = "steady"
-DRIFT: Final = "drift"
-CONCEPT: Final = "concept"
-FRAUD_BURST: Final = "fraud-burst"
-BAD_DATA: Final = "bad-data"
-SLOW: Final = "slow"
-ERRORS: Final = "errors"
-OUTAGE: Final = "outage"
-LATE_LABELS: Final = "late-labels"
-
-# What kind of request asks the target to misbehave.
-ASKED_SLOW: Final = "asked_slow"
-ASKED_ERROR: Final = "asked_error"
-
-# Shares of the requests of the scenario; one in BURST_EVERY belongs to the burst.
+# Shares of the requests while the scenario lasts; of the burst one in BURST_EVERY.
 BURST_EVERY: Final = 10
-BAD_SHARE: Final = 0.3
-FAULT_SHARE: Final = 0.2
-SLOW_SECONDS: Final = 0.4
-# For models whose process is not known: as many truths are those of another request.
+BAD_DATA_SHARE: Final = 0.3
+INJECTED_FAULT_SHARE: Final = 0.2
+INJECTED_DELAY_SECONDS: Final = 0.4
+# For models whose process is not known: so many labels follow the answer to another request.
 CONCEPT_SHARE: Final = 0.7
 
 
@@ -90,7 +87,7 @@ NAMES: Final = tuple(scenario.name for scenario in SCENARIOS)
 
 
 @dataclass(frozen=True)
-class Course:
+class ScenarioSchedule:
     """`scenario` from `after` seconds on for `lasts` seconds (None: to the end), else steady."""
 
     scenario: str = STEADY
@@ -102,24 +99,25 @@ class Course:
         """When it is steady again, in seconds after the start; infinite where never."""
         return math.inf if self.lasts is None else self.after + self.lasts
 
-    def at(self, seconds: float) -> str:
+    def scenario_at(self, seconds: float) -> str:
         """The scenario that holds so long after the start."""
         return self.scenario if self.after <= seconds < self.end else STEADY
 
-    def label_due(self, seconds: float) -> float:
-        """When a label is sent that is known so long after the start."""
-        return self.end if self.at(seconds) == LATE_LABELS else seconds
+    def hold_label(self, known: float) -> float:
+        """When a label is sent that is known so long after the start: late labels are held."""
+        return self.end if self.scenario_at(known) == LATE_LABELS else known
 
 
-ALWAYS_STEADY: Final = Course()
+ALWAYS_STEADY: Final = ScenarioSchedule()
 
 
-def described() -> str:
+def describe_scenarios() -> str:
     """The table of the scenarios for `--help`."""
     lines = []
     for scenario in SCENARIOS:
-        told = [*wrap(scenario.does, 83), *wrap(f"alerts: {scenario.alerts}", 83)]
+        texts = [*wrap(scenario.does, 83), *wrap(f"alerts: {scenario.alerts}", 83)]
         lines += [
-            f"  {name:<13}{line}" for name, line in zip_longest([scenario.name], told, fillvalue="")
+            f"  {name:<13}{line}"
+            for name, line in zip_longest([scenario.name], texts, fillvalue="")
         ]
     return "\n".join(lines)

@@ -27,8 +27,11 @@ from grafana.panels import dashboards
 from grafana.render.board import render
 from prometheus.client.http import Client
 from prometheus.client.query import Prometheus
-from simulator.traffic.model_info import parse_model_info
-from simulator.traffic.plan import VALID, Mix, Pace, plan_requests
+from simulator.contract.vocabulary import VALID
+from simulator.target.model_info_parser import parse_model_info
+from simulator.traffic.arrivals import LoadProfile
+from simulator.traffic.invalid_share import InvalidShare
+from simulator.traffic.request_plan import TrafficSpec, plan_requests
 from telemetry.metrics import EUROS, REQUEST_SECONDS
 from tests.lab.collector import Collector
 from tests.lab.handler import Handler
@@ -123,8 +126,8 @@ def _run(folder: Path, programs: ExitStack) -> Experience:
         at_the_end=verify(DASHBOARD, asked, at, **WHOLE_RUN),
         offered={one.name: one.values for one in choices(render(DASHBOARD), asked)},
         summaries=summaries,
-        amounts=_amounts(model, Pace(0.3, None, QUIET_SECONDS), 1, 0.02)
-        + _amounts(model, Pace(40, BURST), 2, FAULTY),
+        amounts=_amounts(model, LoadProfile(0.3, None, QUIET_SECONDS), 1, 0.02)
+        + _amounts(model, LoadProfile(40, BURST), 2, FAULTY),
         model=model,
         health=health,
         series_sent=measure(asked).series,
@@ -150,9 +153,10 @@ def _summary(simulator: subprocess.Popen[str]) -> dict[str, Any]:
     return summary
 
 
-def _amounts(model: dict[str, Any], pace: Pace, seed: int, faulty: float) -> list[float]:
+def _amounts(model: dict[str, Any], load: LoadProfile, seed: int, faulty: float) -> list[float]:
     """Amounts in the bodies that the simulator sent and that could be scored."""
-    plan = plan_requests(parse_model_info(model), seed, pace, Mix(faulty, LARGE_BODY))
+    spec = TrafficSpec(load, InvalidShare(faulty, LARGE_BODY))
+    plan = plan_requests(parse_model_info(model), seed, spec)
     return [json.loads(one.body)["amount"] for one in plan if one.kind == VALID]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ STARTERS = ("Procfile.native", ".railway/railway.py", "docs", "README.md", ".git
 COMMAND = re.compile(r"python -m simulator((?: +(?:\\\n\s*)?(?:--[a-z-]+|[\w./:$\"-]+))*)")
 
 
-def commands():
+def find_commands() -> Iterator[tuple[str, str]]:
     """File and arguments of each command line that starts the simulator."""
     for starter in STARTERS:
         path = ROOT / starter
@@ -26,8 +27,8 @@ def commands():
                 yield f"{file.relative_to(ROOT)}", match[1].replace("\\\n", " ").replace('"', "")
 
 
-@pytest.mark.parametrize(("file", "arguments"), sorted(set(commands())))
-def test_command_is_understood(file, arguments, tmp_path):
+@pytest.mark.parametrize(("file", "arguments"), sorted(set(find_commands())))
+def test_command_is_understood(file: str, arguments: str, tmp_path: Path) -> None:
     """No file asks for an option that is gone, or gives one a value it refuses."""
     table = tmp_path / "table.csv"
     table.touch()
@@ -40,10 +41,10 @@ def test_command_is_understood(file, arguments, tmp_path):
     words = [filled.get(word, word) for word in arguments.split()]
 
     if words not in (["--help"], ["-h"]):
-        assert read_options(words, {}).target
+        assert read_options(words, {}).address.url
 
 
-def test_scheduled_run_is_bounded_in_count_and_time():
+def test_scheduled_run_is_bounded_in_count_and_time() -> None:
     """A schedule that does not end costs money, and piles up."""
     job = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["simulate"]
     step = job["steps"][-1]
@@ -55,7 +56,7 @@ def test_scheduled_run_is_bounded_in_count_and_time():
     assert "${{" not in step["run"]
 
 
-def test_scheduled_run_pins_its_actions():
+def test_scheduled_run_pins_its_actions() -> None:
     """A tag can be moved, a commit cannot."""
     used = re.findall(r"uses: \S+@(\S+)", WORKFLOW.read_text(encoding="utf-8"))
 

@@ -1,4 +1,4 @@
-"""What is told while it runs, on a terminal and in a pipe."""
+"""What is shown while it runs, on a terminal and in a pipe."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import io
 
 import pytest
 
-from simulator.report.progress import Progress, progress_line
-from simulator.report.tally import TOO_MANY, Tally
-from simulator.target.sender import Answer, NoAnswer
-from simulator.traffic.plan import VALID, PlannedRequest
+from simulator.contract.vocabulary import VALID
+from simulator.report.progress import Progress, format_progress
+from simulator.report.request_stats import TOO_MANY_IN_FLIGHT, RequestStats
+from simulator.target.predict import NoResponse, Response
+from simulator.traffic.planned_request import PlannedRequest
 
 
 class Terminal(io.StringIO):
@@ -20,63 +21,63 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def tally():
+def stats() -> RequestStats:
     """Two predictions, a refusal, a timeout, one under way, one left out."""
-    tally = Tally()
+    stats = RequestStats()
     request = PlannedRequest(0, 0.0, b"{}", 0, VALID, 200, None)
     for outcome in (
-        Answer(200, "fraud", "basic", "high"),
-        Answer(200, "legitimate", "basic", "low"),
-        Answer(400, error_type="wrong_type"),
-        NoAnswer("timeout"),
+        Response(200, "fraud", "basic", "high"),
+        Response(200, "legitimate", "basic", "low"),
+        Response(400, error_type="wrong_type"),
+        NoResponse("timeout"),
     ):
-        tally.start(request, 0)
-        tally.finish(request, outcome, 0.02)
-    tally.start(request, 0)
-    tally.leave_out(TOO_MANY)
-    return tally
+        stats.start(request, 0)
+        stats.finish(request, outcome, 0.02)
+    stats.start(request, 0)
+    stats.skip(TOO_MANY_IN_FLIGHT)
+    return stats
 
 
-def test_progress_line_tells_what_matters(tally):
+def test_progress_line_shows_what_matters(stats: RequestStats) -> None:
     """Time, pace, fraud share, latency, and each trouble that there is."""
-    line = progress_line(tally, 65)
+    line = format_progress(stats, 65)
 
     assert line.startswith("01:05  sent 5 (0.1/s)  fraud 50.0 %  p95 20 ms")
     assert line.endswith("refused 1  unanswered 1  not sent 1  under way 1")
     assert "5xx" not in line
 
 
-def test_progress_in_a_pipe_is_plain_lines():
+def test_progress_in_a_pipe_is_plain_lines() -> None:
     """No control characters in a log, and nothing twice."""
     out = io.StringIO()
     progress = Progress(out, quiet=False)
 
     for line in ("a", "a", "b"):
-        progress.say(line)
-    progress.close()
+        progress.show(line)
+    progress.end_line()
 
     assert out.getvalue() == "a\nb\n"
 
 
-def test_progress_on_a_terminal_is_one_line(monkeypatch):
+def test_progress_on_a_terminal_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each line takes the place of the one before, and none wraps."""
     monkeypatch.setenv("COLUMNS", "11")
     out = Terminal()
     progress = Progress(out, quiet=False)
 
-    progress.say("first")
-    progress.say("0123456789abcdef")
-    progress.close()
+    progress.show("first")
+    progress.show("0123456789abcdef")
+    progress.end_line()
 
     assert out.getvalue() == "\r\x1b[Kfirst\r\x1b[K0123456789\n"
 
 
-def test_progress_quiet_says_nothing():
+def test_progress_quiet_says_nothing() -> None:
     """Only the summary."""
     out = Terminal()
     progress = Progress(out, quiet=True)
 
-    progress.say("a")
-    progress.keep("b")
+    progress.show("a")
+    progress.show_lasting("b")
 
     assert out.getvalue() == ""
