@@ -14,8 +14,10 @@ from model.argument_types import (
     parse_holdout,
     parse_moment,
     parse_positive,
+    parse_separator,
     parse_share,
 )
+from model.data.dataset import MOST_CATEGORIES
 from model.data.split import Holdout
 from model.training.candidate_names import CANDIDATE_NAMES, SYNTHETIC_CANDIDATES
 
@@ -103,6 +105,7 @@ def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
     _add_allow_joblib(command, "load a version that is kept as joblib")
     _add_synthetic(command, EVALUATION_SEED)
     _add_table(command)
+    _add_writing(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -187,6 +190,13 @@ def _add_import(commands: _Commands[argparse.ArgumentParser]) -> None:
         " ALLOW_JOBLIB=true",
     )
     command.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the bootstrap")
+    command.add_argument(
+        "--time-limit",
+        type=parse_duration,
+        default=300.0,
+        metavar="TIME",
+        help="for each run of the model's own code and of a converter; default 5m",
+    )
     _add_rules(command)
     _add_keep(command)
 
@@ -210,13 +220,66 @@ def _add_keep(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_writing(command: argparse.ArgumentParser) -> None:
+    """How a file is written, and what its labels are."""
+    file = command.add_argument_group("how a CSV file is written")
+    file.add_argument(
+        "--separator",
+        type=parse_separator,
+        default=",",
+        metavar="MARK",
+        help="';', tab; default ','",
+    )
+    file.add_argument("--encoding", default="utf-8", help="such as latin-1, utf-16; default utf-8")
+    file.add_argument("--decimal", default=".", metavar="MARK", help="',' in 12,5; default '.'")
+    file.add_argument("--thousands", metavar="MARK", help="',' in 1,000")
+    file.add_argument(
+        "--unit",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TEXT",
+        help="'$' in $12: taken off",
+    )
+    file.add_argument(
+        "--missing",
+        nargs="*",
+        action="extend",
+        metavar="WORD",
+        help="texts that mean missing, beside an empty field; default NA, None, null, NaN …",
+    )
+    file.add_argument("--positive", metavar="LABEL", help="the label of fraud; default 1")
+
+
 def _add_reading(command: argparse.ArgumentParser) -> None:
+    _add_writing(command)
     table = command.add_argument_group("how a file is read")
     table.add_argument("--time", metavar="COLUMN", help="seconds or dates; else the rows' order")
     table.add_argument(
         "--drop", metavar="COLUMN", nargs="+", action="extend", default=[], help="not features"
     )
     table.add_argument("--value", metavar="COLUMN", help="the transaction's value; else 'amount'")
+    table.add_argument(
+        "--time-format",
+        metavar="FORMAT",
+        help="how dates are written, such as %%d/%%m/%%Y, or the unit of numbers: s, ms, us, ns;"
+        " default ISO 8601 dates and seconds",
+    )
+    table.add_argument(
+        "--text",
+        metavar="COLUMN",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="its texts are names, even where they look like numbers",
+    )
+    table.add_argument(
+        "--most-categories",
+        type=parse_count,
+        default=MOST_CATEGORIES,
+        metavar="N",
+        help=f"different texts that a category may have, default {MOST_CATEGORIES}",
+    )
 
 
 def _add_rules(command: argparse.ArgumentParser) -> None:

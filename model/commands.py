@@ -69,20 +69,21 @@ def run_train(options: Namespace) -> None:
 
 def run_import(options: Namespace) -> None:
     """Convert, check, publish and promote a model made elsewhere."""
-    from model.import_estimator import import_model
+    from model.import_estimator import import_model, read_model
 
     progress = _start_progress()
-    dataset = load_sample(options, progress)
+    foreign = read_model(options.model, options.scaler, options.positive)
+    dataset = load_sample(options, foreign.columns_used, progress)
     for note in dataset.notes:
         progress(f"note: {note}")
     result = import_model(
-        options.model,
-        options.scaler,
+        foreign,
         dataset,
         RegistryWriter(options.models),
         seed=options.seed,
         rule=choose_rule(options),
         allow_joblib=options.allow_joblib,
+        time_limit=options.time_limit,
         progress=progress,
     )
     _report_publication(result, options)

@@ -18,6 +18,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from model.data.dataset import Dataset, Floats
 from model.onnx.export import export_onnx
+from model.onnx.parity import check_parity
+from model.onnx.probes import find_steps, make_probes
 from model.registry.publication import FinishedModel, Predict, Progress, Publication, publish
 from model.registry.writer import RegistryWriter
 from model.serving.card import MODEL_FILE, SCALER_FILE
@@ -47,6 +49,7 @@ def train(
         best = max(candidates, key=lambda name: scores[name])
         progress(f"{best}: fitting to all {dataset.split.known.stop:,} known rows")
         finished = _finish_model(dataset, best, trials[best], scores, rule or CostRule(), seed)
+        progress(f"ONNX file checked: largest difference {_check_onnx(dataset, finished):.1e}")
         return publish(dataset, finished, registry, seed=seed, began=began, progress=progress)
 
 
@@ -110,6 +113,16 @@ def _finish_model(
         candidates=scores,
         calibration=None if sigmoid is None else (sigmoid.slope, sigmoid.shift),
     )
+
+
+def _check_onnx(dataset: Dataset, finished: FinishedModel) -> float:
+    """Largest difference to scikit-learn's scores, on the holdout and on probes of the schema."""
+    assert finished.onnx is not None
+    known = dataset.features[dataset.split.known]
+    probes = make_probes(dataset.columns, known, np.zeros(0))
+    steps = find_steps(dataset.columns, known, finished.predict)
+    rows = np.concatenate([dataset.features[dataset.split.holdout], probes, steps])
+    return check_parity(finished.onnx, rows, finished.predict(rows))
 
 
 def _dump_joblib(item: object) -> bytes:

@@ -123,7 +123,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `segments` the figures of parts of the holdout ("user_type=premium"), `candidates` the average
     precision on the validation rows of every model that was tried. `calibration` is the sigmoid's
     slope and shift, where one is used. `format` is that of the served file: `joblib` where it could
-    not be converted to ONNX; `rows_as` is then what the model takes, a matrix or a data frame.
+    not be converted to ONNX; `rows_as` is then what the model takes, a matrix or a
+    data frame, and `fraud_class` its label of fraud where that is not 1.
     """
 
     schema: int
@@ -147,6 +148,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     value_band: ValueBand | None = None
     format: Format = "onnx"
     rows_as: RowsAs | None = None
+    fraud_class: str | None = None
 
 
 def hash_file(path: Path) -> str:

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from model.cli import main
-from model.serving.registry import Registry
+from model.registry.writer import RegistryWriter
 from tests.model.elsewhere import FRAME, Derived, mixed, requests, write
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +45,13 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def registry(brought: Path) -> Registry:
-    return Registry(brought / "models")
+def registry(brought: Path) -> RegistryWriter:
+    return RegistryWriter(brought / "models")
 
 
-def started(registry: Registry, code: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def started(
+    registry: RegistryWriter, code: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """A process in which the service is built, and given some of the sample."""
     silent = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
     return subprocess.run(
@@ -72,10 +74,10 @@ def test_champion_from_joblib_stops_the_start_with_one_sentence(registry):
 
 
 @pytest.fixture
-def beside(brought, tmp_path) -> tuple[Registry, str]:
+def beside(brought, tmp_path) -> tuple[RegistryWriter, str]:
     """A registry whose champion is converted, and its version that is not."""
     shutil.copytree(brought / "models", tmp_path / "models")
-    registry = Registry(tmp_path / "models")
+    registry = RegistryWriter(tmp_path / "models")
     kept = registry.champion()
     registry.rollback()
     return registry, kept
