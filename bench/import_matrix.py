@@ -87,7 +87,7 @@ KINDS: Final[dict[str, Callable[[], Any]]] = {
         StandardScaler(), SGDClassifier(loss="log_loss", random_state=0)
     ),
     "LinearDiscriminant": LinearDiscriminantAnalysis,
-    "QuadraticDiscriminant": QuadraticDiscriminantAnalysis,
+    "QuadraticDiscriminant": lambda: QuadraticDiscriminantAnalysis(reg_param=0.01),
     "GaussianNB": GaussianNB,
     "KNeighbors": lambda: make_pipeline(StandardScaler(), KNeighborsClassifier()),
     "MLP": lambda: make_pipeline(

@@ -87,6 +87,12 @@ def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
         help="the last share of the rows, or the last time (7d); default 0.2",
     )
     command.add_argument(
+        "--refit",
+        action="store_true",
+        help="after judging fit the chosen model once more, to all rows: it has seen the freshest"
+        " ones, and no row is left to judge it; default: what was judged is served",
+    )
+    command.add_argument(
         "--candidates",
         type=parse_candidates,
         default=None,

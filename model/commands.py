@@ -62,6 +62,7 @@ def run_train(options: Namespace) -> None:
         seed=options.seed,
         rule=choose_rule(options),
         candidates=options.candidates or default,
+        refit=options.refit,
         progress=progress,
     )
     _report_publication(result, options)

@@ -36,6 +36,7 @@ def load_training_data(options: Namespace, progress: Progress) -> Dataset:
     progress(f"reading {options.data}")
     layout = _read_layout(options)
     layout = replace(layout, label_delay=options.label_delay, holdout=options.holdout)
+    layout = replace(layout, refit=options.refit)
     return load_dataset(options.data, layout)
 
 

@@ -40,9 +40,10 @@ class Layout:
 
     `value`: the column that is the transaction's value; else the first that is called amount.
     `whole`: every row describes and judges alike, and no column is left out as constant: the
-    sample of a model that is not trained here; `only`: the columns that it looks at, if it knows
-    their names. `positive`: the label of fraud where they are not 0 and 1. `text`: columns whose
-    texts are names even where they look like numbers.
+    sample of a model that is not trained here. `only`: the columns that such a model looks at, if
+    it knows their names. `refit`: the holdout describes, too, for a model that is fitted to it in
+    the end. `positive`: the label of fraud where they are not 0 and 1. `text`: columns whose texts
+    are names even where they look like numbers.
     """
 
     target: str
@@ -52,6 +53,7 @@ class Layout:
     label_delay: float = 0.0
     holdout: Holdout = field(default_factory=Holdout)
     whole: bool = False
+    refit: bool = False
     only: tuple[str, ...] | None = None
     positive: str | None = None
     time_format: str | None = None
@@ -79,9 +81,10 @@ def build_dataset(table: Table, layout: Layout, source: str, sha256: str) -> Dat
         frame, target, time = _sort_by_time(frame, target, layout.time, layout.time_format)
     split = _split_rows(len(frame), time, layout, notes)
     names = [str(name) for name in frame.columns if name not in _names_apart(layout)]
+    described = frame if layout.refit else frame.iloc[split.known]
     if not layout.whole:
-        names = _drop_constants(frame.iloc[split.known], names, notes)
-    columns = _infer_columns(frame.iloc[split.known], names, layout, notes)
+        names = _drop_constants(described, names, notes)
+    columns = _infer_columns(described, names, layout, notes)
     is_synthetic = {column.name for column in columns} == _SYNTHETIC_NAMES
     if is_synthetic:
         notes.append("the columns are the synthetic set's: its ranges and customer types are used")

@@ -232,8 +232,8 @@ def _stacking(compiler: Compiler, model: Any, frame: Frame) -> str:
 
 def _calibrated(compiler: Compiler, model: Any, frame: Frame) -> str:
     if model.method != "sigmoid":
-        # Its steps turn a difference in the last digit into one that can be seen.
-        return compiler.classifier(compiler.builder, model, frame)
+        # Isotonic steps turn a difference in the last digit into one that can be seen.
+        raise Unsupported(f"calibration by {model.method}")
     parts = []
     for member in model.calibrated_classifiers_:
         [calibrator] = member.calibrators

@@ -40,10 +40,14 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class Frame:
-    """A matrix (n, columns) and the words of each column; None where it holds numbers."""
+    """A matrix (n, columns) and the words of each column; None where it holds numbers.
+
+    `names` are those of the table's own columns, None behind a first step.
+    """
 
     tensor: str
     words: tuple[tuple[object, ...] | None, ...]
+    names: tuple[str, ...] | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -56,7 +60,8 @@ Foreign = Callable[[GraphBuilder, Any, Frame], Frame]
 
 def input_frame(columns: Sequence[Column]) -> Frame:
     """The scorer's rows."""
-    return Frame(INPUT, tuple(column.categories for column in columns))
+    names = tuple(column.name for column in columns)
+    return Frame(INPUT, tuple(column.categories for column in columns), names)
 
 
 def transform(builder: GraphBuilder, step: Any, frame: Frame, foreign: Foreign) -> Frame:
@@ -86,7 +91,7 @@ def _transform_columns(
 ) -> Frame:
     parts = []
     for name, inner, _ in step.transformers_:
-        indices = list(step._transformer_to_input_indices[name])
+        indices = _locate(step, list(step._transformer_to_input_indices[name]), frame, inner)
         if not indices or (isinstance(inner, str) and inner == "drop"):
             continue
         words = tuple(frame.words[index] for index in indices)
@@ -95,6 +100,14 @@ def _transform_columns(
     if step.transformer_weights or not parts:
         raise Unsupported("ColumnTransformer with weights or without columns")
     return _join(builder, parts)
+
+
+def _locate(step: ColumnTransformer, indices: list[int], frame: Frame, inner: Any) -> list[int]:
+    """Where a transformer's columns are: by name in a table, which lacks those that are dropped."""
+    dropped = isinstance(inner, str) and inner == "drop"
+    if dropped or frame.names is None or not hasattr(step, "feature_names_in_"):
+        return indices
+    return [frame.names.index(str(step.feature_names_in_[index])) for index in indices]
 
 
 def _join(builder: GraphBuilder, parts: list[Frame]) -> Frame:

@@ -26,8 +26,9 @@ def unwrap(model: Any) -> Any:
 def name_type(model: Any) -> str:
     """The classifier's own name, inside whatever it is wrapped in."""
     model = unwrap(model)
-    last = unwrap(model.steps[-1][1]) if isinstance(model, Pipeline) else model
-    return type(last).__name__
+    while isinstance(model, Pipeline):
+        model = unwrap(model.steps[-1][1])
+    return type(model).__name__
 
 
 def walk(model: Any, depth: int = 0) -> Iterator[Any]:

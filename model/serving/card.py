@@ -104,7 +104,11 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model was made from; `sha256` is that of the file, or of the generated columns."""
+    """What the model was made from; `sha256` is that of the file, or of the generated columns.
+
+    `training_rows`: what the model was fitted to that the figures are of. `refit_rows`: what the
+    served model was fitted to after that, None where it is the one that was judged.
+    """
 
     source: str
     sha256: str
@@ -113,6 +117,7 @@ class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     training_rows: int
     target: str
     notes: tuple[str, ...] = ()
+    refit_rows: int | None = None
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
