@@ -70,7 +70,8 @@ def run_train(options: Namespace) -> None:
 
 def run_import(options: Namespace) -> None:
     """Convert, check, publish and promote a model made elsewhere."""
-    from model.import_estimator import import_model, read_model
+    from model.foreign_model import read_model
+    from model.import_estimator import import_model
 
     progress = _start_progress()
     foreign = read_model(options.model, options.scaler, options.positive)

@@ -6,18 +6,17 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from model.onnx.trees import (
+from model.onnx.graphs import (
     Graph,
     apply_calibration,
     assemble,
     build_linear_graph,
     build_tree_graph,
     fold_scaler,
-    read_boosting,
-    read_forest,
     read_mixed_weights,
     read_scaled_weights,
 )
+from model.onnx.trees import read_boosting, read_forest
 from model.serving.errors import ModelError
 from model.training.calibration import Model, Sigmoid, split_calibration
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
+from model.argument_groups import DEFAULT_ROWS, DEFAULT_SEED
 from model.data.dataset import make_synthetic_dataset
 from model.training.describe import count_deciles
 from telemetry.docs import FEATURE_BINS, PAGE, current, series_at_most, series_at_start
