@@ -8,7 +8,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from model.serving.card import Card
 from model.serving.errors import ModelError
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     from model.data.tables import Layout
 
 Progress = Callable[[str], None]
+# About a file alone, and off unless they are stated.
+FILE_OPTIONS: Final = (
+    "target",
+    "time",
+    "drop",
+    "value",
+    "label_delay",
+    "positive",
+    "time_format",
+    "text",
+    "thousands",
+    "missing",
+    "unit",
+)
 
 
 def load_training_data(options: Namespace, progress: Progress) -> Dataset:
@@ -110,7 +124,7 @@ def _require_target(options: Namespace) -> str:
 
 def _refuse_table_options(options: Namespace) -> None:
     """Options about a file would be silently without effect when there is no file."""
-    for name in ("target", "time", "drop", "value", "label_delay", "positive", "time_format"):
+    for name in FILE_OPTIONS:
         if getattr(options, name):
             raise ModelError(
                 f"--{name.replace('_', '-')} is about a file; name it with --data FILE"

@@ -13,6 +13,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -177,3 +178,18 @@ def test_probabilities_that_never_come_are_refused(
 
     assert run_import(tmp_path, model, frame, "--time-limit", "1s") == 1
     assert "predict_proba of Endless did not end within 1 s" in capsys.readouterr().err
+
+
+def test_converter_that_never_ends_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def convert_for_ever(*given: object, **named: object) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr("model.onnx.foreign.to_onnx", convert_for_ever)
+    frame = make_table([0, 1])[["amount", "fraud"]]
+    model = GaussianNB().fit(frame[["amount"]], frame.fraud)
+
+    assert run_import(tmp_path, model, frame, "--time-limit", "3s") == 1
+    assert "converting GaussianNB did not end within 3 s" in capsys.readouterr().err
