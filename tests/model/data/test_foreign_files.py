@@ -52,6 +52,7 @@ UNREADABLE: dict[str, tuple[str, str, str]] = {
     "one field more": ("a,b\n1,2,3\n4,5,6\n", "utf-8", "line 2 has 3 fields, the header 2"),
     "one field less": ("a,b,c\n1,2,3\n4,5\n", "utf-8", "line 3 has 2 fields, the header 3"),
     "some end in a comma": ("a,b\n1,2,\n4,5\n", "utf-8", "1 of 2 rows end in ','"),
+    "behind a quote": ('a,b\n"1,0",2\n3\n', "utf-8", "line 3 has 1 fields, the header 2"),
     "semicolons": ("a;b\n1;2\n", "utf-8", r"--separator ';'"),
     "tabs": ("a\tb\n1\t2\n", "utf-8", "--separator tab"),
     "UTF-16": ("a,b\n1,2\n", "utf-16", "--encoding utf-16"),
@@ -78,6 +79,7 @@ READ: dict[str, tuple[str, str, Reading]] = {
     "byte order mark": ("a,b\n1,2.5\n", "utf-8-sig", Reading()),
     "unit": ("a,b\n1,$2.5\n", "utf-8", Reading(units=("$",))),
     "blanks in names": (" a, b \n1,2.5\n", "utf-8", Reading()),
+    "quotes": ('a,b\n"1","2.5"\n', "utf-8", Reading()),
     "row numbers": (",a,b\n0,1,2.5\n", "utf-8", Reading()),
 }
 
