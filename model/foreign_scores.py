@@ -13,6 +13,7 @@ import numpy as np
 
 from model.data.dataset import Column, Dataset, Floats
 from model.foreign_model import ForeignModel
+from model.onnx.errors import OutOfTime
 from model.onnx.inspection import find_thresholds
 from model.onnx.probes import (
     RefusedValue,
@@ -21,7 +22,6 @@ from model.onnx.probes import (
     format_value,
     make_probes,
 )
-from model.onnx.time_limit import OutOfTime
 from model.serving.card import RowsAs
 from model.serving.errors import ModelError, first_line
 from model.serving.estimator import Estimator

@@ -18,12 +18,13 @@ from model.data.dataset import Column, Dataset, Floats
 from model.foreign_model import ForeignModel
 from model.foreign_scores import Limited, Scored, predict, score_probes, score_sample
 from model.onnx.convert import Converted, convert
+from model.onnx.errors import NotConverted, OutOfTime
 from model.onnx.inspection import find_integer_categories
 from model.onnx.parity import run_onnx
-from model.onnx.time_limit import DEFAULT_SECONDS, OutOfTime, run_limited
+from model.onnx.time_limit import DEFAULT_SECONDS, run_limited
 from model.registry.publication import FinishedModel, Progress, Publication, publish
 from model.registry.writer import RegistryWriter
-from model.serving.errors import ModelError, NotConverted
+from model.serving.errors import ModelError
 from model.serving.estimator import find_fraud_column
 from model.training.threshold import CostRule, Rule, choose_threshold
 

@@ -18,10 +18,11 @@ from model.data.dataset import Column, Floats
 from model.onnx.builder import GraphBuilder
 from model.onnx.classifiers import Compiler
 from model.onnx.columns import Frame, Unsupported, input_frame
+from model.onnx.errors import NotConverted
 from model.onnx.foreign import Converter
 from model.onnx.inspection import name_type
 from model.onnx.parity import check_parity
-from model.serving.errors import NotConverted, first_line
+from model.serving.errors import first_line
 
 
 @dataclass(frozen=True)

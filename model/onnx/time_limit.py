@@ -10,6 +10,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Final, TypeVar
 
+from model.onnx.errors import OutOfTime
 from model.serving.errors import ModelError, first_line
 
 DEFAULT_SECONDS: Final = 300.0
@@ -17,10 +18,6 @@ _TELL_EVERY: Final = 10.0
 
 T = TypeVar("T")
 Progress = Callable[[str], None]
-
-
-class OutOfTime(ModelError):
-    """What was stopped because its time ran out."""
 
 
 def run_limited(function: Callable[[], T], seconds: float, what: str, progress: Progress) -> T:

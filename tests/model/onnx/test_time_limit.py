@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from model.onnx.time_limit import OutOfTime, run_limited
-from model.serving.errors import NotConverted
+from model.onnx.errors import NotConverted, OutOfTime
+from model.onnx.time_limit import run_limited
 
 
 def run_for_ever() -> None:
