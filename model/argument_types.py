@@ -54,6 +54,15 @@ def parse_holdout(text: str) -> Holdout:
     return Holdout(share=parse_share(text))
 
 
+def parse_separator(text: str) -> str:
+    """One character; 'tab' and '\\t' for a tab."""
+    if text in ("tab", "\\t"):
+        return "\t"
+    if len(text) != 1:
+        raise argparse.ArgumentTypeError(f"{text} is not one character; a tab is written tab")
+    return text
+
+
 def parse_candidates(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
     for name in names:

@@ -7,9 +7,19 @@ import os
 from pathlib import Path
 from typing import Final
 
+from model.argument_groups import (
+    DEFAULT_SEED,
+    add_allow_joblib,
+    add_keep,
+    add_reading,
+    add_registry,
+    add_rules,
+    add_synthetic,
+    add_table,
+    add_writing,
+)
 from model.argument_types import (
     parse_candidates,
-    parse_count,
     parse_duration,
     parse_holdout,
     parse_moment,
@@ -19,8 +29,6 @@ from model.argument_types import (
 from model.data.split import Holdout
 from model.training.candidate_names import CANDIDATE_NAMES, SYNTHETIC_CANDIDATES
 
-DEFAULT_ROWS: Final = 200_000
-DEFAULT_SEED: Final = 1
 # Rows for an evaluation must be others than those that were trained on.
 EVALUATION_SEED: Final = 1_000_001
 
@@ -48,7 +56,7 @@ def _add_data(commands: _Commands[argparse.ArgumentParser]) -> None:
         commands, "data", "write synthetic transactions to a CSV or Parquet file"
     )
     command.add_argument("--out", type=Path, required=True, help="file: .csv, .csv.gz, .parquet")
-    _add_synthetic(command, DEFAULT_SEED)
+    add_synthetic(command, DEFAULT_SEED)
     command.add_argument(
         "--fraud-rate", type=parse_share, default=0.03, help="expected share of frauds, 0 to 1"
     )
@@ -65,10 +73,10 @@ def _add_data(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
     command = _add_command(commands, "train", "train a model and publish it as the new champion")
-    _add_registry(command)
-    _add_synthetic(command, DEFAULT_SEED)
-    _add_table(command)
-    _add_reading(command)
+    add_registry(command)
+    add_synthetic(command, DEFAULT_SEED)
+    add_table(command)
+    add_reading(command)
     table = command.add_argument_group("how a file's rows are split")
     table.add_argument(
         "--label-delay",
@@ -85,6 +93,12 @@ def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
         help="the last share of the rows, or the last time (7d); default 0.2",
     )
     command.add_argument(
+        "--refit",
+        action="store_true",
+        help="after judging fit the chosen model once more, to all rows: it has seen the freshest"
+        " ones, and no row is left to judge it; default: what was judged is served",
+    )
+    command.add_argument(
         "--candidates",
         type=parse_candidates,
         default=None,
@@ -92,43 +106,44 @@ def _add_train(commands: _Commands[argparse.ArgumentParser]) -> None:
         help=f"of {','.join(CANDIDATE_NAMES)}; default all for a file,"
         f" {','.join(SYNTHETIC_CANDIDATES)} for synthetic rows",
     )
-    _add_rules(command)
-    _add_keep(command)
+    add_rules(command)
+    add_keep(command)
 
 
 def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
     command = _add_command(commands, "evaluate", "judge a published model on rows it has not seen")
-    _add_registry(command)
+    add_registry(command)
     command.add_argument("--version", help="default: the champion")
-    _add_allow_joblib(command, "load a version that is kept as joblib")
-    _add_synthetic(command, EVALUATION_SEED)
-    _add_table(command)
+    add_allow_joblib(command, "load a version that is kept as joblib")
+    add_synthetic(command, EVALUATION_SEED)
+    add_table(command)
+    add_writing(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_show(commands: _Commands[argparse.ArgumentParser]) -> None:
     command = _add_command(commands, "show", "print a published model's card")
-    _add_registry(command)
+    add_registry(command)
     command.add_argument("--version", help="default: the champion")
     command.add_argument("--json", action="store_true", help="print card.json as it is")
 
 
 def _add_registry_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
-    _add_registry(_add_command(commands, "list", "list the published versions"))
+    add_registry(_add_command(commands, "list", "list the published versions"))
     compare = _add_command(commands, "compare", "print what differs between two versions")
     compare.add_argument("first", metavar="A")
     compare.add_argument("second", metavar="B")
     promote = _add_command(commands, "promote", "make a version the champion, which is served")
     promote.add_argument("version", metavar="VERSION", nargs="?")
-    _add_allow_joblib(promote, "also a version that is kept as joblib")
+    add_allow_joblib(promote, "also a version that is kept as joblib")
     _add_if_better(promote)
     rollback = _add_command(
         commands, "rollback", "make the champion before this one champion again"
     )
     prune = _add_command(commands, "prune", "remove old versions, never the last two champions")
-    _add_keep(prune)
+    add_keep(prune)
     for command in (compare, promote, rollback, prune):
-        _add_registry(command)
+        add_registry(command)
 
 
 def _add_if_better(promote: argparse.ArgumentParser) -> None:
@@ -175,97 +190,27 @@ def _add_import(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     command.add_argument("model", type=Path, metavar="MODEL.joblib")
     command.add_argument("--scaler", type=Path, metavar="SCALER.joblib", help="applied before it")
-    _add_registry(command)
+    add_registry(command)
     command.add_argument("--data", type=Path, metavar="FILE", required=True, help="a sample")
     command.add_argument(
         "--target", metavar="COLUMN", required=True, help="its labels: 1 is fraud, 0 is not"
     )
-    _add_reading(command)
-    _add_allow_joblib(
+    add_reading(command)
+    add_allow_joblib(
         command,
         "publish also what cannot be converted to ONNX: it is served from joblib, only where"
         " ALLOW_JOBLIB=true",
     )
     command.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the bootstrap")
-    _add_rules(command)
-    _add_keep(command)
-
-
-def _add_allow_joblib(command: argparse.ArgumentParser, purpose: str) -> None:
     command.add_argument(
-        "--allow-joblib",
-        action="store_true",
-        default=os.environ.get("ALLOW_JOBLIB") == "true",
-        help=f"{purpose}; loading joblib runs whatever is in the file; default: ALLOW_JOBLIB",
+        "--time-limit",
+        type=parse_duration,
+        default=300.0,
+        metavar="TIME",
+        help="for each run of the model's own code and of a converter; default 5m",
     )
-
-
-def _add_keep(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--keep",
-        type=parse_count,
-        default=10,
-        metavar="N",
-        help="newest versions to keep, default 10",
-    )
-
-
-def _add_reading(command: argparse.ArgumentParser) -> None:
-    table = command.add_argument_group("how a file is read")
-    table.add_argument("--time", metavar="COLUMN", help="seconds or dates; else the rows' order")
-    table.add_argument(
-        "--drop", metavar="COLUMN", nargs="+", action="extend", default=[], help="not features"
-    )
-    table.add_argument("--value", metavar="COLUMN", help="the transaction's value; else 'amount'")
-
-
-def _add_rules(command: argparse.ArgumentParser) -> None:
-    group = command.add_argument_group("the threshold's rule").add_mutually_exclusive_group()
-    group.add_argument(
-        "--cost-ratio",
-        type=parse_positive,
-        metavar="N",
-        help="least cost, a missed fraud costing N false alarms (the default, N = 3)",
-    )
-    group.add_argument(
-        "--precision", type=parse_share, metavar="P", help="most frauds found at this precision"
-    )
-    group.add_argument(
-        "--alert-rate",
-        type=parse_share,
-        metavar="R",
-        help="most frauds found with this share alarmed",
-    )
-
-
-def _add_registry(command: argparse.ArgumentParser) -> None:
-    default = Path(os.environ.get("MODEL_DIR") or "models")
-    command.add_argument(
-        "--models",
-        type=Path,
-        default=default,
-        metavar="FOLDER",
-        help="folder of published models; default MODEL_DIR or models",
-    )
-
-
-def _add_synthetic(command: argparse.ArgumentParser, seed: int) -> None:
-    command.add_argument(
-        "--rows",
-        type=parse_count,
-        default=DEFAULT_ROWS,
-        help=f"synthetic rows, default {DEFAULT_ROWS}",
-    )
-    command.add_argument("--seed", type=int, default=seed, help=f"default {seed}")
-
-
-def _add_table(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--data", type=Path, metavar="FILE", help="CSV or Parquet; else synthetic rows"
-    )
-    command.add_argument(
-        "--target", metavar="COLUMN", help="the file's labels: 1 is fraud, 0 is not"
-    )
+    add_rules(command)
+    add_keep(command)
 
 
 def _add_command(

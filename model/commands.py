@@ -61,6 +61,7 @@ def run_train(options: Namespace) -> None:
         seed=options.seed,
         rule=choose_rule(options),
         candidates=options.candidates or default,
+        refit=options.refit,
         progress=progress,
     )
     _report_publication(result, options)
@@ -68,20 +69,22 @@ def run_train(options: Namespace) -> None:
 
 def run_import(options: Namespace) -> None:
     """Convert, check, publish and promote a model made elsewhere."""
+    from model.foreign_model import read_model
     from model.import_estimator import import_model
 
     progress = _start_progress()
-    dataset = load_sample(options, progress)
+    foreign = read_model(options.model, options.scaler, options.positive)
+    dataset = load_sample(options, foreign.columns_used, progress)
     for note in dataset.notes:
         progress(f"note: {note}")
     result = import_model(
-        options.model,
-        options.scaler,
+        foreign,
         dataset,
         RegistryWriter(options.models),
         seed=options.seed,
         rule=choose_rule(options),
         allow_joblib=options.allow_joblib,
+        time_limit=options.time_limit,
         progress=progress,
     )
     _report_publication(result, options)

@@ -1,165 +1,114 @@
-"""A fitted scikit-learn model made elsewhere: converted, checked on a sample, published."""
+"""A fitted scikit-learn model made elsewhere: converted, proved equal, published.
+
+Whatever of it runs here (its predict_proba, a converter) runs with a time limit.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-import sklearn
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from model.data.dataset import Dataset, Floats
-from model.onnx.convert import convert
+from model.data.dataset import Column, Dataset, Floats
+from model.foreign_model import ForeignModel
+from model.foreign_scores import Limited, Scored, predict, score_probes, score_sample
+from model.onnx.convert import Converted, convert
+from model.onnx.errors import NotConverted, OutOfTime
+from model.onnx.inspection import find_integer_categories
+from model.onnx.parity import run_onnx
+from model.onnx.time_limit import DEFAULT_SECONDS, run_limited
 from model.registry.publication import FinishedModel, Progress, Publication, publish
 from model.registry.writer import RegistryWriter
-from model.serving.card import MODEL_FILE, SCALER_FILE, RowsAs
-from model.serving.errors import ModelError, NotConverted, first_line
-from model.serving.estimator import Estimator, prepend_scaler
-from model.serving.unpickling import Unpickled, unpickle
+from model.serving.errors import ModelError
+from model.serving.estimator import find_fraud_column
 from model.training.threshold import CostRule, Rule, choose_threshold
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A joblib file as it is, and what was in it."""
-
-    data: bytes
-    loaded: Unpickled
-
-
-@dataclass(frozen=True)
-class _ScoredSample:
-    """The model as it is asked, how it takes its rows, and its scores of the sample."""
-
-    estimator: Estimator
-    rows_as: RowsAs
-    probability: Floats
-
-
 def import_model(
-    model_path: Path,
-    scaler_path: Path | None,
+    foreign: ForeignModel,
     dataset: Dataset,
     registry: RegistryWriter,
     *,
     seed: int,
     rule: Rule | None = None,
     allow_joblib: bool = False,
+    time_limit: float = DEFAULT_SECONDS,
     progress: Progress = lambda line: None,
 ) -> Publication:
-    """Publish the model of a joblib file with a card made from `dataset`, read as a whole.
+    """Publish a model with a card made from `dataset`, read as a whole.
 
-    Loading a joblib file runs whatever its maker put into it. The figures are those of the sample;
-    whether the model was fitted to it cannot be known, and the card says so. What cannot be
-    converted is refused, or with `allow_joblib` published to be served from joblib.
+    The figures are those of the sample; whether the model was fitted to it cannot be known, and the
+    card says so. What cannot be converted is refused, or with `allow_joblib` published to be served
+    from joblib.
     """
     began = time.time()
-    rule = rule or CostRule()
+
+    def limited(function: Callable[[], Any], what: str) -> Any:
+        return run_limited(function, time_limit, what, progress)
+
     with threadpool_limits(limits=1):
-        sources = _read_sources(model_path, scaler_path)
-        model, *scalers = [source.loaded.object for source in sources.values()]
-        whole = prepend_scaler(model, scalers[0] if scalers else None)
-        _check_classifier(whole, model_path)
-        dataset = _order_columns(dataset, whole, model_path, _note_versions(sources))
-        asked = _score_sample(whole, dataset, model_path)
-        progress(f"converting {type(model).__name__}")
-        onnx, notes = _convert(whole, dataset, asked.probability, allow_joblib, progress)
-        finished = FinishedModel(
-            predict=asked.estimator.probabilities,
-            onnx=onnx,
-            joblibs={name: source.data for name, source in sources.items()},
-            model_type=_name_type(model),
-            threshold=choose_threshold(rule, dataset.target, asked.probability),
-            rule=f"on the sample it was imported with: {rule}",
-            rows_as=asked.rows_as if onnx is None else None,
-        )
-        dataset = replace(dataset, notes=(*dataset.notes, *notes))
+        dataset = _prepare_dataset(dataset, foreign)
+        scored = score_sample(foreign, dataset, limited)
+        dataset, rows, probability = score_probes(foreign, dataset, scored, limited)
+        progress(f"converting {foreign.model_type}; {len(rows):,} rows will prove it")
+        make = partial(_convert, foreign, dataset, rows, probability, limited)
+        converted, note = _convert_or_keep(make, allow_joblib, progress)
+        dataset = replace(dataset, notes=(*dataset.notes, note))
+        finished = _finish(foreign, dataset, scored, converted, rule or CostRule(), limited)
         return publish(dataset, finished, registry, seed=seed, began=began, progress=progress)
 
 
-def _read_sources(model_path: Path, scaler_path: Path | None) -> dict[str, _Source]:
-    """The joblib files by the names that they are published under, the model's first."""
-    paths = {MODEL_FILE: model_path}
-    if scaler_path is not None:
-        paths[SCALER_FILE] = scaler_path
-    return {name: _read_joblib(path) for name, path in paths.items()}
-
-
-def _read_joblib(path: Path) -> _Source:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelError(f"there is no file {path}") from error
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    return _Source(data, unpickle(data, str(path)))
-
-
-def _note_versions(sources: dict[str, _Source]) -> tuple[str, ...]:
-    other = sorted(frozenset().union(*(one.loaded.other_versions for one in sources.values())))
-    if not other:
-        return ()
-    return (
-        f"it was fitted with scikit-learn {', '.join(other)} and imported with"
-        f" {sklearn.__version__}, which does not promise the same scores",
+def _finish(
+    foreign: ForeignModel,
+    dataset: Dataset,
+    scored: Scored,
+    converted: Converted | None,
+    rule: Rule,
+    limited: Limited,
+) -> FinishedModel:
+    """What is published; the threshold is chosen from the scores of what is served."""
+    ask = _choose_predictor(foreign, dataset, scored, converted, limited)
+    served = scored.probability if converted is None else ask(dataset.features)
+    return FinishedModel(
+        predict=ask,
+        onnx=None if converted is None else converted.onnx,
+        joblibs=foreign.files,
+        model_type=foreign.model_type,
+        threshold=choose_threshold(rule, dataset.target, served),
+        rule=f"on the sample it was imported with: {rule}",
+        rows_as=scored.rows_as if converted is None else None,
+        fraud_class=foreign.fraud_class if converted is None else None,
     )
 
 
-def _convert(
-    model: Any, dataset: Dataset, probability: Floats, allow_joblib: bool, progress: Progress
-) -> tuple[bytes | None, tuple[str, ...]]:
-    """The ONNX file, or None where only joblib is left and allowed; and a note on how or why."""
-    by_name = _takes_table(model)
-    try:
-        made = convert(model, dataset.columns, by_name, dataset.features, probability)
-    except NotConverted as error:
-        if not allow_joblib:
-            raise NotConverted(
-                f"{error}; --allow-joblib publishes it all the same, at a price: it is served only"
-                " where ALLOW_JOBLIB=true, by scikit-learn, and loading it runs whatever is in its"
-                " file"
-            ) from error
-        progress(f"{error}: it will be served from joblib")
-        return None, (str(error),)
-    note = f"converted to ONNX by {made.way}"
-    progress(note)
-    return made.onnx, (note,)
-
-
-def _check_classifier(model: Any, path: Path) -> None:
-    if not hasattr(model, "predict_proba"):
-        raise ModelError(
-            f"{path} holds a {_name_type(model)} that gives no probabilities (no predict_proba);"
-            " wrap it in CalibratedClassifierCV, or fit it with probabilities"
-        )
-    classes = np.asarray(getattr(model, "classes_", [])).tolist()
-    if len(classes) != 2 or not set(classes) <= {0, 1}:
-        raise ModelError(f"{path} must tell 0 (legitimate) from 1 (fraud); its classes: {classes}")
-
-
-def _order_columns(dataset: Dataset, model: Any, path: Path, notes: tuple[str, ...]) -> Dataset:
-    """The dataset with the model's columns in the model's order, and `notes` after its own."""
+def _prepare_dataset(dataset: Dataset, foreign: ForeignModel) -> Dataset:
+    """The dataset with the model's columns in the model's order, held to what the model knows."""
     names = [column.name for column in dataset.columns]
-    wanted = [str(name) for name in getattr(model, "feature_names_in_", names)]
+    wanted = foreign.columns_used or names
     missing = [name for name in wanted if name not in names]
     if missing:
-        raise ModelError(f"the sample has no column '{missing[0]}', which {path} was fitted on")
-    count = getattr(model, "n_features_in_", len(wanted))
-    if count != len(wanted):
         raise ModelError(
-            f"{path} was fitted on {count} features without names, the sample has {len(wanted)}:"
-            f" {', '.join(wanted)}; leave the others out with --drop"
+            f"the sample has no column '{missing[0]}', which {foreign.path} was fitted on"
+        )
+    count = getattr(foreign.whole, "n_features_in_", len(wanted))
+    if foreign.columns_used is None and count != len(wanted):
+        raise ModelError(
+            f"{foreign.path} was fitted on {count} features without names, the sample has"
+            f" {len(wanted)}: {', '.join(wanted)}; leave the others out with --drop"
         )
     order = [names.index(name) for name in wanted]
     value = dataset.value_column if dataset.value_column in wanted else None
     types = dataset.user_types
+    known = find_integer_categories(foreign.whole)
+    columns = tuple(_narrow(dataset.columns[index], known) for index in order)
     return replace(
         dataset,
-        columns=tuple(dataset.columns[index] for index in order),
+        columns=columns,
         features=dataset.features[:, order],
         value_column=value,
         user_types=types if types is not None and types.feature in wanted else None,
@@ -167,40 +116,68 @@ def _order_columns(dataset: Dataset, model: Any, path: Path, notes: tuple[str, .
             *dataset.notes,
             "an imported model: the figures are those of its sample, which it may have been"
             " fitted to",
-            *notes,
+            *foreign.notes,
         ),
     )
 
 
-def _takes_table(model: Any) -> bool:
-    """A model that was fitted on a data frame and picks its columns itself."""
-    first = model.steps[0][1] if isinstance(model, Pipeline) else model
-    return type(first).__name__ == "ColumnTransformer" and hasattr(model, "feature_names_in_")
+def _narrow(column: Column, known: dict[str, tuple[list[float], bool]]) -> Column:
+    """A whole number behind an encoder that refuses what it was not fitted on: no request beyond.
 
-
-def _list_row_forms(model: Any) -> tuple[RowsAs, ...]:
-    """How the model may take its rows, likeliest first: by the names it was fitted with, if any.
-
-    A model without names is given a table second: its first step may be anybody's own class.
+    Only where the encoder knows every number between its least and its largest.
     """
-    named = hasattr(model, "feature_names_in_")
-    return ("table",) if named else ("matrix", "table")
+    numbers, refuses = known.get(column.name, ([], False))
+    if column.type != "integer" or not refuses or not numbers:
+        return column
+    low, high = min(numbers), max(numbers)
+    if set(numbers) != set(np.arange(low, high + 1).tolist()):
+        return column
+    return replace(column, minimum=low, maximum=high)
 
 
-def _score_sample(model: Any, dataset: Dataset, path: Path) -> _ScoredSample:
-    """The first way of asking that the model can answer; else the reason against the likeliest."""
-    first = None
-    for rows_as in _list_row_forms(model):
-        estimator = Estimator(model, dataset.columns, rows_as)
-        try:
-            return _ScoredSample(estimator, rows_as, estimator.probabilities(dataset.features))
-        except Exception as error:  # A model of anybody's own raises anything.
-            first = first or error
-    assert first is not None
-    raise ModelError(f"{path} cannot score the sample: {first_line(first)}") from first
+def _convert(
+    foreign: ForeignModel, dataset: Dataset, rows: Floats, probability: Floats, limited: Limited
+) -> Converted:
+    column = find_fraud_column(np.asarray(foreign.whole.classes_).tolist(), foreign.fraud_class)
+    make = partial(convert, foreign.whole, dataset.columns, column == 1, rows, probability)
+    converted: Converted = limited(make, f"converting {foreign.model_type}")
+    return converted
 
 
-def _name_type(model: Any) -> str:
-    """The classifier's own name, inside whatever it is wrapped in."""
-    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
-    return type(last).__name__
+def _convert_or_keep(
+    make: Callable[[], Converted], allow_joblib: bool, progress: Progress
+) -> tuple[Converted | None, str]:
+    """The ONNX file, or None where only joblib is left and allowed; and a note on how or why."""
+    try:
+        made = make()
+    except (NotConverted, OutOfTime) as error:
+        if not allow_joblib:
+            raise NotConverted(
+                f"{error}; --allow-joblib publishes it all the same, at a price: it is served only"
+                " where ALLOW_JOBLIB=true, by scikit-learn, and loading it runs whatever is in its"
+                " file"
+            ) from error
+        progress(f"{error}: it will be served from joblib")
+        return None, str(error)
+    note = f"converted to ONNX by {made.way}"
+    progress(f"{note}: largest difference to scikit-learn {made.difference:.1e}")
+    return made, note
+
+
+def _choose_predictor(
+    foreign: ForeignModel,
+    dataset: Dataset,
+    scored: Scored,
+    converted: Converted | None,
+    limited: Limited,
+) -> Callable[[Floats], Floats]:
+    """What is served: the ONNX file, proved equal, or the model itself within its time limit."""
+    if converted is not None:
+        return partial(run_onnx, converted.onnx)
+    ask = partial(predict, foreign, dataset.columns, scored.rows_as)
+
+    def predict_limited(features: Floats) -> Floats:
+        scores: Floats = limited(partial(ask, features), f"predict_proba of {foreign.model_type}")
+        return scores
+
+    return predict_limited

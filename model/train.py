@@ -2,7 +2,8 @@
 
 Candidates are fitted to the training rows; the validation rows choose the best by average
 precision, calibrate it and set its threshold; then it is fitted once more, to both. The holdout
-only judges.
+only judges; what was judged is what is served, so that the card's figures are its own. With `refit`
+the same steps follow one part later, and the model that is served has seen all rows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -17,8 +19,18 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from model.data.dataset import Dataset, Floats
+from model.data.split import Split
 from model.onnx.export import export_onnx
-from model.registry.publication import FinishedModel, Predict, Progress, Publication, publish
+from model.onnx.parity import check_parity
+from model.onnx.probes import find_steps, make_probes
+from model.registry.publication import (
+    FinishedModel,
+    Predict,
+    Progress,
+    Publication,
+    Refit,
+    publish,
+)
 from model.registry.writer import RegistryWriter
 from model.serving.card import MODEL_FILE, SCALER_FILE
 from model.serving.errors import ModelError
@@ -35,9 +47,13 @@ def train(
     seed: int,
     rule: Rule | None = None,
     candidates: Sequence[str] = tuple(CANDIDATES),
+    refit: bool = False,
     progress: Progress = lambda line: None,
 ) -> Publication:
-    """Train, judge on the holdout, publish and make champion. Same dataset and seed, same bytes."""
+    """Train, judge on the holdout, publish and make champion. Same dataset and seed, same bytes.
+
+    `refit`: what is served is fitted once more after that, to all rows.
+    """
     began = time.time()
     # One thread: two per process, in several processes, are fifty times slower; and sums that are
     # split among threads would differ between machines.
@@ -46,7 +62,14 @@ def train(
         trials, scores = _try_candidates(dataset, candidates, seed, progress)
         best = max(candidates, key=lambda name: scores[name])
         progress(f"{best}: fitting to all {dataset.split.known.stop:,} known rows")
-        finished = _finish_model(dataset, best, trials[best], scores, rule or CostRule(), seed)
+        rule = rule or CostRule()
+        judged, model = _finish_model(dataset, best, trials[best], scores, rule, seed)
+        finished, predict = judged, judged.predict
+        if refit:
+            progress(f"{best}: fitting once more, to all {len(dataset):,} rows")
+            finished, predict = _refit(dataset, best, model, judged, rule, seed)
+        difference = _check_onnx(dataset, finished, predict)
+        progress(f"ONNX file checked: largest difference to scikit-learn {difference:.1e}")
         return publish(dataset, finished, registry, seed=seed, began=began, progress=progress)
 
 
@@ -87,7 +110,7 @@ def _try_candidates(
 
 def _finish_model(
     dataset: Dataset, best: str, trial: Pipeline, scores: dict[str, float], rule: Rule, seed: int
-) -> FinishedModel:
+) -> tuple[FinishedModel, Pipeline]:
     """The best candidate fitted to all known rows, with the trial's calibration and threshold."""
     known, validation = dataset.split.known, dataset.split.validation
     rows, labels = dataset.features[validation], dataset.target[validation]
@@ -100,7 +123,7 @@ def _finish_model(
     )
     model = calibrate(trial, final, rows, labels)
     pipeline, sigmoid = split_calibration(model)
-    return FinishedModel(
+    finished = FinishedModel(
         predict=_make_predictor(model),
         onnx=export_onnx(model),
         joblibs={MODEL_FILE: _dump_joblib(model), SCALER_FILE: _dump_joblib(pipeline["scaler"])},
@@ -110,6 +133,35 @@ def _finish_model(
         candidates=scores,
         calibration=None if sigmoid is None else (sigmoid.slope, sigmoid.shift),
     )
+    return finished, final
+
+
+def _refit(
+    dataset: Dataset,
+    best: str,
+    pipeline: Pipeline,
+    judged: FinishedModel,
+    rule: Rule,
+    seed: int,
+) -> tuple[FinishedModel, Predict]:
+    """The same steps one part later: what was judged calibrates and sets the threshold on the
+    holdout, and the model is fitted to all rows. The figures stay those of the judged one."""
+    split = dataset.split
+    moved = replace(dataset, split=Split(split.known, split.holdout, split.holdout, 0))
+    finished, _ = _finish_model(moved, best, pipeline, judged.candidates, rule, seed)
+    refit = Refit(moved.split.known, judged.threshold)
+    kept = replace(finished, predict=judged.predict, rule=f"on the holdout: {rule}", refit=refit)
+    return kept, finished.predict
+
+
+def _check_onnx(dataset: Dataset, finished: FinishedModel, predict: Predict) -> float:
+    """Largest difference to scikit-learn's scores, on the holdout and on probes of the schema."""
+    assert finished.onnx is not None
+    known = dataset.features[dataset.split.known]
+    probes = make_probes(dataset.columns, known, np.zeros(0))
+    steps = find_steps(dataset.columns, known, predict)
+    rows = np.concatenate([dataset.features[dataset.split.holdout], probes, steps])
+    return check_parity(finished.onnx, rows, predict(rows))
 
 
 def _dump_joblib(item: object) -> bytes:

@@ -13,6 +13,9 @@ from model.data import synthetic
 from model.data.split import Split, split_by_time
 from model.serving.card import FeatureType, UserTypes
 
+# Each category is a series of the drift metrics.
+MOST_CATEGORIES: Final = 50
+
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int8]
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from model.data.dataset import Column, Floats
+from model.data.dataset import MOST_CATEGORIES, Column, Floats
 from model.serving.errors import ModelError
 
-MOST_CATEGORIES: Final = 50
+# Beyond it nothing is a quantity: a marker, or an overflow of whatever wrote the file.
+_LARGEST_NUMBER: Final = 1e30
+# A number with marks around or inside it: $12, 1,000, 12,5, 45 %, 1.234,56 EUR.
+# Codes such as u12 or 12A are names: letters count as a unit only after a blank, or as a currency.
+_MARKED_NUMBER: Final = re.compile(
+    r"(?P<before>[^\w\s.,+-]{0,3}|[A-Z]{3} )\s*[+-]?\d[\d.,' \u00a0]*"
+    r"(?P<after>\s*[^\w\s.,]{0,3}|\s+[^\W\d]{1,4})"
+)
 # How far beyond what was seen a request may go, in spans of what was seen. Wide on purpose: real
 # amounts have long tails, and the bounds are there to catch a wrong unit, not a rare customer.
 BOUND_SPANS: Final = 10.0
@@ -19,10 +27,13 @@ _LARGEST_EXACT: Final = 2**53
 UNKNOWN_CATEGORY: Final = -1.0
 
 
-def infer_column(name: str, values: pd.Series) -> Column:
+def infer_column(
+    name: str, values: pd.Series, most_categories: int = MOST_CATEGORIES, as_text: bool = False
+) -> Column:
     """The column's description from the rows that may be trained on.
 
-    Whole-number columns are integers, true/false are booleans, texts are categories.
+    Whole-number columns are integers, true/false are booleans, texts are categories. Texts that
+    look like numbers are refused, unless they are known to be texts (`as_text`).
     """
     if name == "transactions":
         raise ModelError("a feature cannot be called 'transactions': that names a batch of them")
@@ -33,10 +44,12 @@ def infer_column(name: str, values: pd.Series) -> Column:
     if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
         return _describe_number(name, present, nullable)
     kinds = {type(value) for value in present}
+    if kinds == {str} and not as_text:
+        _refuse_marked_numbers(name, present)
     if kinds == {bool}:
         return Column(name, "boolean", nullable=nullable)
     if kinds == {str}:
-        return _describe_category(name, present, nullable)
+        return _describe_category(name, present, nullable, most_categories)
     found = " and ".join(sorted(kind.__name__ for kind in kinds))
     raise ModelError(
         f"column '{name}' holds {found} values, not only numbers, only texts or only true/false;"
@@ -84,6 +97,12 @@ def _describe_number(name: str, present: pd.Series, nullable: bool) -> Column:
     numbers = _convert_to_floats(name, present)
     whole = pd.api.types.is_integer_dtype(present)
     low, high = float(numbers.min()), float(numbers.max())
+    if max(abs(low), abs(high)) > _LARGEST_NUMBER:
+        extreme = high if high > -low else low
+        raise ModelError(
+            f"column '{name}' holds {extreme:g}, larger than any quantity; if that stands for"
+            f" missing, read it with --missing {extreme!r}"
+        )
     if max(abs(low), abs(high)) > _LARGEST_EXACT and whole:
         raise ModelError(
             f"column '{name}' holds whole numbers beyond 2^53, which JSON cannot carry exactly;"
@@ -94,12 +113,57 @@ def _describe_number(name: str, present: pd.Series, nullable: bool) -> Column:
     return Column(name, kind, minimum=minimum, maximum=maximum, nullable=nullable)  # type: ignore[arg-type]
 
 
-def _describe_category(name: str, present: pd.Series, nullable: bool) -> Column:
+def _refuse_marked_numbers(name: str, present: pd.Series) -> None:
+    texts = present.str.strip()
+    numbers = pd.to_numeric(texts, errors="coerce").notna()
+    marked = ~numbers & texts.str.fullmatch(_MARKED_NUMBER.pattern)
+    other = texts[~numbers & ~marked]
+    if numbers.sum() + marked.sum() < 0.5 * len(texts):
+        return
+    if marked.any():
+        raise ModelError(_explain_marks(name, texts[marked].iloc[0]))
+    words = ", ".join(repr(word) for word in other.unique()[:3].tolist())
+    if numbers.any() and words:
+        raise ModelError(
+            f"column '{name}' holds numbers and {len(other):,} times a text ({words}); if that"
+            f" means missing, read it with --missing {other.iloc[0]}; if all are names,"
+            f" --text {name}"
+        )
+
+
+def _explain_marks(name: str, example: str) -> str:
+    found = _MARKED_NUMBER.fullmatch(example)
+    assert found is not None
+    units = [mark for mark in (found["before"].strip(), found["after"].strip()) if mark]
+    options = [f"--unit '{mark}'" for mark in units]
+    digits = example
+    for mark in units:
+        digits = digits.replace(mark, "")
+    digits = digits.strip()
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", digits):
+        options.append("--thousands ,")
+    elif re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", digits):
+        options.append("--thousands . --decimal ,")
+    elif "," in digits:
+        options.append("--decimal ,")
+    elif re.search(r"[' \u00a0]", digits):
+        options.append('--thousands "\'"' if "'" in digits else "--thousands ' '")
+    return (
+        f"column '{name}' holds numbers with a separator or a unit, such as '{example}'; read them"
+        f" with {' '.join(options) or '--unit'}; if they are names, --text {name}"
+    )
+
+
+def _describe_category(
+    name: str, present: pd.Series, nullable: bool, most_categories: int
+) -> Column:
     categories = tuple(sorted(present.unique().tolist()))
-    if len(categories) > MOST_CATEGORIES:
+    if len(categories) > most_categories:
         raise ModelError(
             f"column '{name}' holds {len(categories):,} different texts, more than the"
-            f" {MOST_CATEGORIES} that a category may have; leave it out with --drop {name}"
+            f" {most_categories} that a category may have; leave it out with --drop {name}, or"
+            f" allow more with --most-categories {len(categories)} (each is a series of the drift"
+            " metrics)"
         )
     return Column(name, "category", categories=categories, nullable=nullable)
 

@@ -6,7 +6,7 @@ guess is refused in one sentence that says how to go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from model.data.dataset import (
+    MOST_CATEGORIES,
     SYNTHETIC_COLUMNS,
     SYNTHETIC_USER_TYPES,
     Column,
@@ -22,17 +23,14 @@ from model.data.dataset import (
     Floats,
     Labels,
 )
+from model.data.files import Reading, Table, read_table, require_columns
+from model.data.labels import read_labels
 from model.data.schema import encode_column, infer_column
 from model.data.split import Holdout, Split, split_by_time
+from model.data.times import read_times
 from model.serving.card import hash_file
-from model.serving.errors import ModelError, first_line
+from model.serving.errors import ModelError
 
-_READERS: Final[dict[str, Callable[[Path], pd.DataFrame]]] = {
-    ".csv": pd.read_csv,
-    ".csv.gz": pd.read_csv,
-    ".parquet": pd.read_parquet,
-    ".pq": pd.read_parquet,
-}
 _SYNTHETIC_NAMES: Final = {column.name for column in SYNTHETIC_COLUMNS}
 
 
@@ -42,7 +40,10 @@ class Layout:
 
     `value`: the column that is the transaction's value; else the first that is called amount.
     `whole`: every row describes and judges alike, and no column is left out as constant: the
-    sample of a model that is not trained here.
+    sample of a model that is not trained here. `only`: the columns that such a model looks at, if
+    it knows their names. `refit`: the holdout describes, too, for a model that is fitted to it in
+    the end. `positive`: the label of fraud where they are not 0 and 1. `text`: columns whose texts
+    are names even where they look like numbers.
     """
 
     target: str
@@ -52,45 +53,38 @@ class Layout:
     label_delay: float = 0.0
     holdout: Holdout = field(default_factory=Holdout)
     whole: bool = False
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """All rows of a CSV (also .gz) or Parquet file, in the file's order."""
-    name = path.name.lower()
-    reader = next((read for ending, read in _READERS.items() if name.endswith(ending)), None)
-    if reader is None:
-        raise ModelError(f"{path} is neither .csv, .csv.gz nor .parquet")
-    if not path.is_file():
-        raise ModelError(f"there is no file {path}")
-    try:
-        frame = reader(path)
-    except Exception as error:  # The readers' errors share no base class; all mean the same here.
-        raise ModelError(f"{path} cannot be read as a table: {first_line(error)}") from error
-    if not len(frame):
-        raise ModelError(f"{path} holds no rows")
-    return frame
+    refit: bool = False
+    only: tuple[str, ...] | None = None
+    positive: str | None = None
+    time_format: str | None = None
+    text: tuple[str, ...] = ()
+    most_categories: int = MOST_CATEGORIES
+    reading: Reading = field(default_factory=Reading)
 
 
 def load_dataset(path: Path, layout: Layout) -> Dataset:
     """The file as a dataset in time order; a ModelError says what stands against it."""
-    return build_dataset(read_table(path), layout, source=path.name, sha256=hash_file(path))
+    table = read_table(path, layout.reading)
+    return build_dataset(table, layout, source=path.name, sha256=hash_file(path))
 
 
-def build_dataset(frame: pd.DataFrame, layout: Layout, source: str, sha256: str) -> Dataset:
+def build_dataset(table: Table, layout: Layout, source: str, sha256: str) -> Dataset:
     """Schema and bounds come from the rows that may be trained on, never from the holdout."""
+    frame, notes = table.frame, list(table.notes)
     require_columns(frame, [layout.target, *filter(None, [layout.time, layout.value])])
     require_columns(frame, layout.drop)
-    notes = _note_duplicates(frame)
-    frame, target = read_labels(frame, layout.target, notes)
+    frame = _choose_columns(frame, layout, notes)
+    notes.extend(_note_duplicates(frame))
+    frame, target = read_labels(frame, layout.target, layout.positive, notes)
     time = None
     if layout.time is not None:
-        frame, target, time = _sort_by_time(frame, target, layout.time)
+        frame, target, time = _sort_by_time(frame, target, layout.time, layout.time_format)
     split = _split_rows(len(frame), time, layout, notes)
-    left_out = {layout.target, layout.time, *layout.drop}
-    names = [str(name) for name in frame.columns if name not in left_out]
+    names = [str(name) for name in frame.columns if name not in _names_apart(layout)]
+    described = frame if layout.refit else frame.iloc[split.known]
     if not layout.whole:
-        names = _drop_constants(frame.iloc[split.known], names, notes)
-    columns = _infer_columns(frame.iloc[split.known], names, notes)
+        names = _drop_constants(described, names, notes)
+    columns = _infer_columns(described, names, layout, notes)
     is_synthetic = {column.name for column in columns} == _SYNTHETIC_NAMES
     if is_synthetic:
         notes.append("the columns are the synthetic set's: its ranges and customer types are used")
@@ -111,28 +105,40 @@ def build_dataset(frame: pd.DataFrame, layout: Layout, source: str, sha256: str)
     )
 
 
-def require_columns(frame: pd.DataFrame, names: list[str] | tuple[str, ...]) -> None:
-    """A ModelError that names the first column that is not there, and those that are."""
-    for name in names:
-        if name not in frame.columns:
-            known = ", ".join(str(column) for column in frame.columns[:40])
-            raise ModelError(f"there is no column '{name}'; the columns are {known}")
+def _names_apart(layout: Layout) -> set[str]:
+    """Columns that are no features, although they may be in `only`."""
+    apart = {layout.target, *([] if layout.time is None else [layout.time])}
+    return apart - set(layout.only or ()) | {layout.target}
 
 
-def read_labels(frame: pd.DataFrame, target: str, notes: list[str]) -> tuple[pd.DataFrame, Labels]:
-    """The rows whose label is known, and their labels as 0 and 1."""
-    known = frame[target].notna()
-    if not known.all():
-        notes.append(f"{int((~known).sum()):,} rows without a label were left out")
-        frame = frame[known]
-    values = frame[target]
-    classes = sorted(values.unique().tolist(), key=str)
-    if not set(classes) <= {0, 1}:
-        shown = ", ".join(repr(value) for value in classes[:5])
-        raise ModelError(f"column '{target}' must hold 0 (legitimate) and 1 (fraud), not {shown}")
-    if len(classes) < 2:
-        raise ModelError(f"column '{target}' holds only {classes}; both 0 and 1 are needed")
-    return frame, values.to_numpy().astype(np.int8)
+def _choose_columns(frame: pd.DataFrame, layout: Layout, notes: list[str]) -> pd.DataFrame:
+    """Without what was left out, and what the model does not look at; label and time stay."""
+    if layout.only is not None:
+        wanted = {_find_name(frame, name, notes): name for name in layout.only}
+        kept = [name for name in frame.columns if name in wanted or name in _names_apart(layout)]
+        frame = frame[kept].rename(columns=wanted)
+    apart = _names_apart(layout)
+    frame = frame[[name for name in frame.columns if name not in layout.drop or name in apart]]
+    for name in frame.columns:
+        found = {type(value).__name__ for value in frame[name].dropna().head(1000)}
+        strange = found & {"list", "ndarray", "dict", "tuple", "set", "bytes"}
+        if strange:
+            raise ModelError(
+                f"column '{name}' holds {strange.pop()} values, not numbers, texts or true/false;"
+                f" leave it out with --drop {name}"
+            )
+    return frame
+
+
+def _find_name(frame: pd.DataFrame, name: str, notes: list[str]) -> str:
+    """The file's column of this name; LightGBM writes blanks in names as underscores."""
+    if name in frame.columns:
+        return name
+    alike = [str(one) for one in frame.columns if re.sub(r"\s", "_", str(one)) == name]
+    if len(alike) != 1:
+        raise ModelError(f"the sample has no column '{name}', which the model was fitted on")
+    notes.append(f"column '{alike[0]}' was taken for the model's '{name}'")
+    return alike[0]
 
 
 def _note_duplicates(frame: pd.DataFrame) -> list[str]:
@@ -143,27 +149,11 @@ def _note_duplicates(frame: pd.DataFrame) -> list[str]:
 
 
 def _sort_by_time(
-    frame: pd.DataFrame, target: Labels, name: str
+    frame: pd.DataFrame, target: Labels, name: str, format: str | None
 ) -> tuple[pd.DataFrame, Labels, Floats]:
-    seconds = read_times(frame[name])
+    seconds = read_times(frame[name], format)
     order = np.argsort(seconds, kind="stable")
     return frame.iloc[order], target[order], seconds[order]
-
-
-def read_times(column: pd.Series) -> Floats:
-    """Seconds: numbers as they are, dates and their texts since 1970."""
-    missing = int(column.isna().sum())
-    if missing:
-        raise ModelError(f"time column '{column.name}' has {missing:,} missing values")
-    if pd.api.types.is_numeric_dtype(column):
-        return np.asarray(column, dtype=np.float64)
-    try:
-        moments = pd.to_datetime(column, utc=True)
-    except (ValueError, TypeError) as error:
-        raise ModelError(
-            f"time column '{column.name}' holds neither numbers nor dates: {first_line(error)}"
-        ) from error
-    return np.asarray((moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds(), dtype=np.float64)
 
 
 def _split_rows(rows: int, time: Floats | None, layout: Layout, notes: list[str]) -> Split:
@@ -189,8 +179,13 @@ def _drop_constants(known: pd.DataFrame, names: list[str], notes: list[str]) -> 
     return varying
 
 
-def _infer_columns(known: pd.DataFrame, names: list[str], notes: list[str]) -> tuple[Column, ...]:
-    columns = [infer_column(name, known[name]) for name in names]
+def _infer_columns(
+    known: pd.DataFrame, names: list[str], layout: Layout, notes: list[str]
+) -> tuple[Column, ...]:
+    columns = [
+        infer_column(name, known[name], layout.most_categories, name in layout.text)
+        for name in names
+    ]
     if not columns:
         raise ModelError("no column is left to learn from")
     nullable = [column.name for column in columns if column.nullable]

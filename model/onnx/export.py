@@ -1,35 +1,24 @@
-"""A trained model as an ONNX file, and the check that both give the same scores."""
+"""A trained model as an ONNX file."""
 
 from __future__ import annotations
 
-from typing import Final
-
-import numpy as np
-import numpy.typing as npt
-import onnxruntime as ort
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from model.onnx.trees import (
+from model.onnx.graphs import (
     Graph,
     apply_calibration,
     assemble,
     build_linear_graph,
     build_tree_graph,
     fold_scaler,
-    read_boosting,
-    read_forest,
     read_mixed_weights,
     read_scaled_weights,
 )
+from model.onnx.trees import read_boosting, read_forest
 from model.serving.errors import ModelError
-from model.serving.scorer import INPUT, OUTPUT
 from model.training.calibration import Model, Sigmoid, split_calibration
-
-Floats = npt.NDArray[np.float64]
-
-PARITY: Final = 1e-5
 
 
 def export_onnx(model: Model) -> bytes:
@@ -41,19 +30,6 @@ def export_onnx(model: Model) -> bytes:
     else:
         built = _export_trees(scaler, classifier, sigmoid)
     return assemble(built, scaler.n_features_in_)
-
-
-def check_parity(model: bytes, features: Floats, probability: Floats) -> float:
-    """Largest difference of the file's scores from scikit-learn's; more than PARITY is an error."""
-    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-    scores = session.run([OUTPUT], {INPUT: features})[0].ravel()
-    difference = float(np.max(np.abs(scores - probability)))
-    if not difference <= PARITY:
-        raise ModelError(
-            f"the ONNX file's scores differ from scikit-learn's by up to {difference:.2g},"
-            f" more than the {PARITY:g} that is allowed"
-        )
-    return difference
 
 
 def _export_trees(scaler: object, classifier: object, sigmoid: Sigmoid | None) -> Graph:

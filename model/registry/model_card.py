@@ -18,8 +18,7 @@ def render_model_card(card: Card) -> str:
         f"# Model {card.version}",
         _render_overview(card),
         "## How good it is",
-        f"On the holdout: {card.metrics.rows:,} rows later than all that it was fitted to,"
-        f" {card.metrics.frauds:,} of them frauds. In brackets 95 % bootstrap bounds.",
+        _render_judgement(card),
         _render_figures(card),
         f"![Precision and recall]({PRECISION_RECALL_FILE}) ![Calibration]({CALIBRATION_FILE})",
         *_render_segments(card.segments),
@@ -34,6 +33,22 @@ def render_model_card(card: Card) -> str:
         _render_recipe(card),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _render_judgement(card: Card) -> str:
+    """Which rows the figures come from, and whether they are of the very model that is served."""
+    lines = (
+        f"On the holdout: {card.metrics.rows:,} rows later than all that it was fitted to,"
+        f" {card.metrics.frauds:,} of them frauds. In brackets 95 % bootstrap bounds."
+    )
+    if card.data.refit_rows is None:
+        return lines
+    return (
+        f"{lines} These are figures of the same model fitted to the first"
+        f" {card.data.training_rows:,} rows, at the threshold that was chosen for it. The served"
+        f" model was then fitted once more, to all {card.data.refit_rows:,} rows, the holdout among"
+        " them: no row is left that could judge it."
+    )
 
 
 def _render_overview(card: Card) -> str:
@@ -106,10 +121,17 @@ def _render_data(card: Card) -> str:
     lines = [
         f"- {data.source}, SHA-256 `{data.sha256}`",
         f"- {data.rows:,} rows, {data.frauds:,} frauds ({data.frauds / data.rows:.2%}),"
-        f" label `{data.target}`; fitted to the first {data.training_rows:,}",
+        f" label `{data.target}`; {_render_fit(card)}",
         *(f"- {note}" for note in data.notes),
     ]
     return "\n".join(lines)
+
+
+def _render_fit(card: Card) -> str:
+    judged = f"fitted to the first {card.data.training_rows:,}"
+    if card.data.refit_rows is None:
+        return judged
+    return f"{judged} to be judged, then to all {card.data.refit_rows:,} to be served"
 
 
 def _render_features(features: Sequence[Feature]) -> str:

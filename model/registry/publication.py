@@ -17,7 +17,6 @@ import onnxruntime
 import sklearn
 
 from model.data.dataset import Dataset, Floats, Labels
-from model.onnx.export import check_parity
 from model.registry.background_sample import encode_background, sample_background
 from model.registry.model_card import MODEL_CARD_FILE, render_model_card
 from model.registry.plots import draw_plots
@@ -49,12 +48,21 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class Refit:
+    """That the served model was fitted once more after judging: to `rows`, while the figures are of
+    one that had not seen the holdout, at `judged_threshold`."""
+
+    rows: slice
+    judged_threshold: float
+
+
+@dataclass(frozen=True)
 class FinishedModel:
     """A model that is to be published, and how it was chosen.
 
-    `predict` gives scikit-learn's probabilities for rows of the dataset's columns; `onnx` is the
-    file that is served; `joblibs` the files that are kept for people, by name. Without `onnx` these
-    are served, and `rows_as` says how the model takes its rows.
+    `predict` gives the probabilities that are judged, for rows of the dataset's columns; `onnx` is
+    the file that is served; `joblibs` the files that are kept for people, by name. Without `onnx`
+    these are served, and `rows_as` says how the model takes its rows.
     """
 
     predict: Predict
@@ -66,6 +74,17 @@ class FinishedModel:
     candidates: dict[str, float] = field(default_factory=dict)
     calibration: tuple[float, float] | None = None
     rows_as: RowsAs | None = None
+    fraud_class: str | None = None
+    refit: Refit | None = None
+
+    @property
+    def judged_threshold(self) -> float:
+        """The threshold that the figures are measured at."""
+        return self.threshold if self.refit is None else self.refit.judged_threshold
+
+    def known_rows(self, dataset: Dataset) -> slice:
+        """The rows that the served model was fitted to: the baselines are theirs."""
+        return dataset.split.known if self.refit is None else self.refit.rows
 
 
 @dataclass(frozen=True)
@@ -90,15 +109,12 @@ def publish(
     began: float,
     progress: Progress,
 ) -> Publication:
-    """Judge on the holdout, check the ONNX file, publish and make champion.
+    """Judge on the holdout, publish and make champion; the ONNX file was checked before.
 
     `began`: when the training began, Unix seconds. A ModelError leaves nothing behind.
     """
     holdout = dataset.split.holdout
     scores = finished.predict(dataset.features[holdout])
-    if finished.onnx is not None:
-        parity = check_parity(finished.onnx, dataset.features[holdout], scores)
-        progress(f"ONNX file checked: largest difference to scikit-learn {parity:.1e}")
     progress("judging on the holdout")
     card = _build_card(dataset, finished, scores, seed)
     with tempfile.TemporaryDirectory() as name:
@@ -114,16 +130,17 @@ def publish(
 
 
 def _build_card(dataset: Dataset, finished: FinishedModel, scores: Floats, seed: int) -> Card:
-    holdout, threshold = dataset.split.holdout, finished.threshold
+    holdout, threshold = dataset.split.holdout, finished.judged_threshold
     features, target = dataset.features[holdout], dataset.target[holdout]
-    value_band = _choose_value_band(dataset)
+    known = finished.known_rows(dataset)
+    value_band = _choose_value_band(dataset, known)
     masks = find_segments(dataset.columns, features, dataset.user_types, value_band)
     return Card(
         schema=SCHEMA,
         version="",
         model_type=finished.model_type,
-        features=_describe_features(dataset, finished.predict, seed),
-        threshold=threshold,
+        features=_describe_features(dataset, finished.predict, known, seed),
+        threshold=finished.threshold,
         threshold_rule=finished.rule,
         risk_levels=RISK_LEVELS,
         metrics=measure(target, scores, threshold),
@@ -131,7 +148,7 @@ def _build_card(dataset: Dataset, finished: FinishedModel, scores: Floats, seed:
         segments=measure_segments(masks, target, scores, threshold),
         candidates=finished.candidates,
         calibration=finished.calibration,
-        data=_summarise_data(dataset),
+        data=_summarise_data(dataset, finished.refit),
         seed=seed,
         # Rounded: sums of many trees differ in their last digits.
         score_baseline=count_deciles(scores.round(9)),
@@ -141,15 +158,18 @@ def _build_card(dataset: Dataset, finished: FinishedModel, scores: Floats, seed:
         value_band=value_band,
         format="joblib" if finished.onnx is None else "onnx",
         rows_as=finished.rows_as,
+        fraud_class=finished.fraud_class,
     )
 
 
-def _describe_features(dataset: Dataset, predict: Predict, seed: int) -> tuple[Feature, ...]:
+def _describe_features(
+    dataset: Dataset, predict: Predict, known: slice, seed: int
+) -> tuple[Feature, ...]:
     rows, target = _sample_rows(dataset, seed)
     importance = measure_importance(predict, rows, target, seed)
-    known = dataset.features[dataset.split.known]
+    values = dataset.features[known]
     return tuple(
-        describe_feature(column, known[:, index], importance[index])
+        describe_feature(column, values[:, index], importance[index])
         for index, column in enumerate(dataset.columns)
     )
 
@@ -166,17 +186,17 @@ def _sample_rows(dataset: Dataset, seed: int) -> tuple[Floats, Labels]:
     return features[chosen], target[chosen]
 
 
-def _choose_value_band(dataset: Dataset) -> ValueBand | None:
+def _choose_value_band(dataset: Dataset, known: slice) -> ValueBand | None:
     """High is the upper tenth of the known rows' values, to two digits."""
     names = [column.name for column in dataset.columns]
     if dataset.value_column is None:
         return None
-    values = dataset.features[dataset.split.known][:, names.index(dataset.value_column)]
+    values = dataset.features[known][:, names.index(dataset.value_column)]
     bound = float(f"{np.nanquantile(values, _HIGH_VALUE_QUANTILE):.1e}")
     return ValueBand(dataset.value_column, bound)
 
 
-def _summarise_data(dataset: Dataset) -> DataSummary:
+def _summarise_data(dataset: Dataset, refit: Refit | None) -> DataSummary:
     return DataSummary(
         source=dataset.source,
         sha256=dataset.sha256,
@@ -185,6 +205,7 @@ def _summarise_data(dataset: Dataset) -> DataSummary:
         training_rows=dataset.split.known.stop,
         target=dataset.target_name,
         notes=dataset.notes,
+        refit_rows=None if refit is None else refit.rows.stop - refit.rows.start,
     )
 
 
@@ -203,7 +224,7 @@ def _write_files(folder: Path, dataset: Dataset, finished: FinishedModel, seed: 
         (folder / ONNX_FILE).write_bytes(finished.onnx)
     for name, data in finished.joblibs.items():
         (folder / name).write_bytes(data)
-    background = sample_background(dataset.features[dataset.split.known], seed)
+    background = sample_background(dataset.features[finished.known_rows(dataset)], seed)
     (folder / BACKGROUND_FILE).write_bytes(encode_background(background))
 
 

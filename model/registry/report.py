@@ -31,6 +31,7 @@ def format_card(card: Card) -> str:
         f"served from  {card.format}",
         f"data         {data.source}: {data.rows:,} rows, {data.frauds:,} frauds",
         f"threshold    {card.threshold:g}, {card.threshold_rule}",
+        *_format_refit(card),
         *(f"note         {note}" for note in data.notes),
     ]
     parts = ["\n".join(head), format_figures("holdout", card.metrics, card.intervals)]
@@ -50,6 +51,15 @@ def format_figures(title: str, metrics: Metrics, intervals: Intervals) -> str:
             line += f"  [{low:.4f}, {high:.4f}]"
         lines.append(line)
     return "\n".join(lines)
+
+
+def _format_refit(card: Card) -> list[str]:
+    if card.data.refit_rows is None:
+        return []
+    return [
+        f"fitted to    all {card.data.refit_rows:,} rows after judging; the figures are of the fit"
+        f" to the first {card.data.training_rows:,}"
+    ]
 
 
 def _format_choice(card: Card) -> str:

@@ -104,7 +104,11 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model was made from; `sha256` is that of the file, or of the generated columns."""
+    """What the model was made from; `sha256` is that of the file, or of the generated columns.
+
+    `training_rows`: what the model was fitted to that the figures are of. `refit_rows`: what the
+    served model was fitted to after that, None where it is the one that was judged.
+    """
 
     source: str
     sha256: str
@@ -113,6 +117,7 @@ class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     training_rows: int
     target: str
     notes: tuple[str, ...] = ()
+    refit_rows: int | None = None
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,7 +128,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `segments` the figures of parts of the holdout ("user_type=premium"), `candidates` the average
     precision on the validation rows of every model that was tried. `calibration` is the sigmoid's
     slope and shift, where one is used. `format` is that of the served file: `joblib` where it could
-    not be converted to ONNX; `rows_as` is then what the model takes, a matrix or a data frame.
+    not be converted to ONNX; `rows_as` is then what the model takes, a matrix or a
+    data frame, and `fraud_class` its label of fraud where that is not 1.
     """
 
     schema: int
@@ -147,6 +153,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     value_band: ValueBand | None = None
     format: Format = "onnx"
     rows_as: RowsAs | None = None
+    fraud_class: str | None = None
 
 
 def hash_file(path: Path) -> str:

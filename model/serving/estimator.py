@@ -31,9 +31,18 @@ class DescribedColumn(Protocol):
 class Estimator:
     """A fitted model and how it takes its rows."""
 
-    def __init__(self, model: Any, columns: Sequence[DescribedColumn], rows_as: RowsAs) -> None:
+    def __init__(
+        self,
+        model: Any,
+        columns: Sequence[DescribedColumn],
+        rows_as: RowsAs,
+        fraud_class: str | None = None,
+    ) -> None:
         self._model = model
         self._columns = tuple(columns)
+        classes = np.asarray(getattr(model, "classes_", (0, 1))).tolist()
+        column = find_fraud_column(classes, fraud_class)
+        self._fraud_column = 1 if column is None else column
         self._arrange = _ARRANGE[rows_as]
         if rows_as == "table":
             importlib.import_module("pandas")  # Now, not with the first request.
@@ -46,8 +55,21 @@ class Estimator:
         rows = self._arrange(features, self._columns)
         with parallel_config(backend="sequential"):
             probability = self._model.predict_proba(rows)
-        answer: Floats = np.asarray(probability, dtype=np.float64)[:, 1]
+        answer: Floats = np.asarray(probability, dtype=np.float64)[:, self._fraud_column]
         return answer
+
+
+def find_fraud_column(classes: Sequence[object], fraud_class: str | None) -> int | None:
+    """Which column of predict_proba is fraud: that of the label 1, or of `fraud_class` as text.
+
+    By the label and not by the place: `classes_` need not ascend. None where it is not there.
+    """
+    if fraud_class is not None:
+        texts = [str(label) for label in classes]
+        return texts.index(fraud_class) if fraud_class in texts else None
+    # True is 1 and False 0.
+    numeric = all(isinstance(label, int | float) and label in (0, 1) for label in classes)
+    return list(classes).index(1) if numeric and 1 in classes else None
 
 
 def prepend_scaler(model: Any, scaler: Any | None) -> Any:

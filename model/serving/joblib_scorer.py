@@ -66,7 +66,7 @@ def load_joblib(folder: Path, card: Card, trained_at: float) -> JoblibScorer:
         _log.warning("%s", sentence)
     model = prepend_scaler(loaded[0].object, loaded[1].object if len(loaded) > 1 else None)
     _check_columns(model, folder / MODEL_FILE, card)
-    estimator = Estimator(model, card.features, card.rows_as or "matrix")
+    estimator = Estimator(model, card.features, card.rows_as or "matrix", card.fraud_class)
     scorer = JoblibScorer(card, estimator, trained_at)
     _check_scoring(scorer, folder)
     return scorer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -15,6 +15,9 @@ from model.serving.card import Card, Feature, Metrics
 from model.serving.errors import ModelError
 from model.serving.scorer import TableScorer
 from model.training.metrics import bootstrap_intervals, measure
+
+if TYPE_CHECKING:
+    from model.data.files import Reading
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,22 @@ def make_synthetic_rows(card: Card, rows: int, seed: int) -> Rows:
     return Rows(f"synthetic transactions, seed {seed}", data.features, data.fraud, {})
 
 
-def read_file_rows(card: Card, path: Path, target: str) -> Rows:
+def read_file_rows(
+    card: Card,
+    path: Path,
+    target: str,
+    positive: str | None = None,
+    reading: Reading | None = None,
+) -> Rows:
     """A file's rows, those left out that a request could not hold."""
+    from model.data.files import Reading, read_table, require_columns
+    from model.data.labels import read_labels
     from model.data.schema import encode_column, find_allowed
-    from model.data.tables import read_labels, read_table, require_columns
 
     columns = [_make_column(feature) for feature in card.features]
-    frame = read_table(path)
+    frame = read_table(path, reading or Reading()).frame
     require_columns(frame, [target, *(column.name for column in columns)])
-    frame, labels = read_labels(frame, target, [])
+    frame, labels = read_labels(frame, target, positive, [])
     features = np.column_stack([encode_column(column, frame[column.name]) for column in columns])
     fits = [find_allowed(column, features[:, index]) for index, column in enumerate(columns)]
     refused = {

@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int8]
 
 DEFAULT_COST_RATIO: Final = 3.0
+_MARGIN: Final = 1e-7
 
 
 class Rule(Protocol):
@@ -45,7 +46,8 @@ class CostRule:
 
 def read_cost_ratio(rule: str) -> float | None:
     """The ratio of a CostRule out of its text, as a card keeps it; None for any other rule."""
-    found = re.fullmatch(r"least cost, a missed fraud costing as much as (\S+) false alarms", rule)
+    # Before it a card says on which rows the threshold was chosen.
+    found = re.search(r"least cost, a missed fraud costing as much as (\S+) false alarms$", rule)
     return float(found[1]) if found else None
 
 
@@ -96,8 +98,11 @@ def choose_threshold(rule: Rule, target: Labels, probability: Floats) -> float:
     index = rule.pick(curve)
     level = float(curve.threshold[index])
     below = float(curve.threshold[index + 1]) if index + 1 < curve.threshold.size else 0.0
-    for digits in range(2, 9):
-        rounded = round(level, digits)
-        if below < rounded <= level:
-            return rounded
+    # Off the scores themselves, where one can be: equal scores of different sums differ in their
+    # last digits, and each must be on the side where the rule has it.
+    for margin in (_MARGIN, 0.0):
+        for digits in range(2, 9):
+            rounded = round(level - margin, digits)
+            if below + margin < rounded <= level - margin:
+                return rounded
     return level

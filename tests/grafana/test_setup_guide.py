@@ -14,7 +14,7 @@ from grafana.arguments import parser
 from grafana.cloud.access import SETTINGS
 from grafana.cloud.resources import HINTS as RESOURCE_HINTS
 from grafana.cloud.ruler import HINTS as RULE_HINTS
-from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
+from model.argument_groups import DEFAULT_ROWS, DEFAULT_SEED
 from model.data.dataset import make_synthetic_dataset
 from model.training.describe import count_deciles
 from telemetry.metrics import CHALLENGER_SHARE_TARGET, METRICS, Kind

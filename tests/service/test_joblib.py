@@ -16,7 +16,6 @@ from sklearn.pipeline import make_pipeline
 
 from model.cli import main
 from model.registry.writer import RegistryWriter
-from model.serving.registry import Registry
 from tests.model.elsewhere import FRAME, Derived, mixed, requests, write
 
 ROOT = Path(__file__).parents[2]
@@ -46,11 +45,13 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def registry(brought: Path) -> Registry:
-    return Registry(brought / "models")
+def registry(brought: Path) -> RegistryWriter:
+    return RegistryWriter(brought / "models")
 
 
-def started(registry: Registry, code: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def started(
+    registry: RegistryWriter, code: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """A process in which the service is built, and given some of the sample."""
     silent = {"OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_EXPORTER": "none"}
     return subprocess.run(
@@ -73,12 +74,12 @@ def test_champion_from_joblib_stops_the_start_with_one_sentence(registry):
 
 
 @pytest.fixture
-def beside(brought, tmp_path) -> tuple[Registry, str]:
+def beside(brought, tmp_path) -> tuple[RegistryWriter, str]:
     """A registry whose champion is converted, and its version that is not."""
     shutil.copytree(brought / "models", tmp_path / "models")
-    registry = Registry(tmp_path / "models")
+    registry = RegistryWriter(tmp_path / "models")
     kept = registry.champion()
-    RegistryWriter(registry.root).rollback()
+    registry.rollback()
     return registry, kept
 
 

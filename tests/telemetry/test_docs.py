@@ -7,7 +7,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from model.arguments import DEFAULT_ROWS, DEFAULT_SEED
+from model.argument_groups import DEFAULT_ROWS, DEFAULT_SEED
 from model.data.dataset import make_synthetic_dataset
 from model.training.describe import count_deciles
 from telemetry import metrics

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from model.cli import main
+from model.data.files import read_table
 from model.data.synthetic import FEATURES, Scenario, generate, true_probability
-from model.data.tables import read_table
 from model.serving.registry import Registry
 from model.serving.scorer import load_scorer
 from model.training.metrics import measure
@@ -24,7 +24,7 @@ def write(path: Path, *more: str, rows: int = 6000, seed: int = 5) -> Path:
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
 def test_the_file_holds_the_generators_rows(tmp_path: Path, ending: str) -> None:
-    frame = read_table(write(tmp_path / f"rows.{ending}", "--probability"))
+    frame = read_table(write(tmp_path / f"rows.{ending}", "--probability")).frame
 
     rows = generate(6000, 5)
     assert list(frame.columns) == ["time", *FEATURES, "fraud", "fraud_probability"]

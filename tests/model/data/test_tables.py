@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from model.data.dataset import Dataset
+from model.data.files import Table, read_table
 from model.data.split import Holdout
-from model.data.tables import Layout, build_dataset, load_dataset, read_table, read_times
+from model.data.tables import Layout, build_dataset, load_dataset
+from model.data.times import read_times
 from model.registry.writer import RegistryWriter
 from model.serving.card import MODEL_FILE
 from model.serving.errors import ModelError
@@ -43,7 +45,7 @@ def table() -> pd.DataFrame:
 
 def read(frame: pd.DataFrame, **layout: object) -> Dataset:
     options = {"target": "fraud", "time": "when"} | layout
-    return build_dataset(frame, Layout(**options), "table.csv", "0" * 64)  # type: ignore[arg-type]
+    return build_dataset(Table(frame, ()), Layout(**options), "table.csv", "0" * 64)  # type: ignore[arg-type]
 
 
 def test_the_types_are_those_of_the_columns() -> None:

@@ -10,7 +10,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from model.data.dataset import make_synthetic_dataset
-from model.onnx.trees import assemble, build_tree_graph, fold_scaler, read_boosting, read_forest
+from model.onnx.graphs import assemble, build_tree_graph, fold_scaler
+from model.onnx.trees import read_boosting, read_forest
 from model.serving.scorer import INPUT, OUTPUT
 
 TRAINING, FRESH = make_synthetic_dataset(5_000, 1), make_synthetic_dataset(100_000, 2)

@@ -124,4 +124,5 @@ def test_a_clear_gain_is_promoted() -> None:
 
 def test_cost_ratio_is_read_from_what_a_card_says_of_its_threshold() -> None:
     assert [read_cost_ratio(str(CostRule(ratio))) for ratio in (3.0, 0.5, 12.25)] == [3, 0.5, 12.25]
+    assert read_cost_ratio(f"on the validation rows: {CostRule(4.0)}") == 4
     assert read_cost_ratio(str(PrecisionRule(0.5))) is None

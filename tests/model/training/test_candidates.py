@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from model.data.dataset import Column
-from model.onnx.export import check_parity, export_onnx
+from model.onnx.export import export_onnx
+from model.onnx.parity import check_parity
 from model.serving.errors import ModelError
 from model.training.candidate_names import CANDIDATE_NAMES, SYNTHETIC_CANDIDATES
 from model.training.candidates import CANDIDATES, fit_candidate

@@ -137,6 +137,16 @@ def test_the_precision_rule_finds_most_frauds_at_its_precision() -> None:
     )
 
 
+def test_threshold_lies_off_the_scores_themselves() -> None:
+    """Sums of equal trees differ in their last digit: 0.3 and 0.30000000000000004 decide alike."""
+    scores = np.array([0.1, 0.2, 0.3, 0.1 + 0.2, 0.9])
+    target = np.array([0, 0, 1, 1, 1], dtype=np.int8)
+
+    threshold = choose_threshold(CostRule(3.0), target, scores)
+
+    assert 0.2 + 1e-7 < threshold <= 0.3 - 1e-7
+
+
 @pytest.mark.parametrize("rate", [0.1, 0.35, 0.5])
 def test_the_alert_rate_rule_alarms_no_more_than_it_may(rate: float) -> None:
     threshold = choose_threshold(AlertRateRule(rate), TARGET, SCORES)
