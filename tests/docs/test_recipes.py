@@ -8,11 +8,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable
-from dataclasses import fields
 
 import pytest
 
-from service.settings import Settings
 from telemetry import docs, metrics
 from telemetry.metrics import ENDPOINTS, METRICS, Kind, Metric
 from telemetry.recorder import Recorder
@@ -87,18 +85,6 @@ def test_page_of_the_metrics_is_current() -> None:
     page = docs.PAGE.read_text(encoding="utf-8")
     current = page == docs.current(page)
     assert current, "docs/telemetry.md is not current: run `make generate`"
-
-
-# A setting.
-
-
-@pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
-def test_setting_is_used(field: str) -> None:
-    used = texts(["service"], "service/settings.py")
-    used += (ROOT / "handler.py").read_text(encoding="utf-8")
-    used += (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
-    found = re.search(rf"\b_?settings\.{field}\b", used) is not None
-    assert found, f"handler.py hands {field} to no part"
 
 
 # An endpoint.
