@@ -1,9 +1,12 @@
 """Settings are checked at start; a bad one is a sentence that names it."""
 
+from dataclasses import fields
+
 import pytest
 
-from service.settings import SettingError, read_settings
+from service.settings import SettingError, Settings, read_settings
 from service.state import prepare_state_dir
+from tests.imports import ROOT, own_files
 
 
 def test_defaults_are_good():
@@ -36,6 +39,18 @@ def test_bad_value_is_named(name, value, says):
 
 def test_keys_are_a_list_newest_first():
     assert read_settings({"RECEIPT_KEYS": "new,old"}).receipt_keys == ("new", "old")
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
+def test_every_setting_is_used(name: str) -> None:
+    """A setting that nothing reads would be believed by whoever sets it."""
+    rooms = [path for path in own_files() if not path.is_relative_to(ROOT / "tests")]
+    users = [
+        path
+        for path in [*rooms, ROOT / "gunicorn.conf.py"]
+        if path.name != "settings.py" and f"settings.{name}" in path.read_text(encoding="utf-8")
+    ]
+    assert users or name == "public", f"nothing reads settings.{name}: use it or delete it"
 
 
 def test_secret_value_is_not_in_the_sentence():
