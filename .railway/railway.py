@@ -23,8 +23,8 @@ GITHUB_REPO = os.environ.get("GITHUB_REPO", "")
 # ten: docs/deployment_options.md has what each schedule costs.
 SIMULATOR_CRON = os.environ.get("SIMULATOR_CRON", "17 */6 * * *")
 
-# Railway sends SIGKILL at once unless told to wait. The handler answers and flushes within its
-# SHUTDOWN_SECONDS (8), the Collector writes its queue to disk.
+# Railway sends SIGKILL at once unless a grace period is set. The handler answers and flushes within
+# its SHUTDOWN_SECONDS (8), the Collector writes its queue to disk.
 DRAINING_SECONDS = 15
 
 QUEUE_MB = 500

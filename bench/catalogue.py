@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent
 
 
 def list_measurements() -> dict[str, str]:
-    """Each module that is a command with options, as it is called: the first line it says."""
+    """Each module that is a command with options, as it is called: its docstring's first line."""
     found = {}
     for path in sorted(FOLDER.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))

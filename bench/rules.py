@@ -4,8 +4,8 @@
 
 A real Prometheus is fed what the workers' pushes would have left, each 60 s over --hours, with the
 series that the handler's own telemetry has; then each rule group is evaluated by it, more often
-than in earnest so that one need not wait, and what it says of each group's duration is read. The
-median over the evaluations is printed. The 7-day windows hold --hours like the others.
+than in earnest so that one need not wait, and the duration that it reports of each group is read.
+The median over the evaluations is printed. The 7-day windows hold --hours like the others.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Variants of a service measured side by side: they take turns, round after round.
 
-So a machine that changes its speed changes it for all of them. What is told are medians over the
+So a machine that changes its speed changes it for all of them. What is printed are medians over the
 rounds, and medians of the ratio to a reference in the same round. Each variant has one worker.
 """
 

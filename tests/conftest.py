@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -29,6 +28,7 @@ from service.receipts import Receipts
 from service.settings import Settings, read_settings
 from service.used_receipts import SqliteUsedReceipts
 from telemetry.lifecycle import Telemetry, start
+from tests.json_client import JsonClient, make_client
 from tests.lab.traffic import TRANSACTION
 
 pytest_plugins = ["tests.lab.fixtures"]
@@ -158,8 +158,8 @@ def app(
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+def client(app: Flask) -> JsonClient:
+    return make_client(app)
 
 
 _SAMPLE = re.compile(r"^(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
@@ -183,7 +183,7 @@ Counted = Callable[..., float]
 
 
 @pytest.fixture
-def counted(client: FlaskClient) -> Counted:
+def counted(client: JsonClient) -> Counted:
     """counted(name, **labels): what `/metrics` says."""
 
     def read(name: str, **labels: str) -> float:

@@ -39,13 +39,15 @@ def import_graph() -> dict[str, set[str]]:
     its code."""
     files = {module_of(path): path for path in own_files()}
     return {
-        name: {found for each in _imported(path, name) if (found := _nearest(each, files)) != name}
+        name: {
+            found for each in _list_imports(path, name) if (found := _nearest(each, files)) != name
+        }
         - {""}
         for name, path in files.items()
     }
 
 
-def _imported(path: Path, name: str) -> Iterable[str]:
+def _list_imports(path: Path, name: str) -> Iterable[str]:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

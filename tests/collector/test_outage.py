@@ -202,7 +202,7 @@ def test_answer_that_may_change_is_retried(
 def test_batch_that_is_refused_for_good_does_not_block_the_next(
     make_collector: MakeCollector, cloud: Prometheus, metrics: str
 ) -> None:
-    """400 means that the data itself is not wanted: it is dropped, said, and the queue moves on."""
+    """400 means that the data itself is unwanted: it is dropped and logged, the queue moves on."""
     with faulty_proxy(cloud.url) as target:
         target.mode = "400"
         settings = cloud_settings(target.url, metrics)

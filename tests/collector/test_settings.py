@@ -48,12 +48,12 @@ def test_faulty_setting_stops_the_start_with_a_sentence(
 ) -> None:
     """Exit code 2 and one line that begins with the variable's name; no secret in it."""
     ended = make_collector(**base | {name: value}).run()
-    said = ended.stderr.strip()
+    printed = ended.stderr.strip()
     assert ended.returncode == 2
-    assert said.startswith(f"otelcol: {name} ")
-    assert len(said.splitlines()) == 1
-    assert hint in said
-    assert "glc_" not in ended.stdout + said
+    assert printed.startswith(f"otelcol: {name} ")
+    assert len(printed.splitlines()) == 1
+    assert hint in printed
+    assert "glc_" not in ended.stdout + printed
 
 
 TEMPO = {"TEMPO_URL": "http://tempo.example:4318"}
@@ -94,8 +94,8 @@ def test_printed_configuration_hides_the_token(make_collector: MakeCollector) ->
 
 def test_missing_trace_target_is_logged_once(make_collector: MakeCollector) -> None:
     """Nobody searches a Tempo that was never named."""
-    said = make_collector().run("validate").stderr
-    assert said.count("TEMPO_URL is not set: traces are not kept locally.") == 1
+    printed = make_collector().run("validate").stderr
+    assert printed.count("TEMPO_URL is not set: traces are not kept locally.") == 1
 
 
 def test_own_configuration_takes_the_built_in_ones_place(

@@ -19,7 +19,7 @@ SHARE = 10
 
 @pytest.fixture
 def sink() -> Iterator[SpanSink]:
-    """A stand-in for Tempo."""
+    """In the place of Tempo."""
     with span_sink() as sink:
         yield sink
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.compose.engine import Engine, EngineError
+from tests.lab.tools import tools_folder
 
 DEBIAN = "bookworm"
 DEBIAN_PACKAGES = "python3.11,python3.11-venv,python3-pip,ca-certificates,netbase,tzdata"
@@ -86,9 +87,8 @@ ENV PATH=/usr/local/go/bin:/usr/bin:/bin GOTOOLCHAIN=local
     _build(engine, Path(asked.stdout.strip()), file, name)
 
 
-def _make_prometheus(engine: Engine, root: Path, name: str, _: str) -> None:
+def _make_prometheus(engine: Engine, _: Path, name: str, __: str) -> None:
     """The project's own build of the two programs in an image that has nothing else."""
-    subprocess.run([sys.executable, "-m", "stack", "build"], cwd=root, check=True)
     file = """FROM scratch
 COPY prometheus promtool /bin/
 COPY --chown=65534:65534 data /prometheus
@@ -96,16 +96,11 @@ USER 65534:65534
 ENV PATH=/bin
 ENTRYPOINT ["/bin/prometheus"]
 """
-    with tempfile.TemporaryDirectory(prefix="prometheus-") as folder:
-        for program in ("prometheus", "promtool"):
-            shutil.copy(root / ".tools" / "bin" / program, folder)
-        (Path(folder) / "data").mkdir()
-        _build(engine, Path(folder), file, name)
+    _build_with_programs(engine, ("prometheus", "promtool"), file, name)
 
 
-def _make_alertmanager(engine: Engine, root: Path, name: str, python: str) -> None:
+def _make_alertmanager(engine: Engine, _: Path, name: str, python: str) -> None:
     """The project's own build where there is a shell, as in the image that it stands for."""
-    subprocess.run([sys.executable, "-m", "stack", "build"], cwd=root, check=True)
     file = f"""FROM {python}
 COPY alertmanager amtool /bin/
 COPY --chown=65534:65534 data /alertmanager
@@ -113,9 +108,14 @@ USER 65534:65534
 WORKDIR /alertmanager
 ENTRYPOINT ["/bin/alertmanager"]
 """
-    with tempfile.TemporaryDirectory(prefix="alertmanager-") as folder:
-        for program in ("alertmanager", "amtool"):
-            shutil.copy(root / ".tools" / "bin" / program, folder)
+    _build_with_programs(engine, ("alertmanager", "amtool"), file, name)
+
+
+def _build_with_programs(engine: Engine, programs: Sequence[str], file: str, name: str) -> None:
+    tools = tools_folder()
+    with tempfile.TemporaryDirectory(prefix="stub-image-") as folder:
+        for program in programs:
+            shutil.copy(tools / program, folder)
         (Path(folder) / "data").mkdir()
         _build(engine, Path(folder), file, name)
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.lab.paths import ROOT
+
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -48,6 +49,16 @@ def test_words_of_make_exist(text: str) -> None:
     words = set(re.findall(r"run: make (\S+)", text))
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert words <= targets
+
+
+def test_files_and_modules_that_are_named_exist(text: str) -> None:
+    files = re.findall(r"(?<![\w/.])[\w.*-]+(?:/[\w.*-]+)*\.(?:txt|sum|sh|json)\b", text)
+    assert [file for file in files if not list(ROOT.glob(file))] == []
+    modules = [module.split(".") for module in re.findall(r"python -m ([\w.]+)", text)]
+    found = [ROOT.joinpath(*module) for module in modules]
+    assert [
+        path for path in found if not path.is_dir() and not path.with_suffix(".py").exists()
+    ] == []
 
 
 def test_go_is_that_of_the_image() -> None:

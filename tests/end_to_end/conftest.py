@@ -1,4 +1,4 @@
-"""What only the tests of the whole way need beside tests/lab/fixtures.py."""
+"""What only the end-to-end tests need beside tests/lab/fixtures.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole way of a challenger: both score, labels follow, Prometheus keeps, it is promoted."""
+"""A challenger from its first shadow prediction to its promotion: labels, Prometheus, decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts stay exact over many workers, while workers die, and on the whole way to Prometheus."""
+"""Counts stay exact over many workers, while workers die, and all the way to Prometheus."""
 
 from __future__ import annotations
 

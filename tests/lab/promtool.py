@@ -61,7 +61,7 @@ def run(tools: Path, folder: Path, cases: list[Case], wanted: str, every: str = 
     Of the committed rules those are evaluated on which the rule `wanted` depends, and itself:
     all of them at every step would take minutes.
     """
-    ended = _test_rules(tools, folder, needed(wanted), cases, every)
+    ended = _test_rules(tools, folder, select_groups(wanted), cases, every)
     return "" if ended.returncode == 0 else ended.stdout + ended.stderr
 
 
@@ -78,7 +78,12 @@ def ask(
     case = Case("ask", series, questions, f"{seconds}s")
     with tempfile.TemporaryDirectory() as folder:
         ended = _test_rules(
-            tools_folder(), Path(folder), needed(*wanted), [case], f"{seconds}s", timeout=None
+            tools_folder(),
+            Path(folder),
+            select_groups(*wanted),
+            [case],
+            f"{seconds}s",
+            timeout=None,
         )
     printed = ended.stdout + ended.stderr
     answers = re.findall(r"^\s+got: (.*)$", printed, re.MULTILINE)
@@ -114,7 +119,7 @@ def _test_rules(
     )
 
 
-def needed(*wanted: str) -> list[dict[str, Any]]:
+def select_groups(*wanted: str) -> list[dict[str, Any]]:
     """The groups, with only the wanted rules and those that they depend on."""
     groups = read_groups()
     rules = [rule for group in groups for rule in group["rules"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,16 +40,22 @@ def railway_env(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return venv
 
 
-@pytest.fixture(scope="session")
-def graph(railway_env: Path) -> dict[str, Any]:
+def compile_graph(railway_env: Path, **environ: str) -> dict[str, Any]:
+    """The graph of .railway/railway.py with these variables set."""
     ran = subprocess.run(
         [str(railway_env / "bin" / "python3"), "-c", COMPILE, str(ROOT / ".railway/railway.py")],
+        env={**os.environ, **environ},
         check=True,
         capture_output=True,
         text=True,
     )
-    compiled: dict[str, Any] = json.loads(ran.stdout)
-    return compiled
+    graph: dict[str, Any] = json.loads(ran.stdout)
+    return graph
+
+
+@pytest.fixture(scope="session")
+def graph(railway_env: Path) -> dict[str, Any]:
+    return compile_graph(railway_env)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A stand-in for Railway's CLI: takes the arguments that the CLI documents and no others.
+"""A stub of Railway's CLI: takes the arguments that the CLI documents and no others.
 
 Each sub-command's options are those of the public reference (docs.railway.com/cli, CLI 5.43);
 argparse refuses anything else with exit code 2. What it is given is kept as JSON in

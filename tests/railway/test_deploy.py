@@ -100,8 +100,8 @@ def deployment(tmp_path: Path, root: Path, railway_env: Path, url: str) -> Deplo
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """What two deployments in a row left behind; only the first had secrets at hand."""
+class TwoDeployments:
+    """What two in a row left behind; only the first had secrets at hand."""
 
     first: subprocess.CompletedProcess[str]
     after_first: dict[str, Any]
@@ -111,43 +111,49 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(
+def two_deployments(
     tmp_path_factory: pytest.TempPathFactory, root: Path, railway_env: Path, url: str
-) -> Deployed:
+) -> TwoDeployments:
     there = prepare(tmp_path_factory.mktemp("deployed"), root, railway_env, url)
     first = there.run("--yes", **GRAFANA)
     kept, calls = there.read_state(), there.read_changing_calls()
-    return Deployed(first, kept, calls, there.run("--yes"), there.read_state())
+    return TwoDeployments(first, kept, calls, there.run("--yes"), there.read_state())
 
 
-def test_deploys_every_service_and_prints_the_address(deployed: Deployed, url: str) -> None:
-    assert deployed.first.returncode == 0, deployed.first.stderr
-    assert f"It answers: {url}" in deployed.first.stdout
-    assert deployed.after_first["deployed"] == ["collector", "handler", "simulator"]
+def test_deploys_every_service_and_prints_the_address(
+    two_deployments: TwoDeployments, url: str
+) -> None:
+    assert two_deployments.first.returncode == 0, two_deployments.first.stderr
+    assert f"It answers: {url}" in two_deployments.first.stdout
+    assert two_deployments.after_first["deployed"] == ["collector", "handler", "simulator"]
 
 
-def test_secrets_are_set_before_anything_is_deployed(deployed: Deployed) -> None:
-    words = [call[0] for call in deployed.calls_of_first]
+def test_secrets_are_set_before_anything_is_deployed(two_deployments: TwoDeployments) -> None:
+    words = [call[0] for call in two_deployments.calls_of_first]
     assert words == ["config", *["variable"] * 5, *["up"] * 3, "domain"]
 
 
-def test_secrets_reach_railway_and_no_screen(deployed: Deployed) -> None:
-    variables = deployed.after_first["variables"]
-    said = deployed.first.stdout + deployed.first.stderr + json.dumps(deployed.calls_of_first)
+def test_secrets_reach_railway_and_no_screen(two_deployments: TwoDeployments) -> None:
+    variables = two_deployments.after_first["variables"]
+    printed = (
+        two_deployments.first.stdout
+        + two_deployments.first.stderr
+        + json.dumps(two_deployments.calls_of_first)
+    )
     assert variables["collector"] == GRAFANA
     secrets = [GRAFANA["GRAFANA_CLOUD_TOKEN"], *variables["handler"].values()]
-    assert [secret for secret in secrets if secret in said] == []
+    assert [secret for secret in secrets if secret in printed] == []
 
 
-def test_secrets_are_made_once(deployed: Deployed) -> None:
+def test_secrets_are_made_once(two_deployments: TwoDeployments) -> None:
     """A second deployment needs no secret at hand, and keeps those that are there."""
-    assert deployed.second.returncode == 0, deployed.second.stderr
-    made = deployed.after_first["variables"]["handler"]
+    assert two_deployments.second.returncode == 0, two_deployments.second.stderr
+    made = two_deployments.after_first["variables"]["handler"]
     assert {name: len(value) >= 32 for name, value in made.items()} == {
         "ACCESS_TOKEN": True,
         "RECEIPT_KEYS": True,
     }
-    assert deployed.after_second["variables"] == deployed.after_first["variables"]
+    assert two_deployments.after_second["variables"] == two_deployments.after_first["variables"]
 
 
 def test_own_access_token_is_taken(deployment: Deployment) -> None:

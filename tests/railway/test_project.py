@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from service.settings import TABLE
+from tests.railway.conftest import compile_graph
 
 Services = dict[str, dict[str, Any]]
 
@@ -142,27 +143,11 @@ def test_simulator_is_bounded_and_takes_its_flags(services: Services, root: Path
     assert ran.returncode == 0, ran.stderr.decode()
 
 
-def test_github_source_is_used_when_asked_for(railway_env: Path, root: Path) -> None:
-    code = "import runpy; p = runpy.run_path('.railway/railway.py'); print(p['main']().to_graph())"
-    ran = subprocess.run(
-        [str(railway_env / "bin" / "python3"), "-c", code],
-        cwd=root,
-        env={"GITHUB_REPO": "owner/name"},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert ran.stdout.count("'repo': 'owner/name'") == 3
+def test_github_source_is_used_when_asked_for(railway_env: Path) -> None:
+    graph = compile_graph(railway_env, GITHUB_REPO="owner/name")
+    assert json.dumps(graph).count('"repo": "owner/name"') == 3
 
 
-def test_schedule_can_be_changed(railway_env: Path, root: Path) -> None:
-    code = "import runpy; print(runpy.run_path('.railway/railway.py')['main']().to_graph())"
-    ran = subprocess.run(
-        [str(railway_env / "bin" / "python3"), "-c", code],
-        cwd=root,
-        env={"SIMULATOR_CRON": "17 * * * *"},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert "'cronSchedule': '17 * * * *'" in ran.stdout
+def test_schedule_can_be_changed(railway_env: Path) -> None:
+    graph = compile_graph(railway_env, SIMULATOR_CRON="17 * * * *")
+    assert '"cronSchedule": "17 * * * *"' in json.dumps(graph)

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from handler import create_app
 from service.receipts import Receipts
-from service.settings import SettingError, read_settings
+from service.settings import SettingError, Settings, read_settings
+from telemetry.providers import Telemetry
+from tests.conftest import LocationRiskScorer
+from tests.json_client import JsonClient, make_client
 
 
 @pytest.fixture
-def switched(scorer, recorded, settings):
+def switched(scorer: LocationRiskScorer, recorded: Telemetry, settings: Settings) -> JsonClient:
     """A client of the service with the switch on."""
     on = dataclasses.replace(settings, fault_headers=True)
-    return create_app(scorer, recorded, Receipts(["key"]), on).test_client()
+    return make_client(create_app(scorer, recorded, Receipts(["key"]), on))
 
 
-def ask(client, valid, fault):
+def ask(client: JsonClient, valid: dict[str, object], fault: str) -> Any:
     return client.post("/predict", json=valid, headers={"X-Fault": fault})
 
 
-def test_delay_is_in_the_path_of_the_request(switched, valid, counted):
+def test_delay_is_in_the_path_of_the_request(
+    switched: JsonClient, valid: dict[str, object], counted: Callable[..., float]
+) -> None:
     """The answer is the usual one, and its latency is measured with the delay."""
     start = time.monotonic()
 
@@ -34,7 +41,9 @@ def test_delay_is_in_the_path_of_the_request(switched, valid, counted):
     assert counted("http_request_duration_seconds_sum", endpoint="/predict") >= 0.3
 
 
-def test_failure_goes_the_way_of_every_exception(switched, valid, counted):
+def test_failure_goes_the_way_of_every_exception(
+    switched: JsonClient, valid: dict[str, object], counted: Callable[..., float]
+) -> None:
     """500 in the shape of every error, counted as one."""
     answer = ask(switched, valid, "error")
 
@@ -47,7 +56,7 @@ def test_failure_goes_the_way_of_every_exception(switched, valid, counted):
 @pytest.mark.parametrize(
     "fault", ["", "delay", "delay=1s", "delay=-5ms", "delay=10001ms", "delay=99999999ms", "Error"]
 )
-def test_other_value_is_refused(switched, valid, fault):
+def test_other_value_is_refused(switched: JsonClient, valid: dict[str, object], fault: str) -> None:
     """400 and one sentence, never a silent guess."""
     answer = ask(switched, valid, fault)
 
@@ -56,19 +65,26 @@ def test_other_value_is_refused(switched, valid, fault):
     assert "error or delay=<milliseconds, at most 10000>ms" in answer.json["error"]["message"]
 
 
-def test_other_endpoints_do_not_obey(switched):
+def test_other_endpoints_do_not_obey(switched: JsonClient) -> None:
     """What watches the service must not be held."""
     assert switched.get("/health", headers={"X-Fault": "error"}).status_code == 200
     assert switched.get("/metrics", headers={"X-Fault": "nonsense"}).status_code == 200
 
 
 @pytest.mark.parametrize("fault", ["error", "delay=9000ms", "nonsense"])
-def test_header_is_ignored_where_it_is_off(client, valid, fault):
+def test_header_is_ignored_where_it_is_off(
+    client: JsonClient, valid: dict[str, object], fault: str
+) -> None:
     """The default."""
     assert ask(client, valid, fault).status_code == 200
 
 
-def test_switch_is_told_at_the_start(scorer, recorded, settings, caplog):
+def test_switch_is_told_at_the_start(
+    scorer: LocationRiskScorer,
+    recorded: Telemetry,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Whoever runs it with faults allowed reads so; without, nothing is said."""
     create_app(scorer, recorded, Receipts(["key"]), settings)
     silent = caplog.text
@@ -80,7 +96,7 @@ def test_switch_is_told_at_the_start(scorer, recorded, settings, caplog):
     assert "FAULT_HEADERS=on: any caller may slow or fail /predict" in caplog.text
 
 
-def test_switch_cannot_be_on_at_a_public_address():
+def test_switch_cannot_be_on_at_a_public_address() -> None:
     """One sentence stops the start."""
     environ = {"RAILWAY_ENVIRONMENT": "production", "FAULT_HEADERS": "on"}
 

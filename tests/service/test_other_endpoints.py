@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from handler import create_app
 from service.receipts import Receipts
 from service.settings import read_settings
+from telemetry.providers import Telemetry
+from tests.conftest import LocationRiskScorer
+from tests.json_client import JsonClient, make_client
 
 
-def test_health_tells_state_totals_resources_and_version(client, valid):
+def test_health_tells_state_totals_resources_and_version(
+    client: JsonClient, valid: dict[str, object]
+) -> None:
     client.post("/predict", json=valid)
     answer = client.get("/health").json
     assert answer["status"] == "healthy"
@@ -23,11 +30,11 @@ def test_health_tells_state_totals_resources_and_version(client, valid):
 @pytest.mark.parametrize(
     ("path", "status"), [("/health/live", "alive"), ("/health/ready", "ready")]
 )
-def test_probes_answer(client, path, status):
+def test_probes_answer(client: JsonClient, path: str, status: str) -> None:
     assert client.get(path).json == {"status": status}
 
 
-def test_model_info_tells_what_a_caller_needs(client):
+def test_model_info_tells_what_a_caller_needs(client: JsonClient) -> None:
     info = client.get("/model_info").json
     assert info["version"] == "1-abcd1234"
     assert info["last_training"] == "2023-11-14T22:13:20+00:00"
@@ -38,7 +45,9 @@ def test_model_info_tells_what_a_caller_needs(client):
     assert info["risk_levels"] == {"medium": 0.3, "high": 0.7}
 
 
-def test_simulated_traffic_goes_through_the_same_counters(client, counted):
+def test_simulated_traffic_goes_through_the_same_counters(
+    client: JsonClient, counted: Callable[..., float]
+) -> None:
     """Scored and faulty ones add up to the number asked for, and each is counted."""
     done = client.post("/simulate_traffic", json={"num_requests": 500}).json
     scored = done["predictions"]["fraud"] + done["predictions"]["legitimate"]
@@ -51,7 +60,7 @@ def test_simulated_traffic_goes_through_the_same_counters(client, counted):
     assert counted("fraud_detection_score_count") == scored
 
 
-def test_simulated_traffic_has_about_two_percent_errors(client):
+def test_simulated_traffic_has_about_two_percent_errors(client: JsonClient) -> None:
     """2,500 draws at 2 %: 50 expected, standard deviation 7; five of them on either side."""
     errors = sum(
         client.post("/simulate_traffic", json={"num_requests": 500}).json["errors"]
@@ -60,16 +69,20 @@ def test_simulated_traffic_has_about_two_percent_errors(client):
     assert 15 <= errors <= 85
 
 
-def closed_client(scorer, recorded, environ):
+def closed_client(
+    scorer: LocationRiskScorer, recorded: Telemetry, environ: dict[str, str]
+) -> JsonClient:
     app = create_app(scorer, recorded, Receipts(["key"]), read_settings(environ))
-    return app.test_client()
+    return make_client(app)
 
 
 GUARDED = [("GET", "/metrics"), ("POST", "/simulate_traffic")]
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-def test_token_is_asked_for_where_one_is_set(scorer, recorded, method, path):
+def test_token_is_asked_for_where_one_is_set(
+    scorer: LocationRiskScorer, recorded: Telemetry, method: str, path: str
+) -> None:
     client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
     refused = client.open(path, method=method, json={"num_requests": 1})
     assert refused.status_code == 401
@@ -79,7 +92,9 @@ def test_token_is_asked_for_where_one_is_set(scorer, recorded, method, path):
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 @pytest.mark.parametrize("given", ["Bearer wrong", "secret", "Bearer sécret", "Basic secret"])
-def test_wrong_token_is_refused(scorer, recorded, method, path, given):
+def test_wrong_token_is_refused(
+    scorer: LocationRiskScorer, recorded: Telemetry, method: str, path: str, given: str
+) -> None:
     client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
     headers = {"Authorization": given}
     assert (
@@ -89,7 +104,9 @@ def test_wrong_token_is_refused(scorer, recorded, method, path, given):
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-def test_right_token_opens(scorer, recorded, method, path):
+def test_right_token_opens(
+    scorer: LocationRiskScorer, recorded: Telemetry, method: str, path: str
+) -> None:
     client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
     headers = {"Authorization": "Bearer secret"}
     assert (
@@ -99,7 +116,9 @@ def test_right_token_opens(scorer, recorded, method, path):
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-def test_public_platform_without_a_token_is_closed(scorer, recorded, method, path):
+def test_public_platform_without_a_token_is_closed(
+    scorer: LocationRiskScorer, recorded: Telemetry, method: str, path: str
+) -> None:
     """Safe by default: on Railway nothing opens these two but a token."""
     client = closed_client(scorer, recorded, {"RAILWAY_ENVIRONMENT_NAME": "production"})
     headers = {"Authorization": "Bearer "}
@@ -109,12 +128,14 @@ def test_public_platform_without_a_token_is_closed(scorer, recorded, method, pat
     )
 
 
-def test_predictions_need_no_token(scorer, recorded, valid):
+def test_predictions_need_no_token(
+    scorer: LocationRiskScorer, recorded: Telemetry, valid: dict[str, object]
+) -> None:
     client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
     assert client.post("/predict", json=valid).status_code == 200
 
 
-def test_openmetrics_is_given_where_it_is_asked_for(client):
+def test_openmetrics_is_given_where_it_is_asked_for(client: JsonClient) -> None:
     answer = client.get(
         "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}
     )

@@ -1,9 +1,15 @@
 """`POST /predict`: what a caller gets for good transactions."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import pytest
 
+from tests.json_client import JsonClient
 
-def test_single_transaction_is_scored(client, valid):
+
+def test_single_transaction_is_scored(client: JsonClient, valid: dict[str, object]) -> None:
     """The answer has the class, probability, risk, user type, version, receipt and request id."""
     answer = client.post("/predict", json=valid | {"location_risk": 0.8}).json
     assert answer["prediction"] == "fraud"
@@ -24,7 +30,9 @@ def test_single_transaction_is_scored(client, valid):
         (1.0, "fraud", "high"),
     ],
 )
-def test_thresholds_are_inclusive(client, valid, risk, prediction, level):
+def test_thresholds_are_inclusive(
+    client: JsonClient, valid: dict[str, object], risk: float, prediction: str, level: str
+) -> None:
     answer = client.post("/predict", json=valid | {"location_risk": risk}).json
     assert (answer["prediction"], answer["risk_level"]) == (prediction, level)
 
@@ -32,32 +40,38 @@ def test_thresholds_are_inclusive(client, valid, risk, prediction, level):
 @pytest.mark.parametrize(
     ("balance", "user_type"), [(0, "basic"), (1_000, "standard"), (10_000, "premium")]
 )
-def test_user_type_follows_from_the_balance(client, valid, balance, user_type):
+def test_user_type_follows_from_the_balance(
+    client: JsonClient, valid: dict[str, object], balance: int, user_type: str
+) -> None:
     answer = client.post("/predict", json=valid | {"account_balance": balance}).json
     assert answer["user_type"] == user_type
 
 
-def test_stated_user_type_wins(client, valid):
+def test_stated_user_type_wins(client: JsonClient, valid: dict[str, object]) -> None:
     assert (
         client.post("/predict", json=valid | {"user_type": "premium"}).json["user_type"]
         == "premium"
     )
 
 
-def test_batch_is_answered_in_order(client, valid):
+def test_batch_is_answered_in_order(client: JsonClient, valid: dict[str, object]) -> None:
     rows = [valid | {"location_risk": risk} for risk in (0.1, 0.9, 0.4)]
     answer = client.post("/predict", json={"transactions": rows}).json
     assert [one["fraud_probability"] for one in answer["predictions"]] == [0.1, 0.9, 0.4]
     assert answer["model_version"] == "1-abcd1234"
 
 
-def test_batch_of_the_largest_size_is_accepted(client, valid):
+def test_batch_of_the_largest_size_is_accepted(
+    client: JsonClient, valid: dict[str, object]
+) -> None:
     assert (
         len(client.post("/predict", json={"transactions": [valid] * 20}).json["predictions"]) == 20
     )
 
 
-def test_every_transaction_of_a_batch_is_counted(client, valid, counted):
+def test_every_transaction_of_a_batch_is_counted(
+    client: JsonClient, valid: dict[str, object], counted: Callable[..., float]
+) -> None:
     rows = [valid | {"location_risk": risk} for risk in (0.1, 0.9, 0.4)]
     client.post("/predict", json={"transactions": rows})
     assert counted("predictions_total") == 3
@@ -67,11 +81,11 @@ def test_every_transaction_of_a_batch_is_counted(client, valid, counted):
     assert counted("prediction_latency_seconds_count") == 1
 
 
-def test_request_id_of_the_caller_is_kept(client, valid):
+def test_request_id_of_the_caller_is_kept(client: JsonClient, valid: dict[str, object]) -> None:
     answer = client.post("/predict", json=valid, headers={"X-Request-ID": "order-17"})
     assert answer.json["request_id"] == answer.headers["X-Request-ID"] == "order-17"
 
 
-def test_unsafe_request_id_is_replaced(client, valid):
+def test_unsafe_request_id_is_replaced(client: JsonClient, valid: dict[str, object]) -> None:
     answer = client.post("/predict", json=valid, headers={"X-Request-ID": 'a b"c'})
     assert len(answer.headers["X-Request-ID"]) == 32
