@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,8 +47,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         address = read_address(parsed.url, parsed.timeout, environ)
     except ValueError as error:
         parser.error(str(error))
-    if parsed.summary is not None and not parsed.summary.absolute().parent.is_dir():
-        parser.error(f"--summary must be in a folder that exists, got {str(parsed.summary)!r}")
+    _check_summary(parser, parsed.summary)
     return Options(
         address=address,
         load=LoadProfile(parsed.rate, parsed.count, parsed.duration),
@@ -64,6 +64,18 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         quiet=parsed.quiet,
         summary=parsed.summary,
     )
+
+
+def _check_summary(parser: ArgumentParser, summary: Path | None) -> None:
+    """Before the run, as it is written after it."""
+    if summary is None:
+        return
+    folder = summary.absolute().parent
+    if not folder.is_dir():
+        parser.error(f"--summary must be in a folder that exists, got {str(summary)!r}")
+    written = summary if summary.exists() else folder
+    if summary.is_dir() or not os.access(written, os.W_OK):
+        parser.error(f"--summary must be a file that can be written, got {str(summary)!r}")
 
 
 def _read_invalid_share(parser: ArgumentParser, parsed: Namespace) -> float:

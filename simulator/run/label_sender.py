@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from simulator.contract.vocabulary import RETRYABLE_RESULTS
@@ -35,7 +35,7 @@ _LONGEST_BACKOFF_SECONDS: Final = 8.0
 _LAST_SECONDS: Final = 15.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _WaitingLabel:
     receipt: str
     outcome: Outcome
@@ -155,8 +155,7 @@ class LabelSender:
         for label, result in zip(batch, answer, strict=True):
             if result in RETRYABLE_RESULTS:
                 delivered = False
-                label.is_retry = True
-                self._due.append(label)
+                self._due.append(replace(label, is_retry=True))
             else:
                 self.stats.count_result(result, label.outcome, label.is_retry)
         return delivered
@@ -171,6 +170,5 @@ class LabelSender:
             self.stats.results[REFUSED] += len(batch)
             self._due = self._due[len(batch) :]
             return True
-        for label in batch:
-            label.is_retry = True
+        self._due[: len(batch)] = [replace(label, is_retry=True) for label in batch]
         return False

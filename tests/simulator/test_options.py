@@ -40,6 +40,7 @@ def table(tmp_path: Path) -> Path:
         (["--url", "http://a:99999"], "the target must be an address"),
         (["--url", "http://a/?x=1"], "the target must be an address"),
         (["--summary", "/no/such/folder/x.md"], "--summary must be in a folder that exists"),
+        (["--summary", "/"], "--summary must be a file that can be written, got '/'"),
         (["--token", "secret"], "unrecognized arguments: --token"),
         (["--coun", "5"], "unrecognized arguments: --coun"),
     ],
