@@ -67,11 +67,30 @@ def has_drifted(
     return np.asarray(far & (count >= limits.drift.minimum_count))
 
 
-def has_jumped(live: Floats, usual: float, off: Floats, window: str, limits: Thresholds) -> Flags:
-    """The condition of FraudRateJump and MeanScoreJump."""
-    factor = limits.rates.factor[window]
-    far = (live > factor * usual) | (live < usual / factor)
-    return far & (abs(live - usual) > limits.rates.sigmas * off)
+def excess_deviation(
+    count: Floats, rows: Floats, reference: Floats, reference_rows: Floats
+) -> Floats:
+    """As prometheus/generator/recordings/two_counts.py states it; minus infinity for no count."""
+    some = np.maximum(count, 1e-9)
+    own, other = 1 / 9 / some, 1 / 9 / (reference + 1)
+    ratio = rows / reference_rows * (reference + 1) / some
+    z = ((1 - own) - (1 - other) * ratio ** (1 / 3)) / np.sqrt(own + other * ratio ** (2 / 3))
+    return np.where(count > 0, z, -np.inf)
+
+
+def has_jumped(
+    count: Floats, rows: Floats, reference: float, window: str, limits: Thresholds
+) -> Flags:
+    """The condition of FraudRateJump and MeanScoreJump; `reference` is the holdout's count."""
+    rates, factor = limits.rates, limits.rates.factor[window]
+    rows = np.maximum(rows, 1)
+    held, held_rows = np.full_like(count, reference), np.full_like(count, HOLDOUT_ROWS)
+    live, usual = count / rows, reference / HOLDOUT_ROWS
+    rise = excess_deviation(count, rows, held, held_rows)
+    rises = (live > factor * usual) & (rise > rates.sigmas) & (count >= rates.minimum_frauds)
+    fall = excess_deviation(held, held_rows, count, rows)
+    falls = (live < usual / factor) & (fall > rates.sigmas)
+    return (rows >= rates.minimum_count) & (rises | falls)
 
 
 def count_alarms(condition: Flags, hold: int) -> int:
@@ -116,21 +135,15 @@ class Study:
         deciles = np.arange(atoms) // (atoms // 10)
         in_decile = np.eye(10)[deciles]
         alarm = ATOMS >= THRESHOLD
-        base, usual_share = holdout @ in_decile / HOLDOUT_ROWS, holdout[alarm].sum() / HOLDOUT_ROWS
-        usual_mean = holdout @ ATOMS / HOLDOUT_ROWS
+        base = holdout @ in_decile / HOLDOUT_ROWS
+        usual_alarms, usual_scores = holdout[alarm].sum(), holdout @ ATOMS
         drift, share, mean = {}, {}, {}
         for window, minutes in WINDOWS.items():
             seen = sum_rolling(counts, minutes)
             drift[window] = has_drifted(seen @ in_decile, base, HOLDOUT_ROWS, window, self.limits)
-            rows = np.maximum(seen.sum(1), 1)
-            enough = seen.sum(1) >= self.limits.rates.minimum_count
-            per_row = 1 / rows + 1 / HOLDOUT_ROWS
-            off = np.sqrt(usual_share * (1 - usual_share) * per_row)
-            live = seen[:, alarm].sum(1) / rows
-            share[window] = enough & has_jumped(live, usual_share, off, window, self.limits)
-            live = seen @ ATOMS / rows
-            off = np.sqrt(usual_mean * (1 - usual_mean) * per_row)
-            mean[window] = enough & has_jumped(live, usual_mean, off, window, self.limits)
+            rows, alarms, scores = seen.sum(1), seen[:, alarm].sum(1), seen @ ATOMS
+            share[window] = has_jumped(alarms, rows, usual_alarms, window, self.limits)
+            mean[window] = has_jumped(scores, rows, usual_scores, window, self.limits)
         return {
             "ScoreDrift": self._count_any(drift),
             "FraudRateJump": self._count_any(share),

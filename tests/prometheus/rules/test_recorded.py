@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest, norm
 
 from prometheus.generator.thresholds import read_thresholds
 from tests.lab.promtool import Case, Question, run
@@ -217,6 +217,32 @@ def test_mean_score_and_fraud_share(tools: Path, tmp_path: Path) -> None:
         "job:predictions:mean_score_deviation1h": np.sqrt(0.03 * 0.97 * 2 / 2000),
     }.items():
         check(tools, tmp_path, name, Case("rates", series, (near(name, value),)))
+
+
+@pytest.mark.parametrize(("alarms", "way"), [(5, "rise"), (7, "rise"), (1, "fall"), (1.5, "fall")])
+def test_deviate_is_that_of_the_exact_test(
+    tools: Path, tmp_path: Path, alarms: float, way: str
+) -> None:
+    """Against the binomial tail, given both counts, at 3 to 6 deviations."""
+    count, holdout = int(20 * alarms), 60  # among 2,000 rows each
+    own = count if way == "rise" else holdout
+    exact = norm.isf(binom.sf(own - 1, count + holdout, 0.5))
+    series = model() | predictions(alarms, alarms / 100)
+    for what in ("fraud_share", "mean_score"):
+        name = f"job:predictions:{what}_{way}1h"
+        question = Question(f"sum(abs({name} - {exact}) < bool 0.05)", "20m", (("{}", 1),))
+        check(tools, tmp_path, name, Case(way, series, (question,)))
+
+
+def test_no_predicted_fraud_is_no_rise(tools: Path, tmp_path: Path) -> None:
+    """Neither a number nor an error; the fall is one."""
+    series = model() | predictions(0, 0.03)
+    name = "job:predictions:fraud_share_{}1h"
+    check(
+        tools, tmp_path, name.format("rise"), Case("none", series, (nothing(name.format("rise")),))
+    )
+    positive = Question(f"sum({name.format('fall')} > bool 5)", "20m", (("{}", 1),))
+    check(tools, tmp_path, name.format("fall"), Case("none", series, (positive,)))
 
 
 def test_error_ratios_without_an_error_series(tools: Path, tmp_path: Path) -> None:
