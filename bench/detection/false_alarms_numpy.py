@@ -17,11 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, norm
 
+from bench.detection.conditions import Flags, Floats, has_drifted, has_jumped
 from prometheus.generator.thresholds import Thresholds, read_thresholds
 from telemetry.metrics import OUTCOME_BOUNDS
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 DAYS, PERIODS, RATES = 30, 4, (0.2, 5.0, 100.0)
 DAY, STEP = 1440, 4  # minutes; the quality rules are evaluated each STEP minutes
@@ -41,56 +39,6 @@ def sum_rolling(per_step: Floats, window: int) -> Floats:
     total = np.cumsum(per_step, axis=0)
     total[window:] -= total[:-window].copy()
     return total
-
-
-def psi(counts: Floats, base: Floats, rows: float) -> Floats:
-    """As prometheus/generator/recordings/drift.py states it; the bins are the last axis."""
-    count = np.maximum(counts.sum(-1, keepdims=True), 1)
-    live = counts / count
-    p = np.where(live > 0, live, np.minimum(0.5 / count, base))
-    q = np.where(base > 0, base, np.minimum(0.5 / rows, p))
-    same = p == q
-    terms: Floats = np.where(same, 0, (p - q) * np.log(np.where(same, 1, p / np.where(same, 1, q))))
-    return np.asarray(terms.sum(-1))
-
-
-def has_drifted(
-    counts: Floats, base: Floats, rows: float, window: str, limits: Thresholds
-) -> Flags:
-    """The condition of FeatureDrift and ScoreDrift at each moment."""
-    count = counts.sum(-1)
-    value, freedom = psi(counts, base, rows), np.count_nonzero(base) - 1
-    expected = freedom * (1 / np.maximum(count, 1) + 1 / rows)
-    spread = 2 / 9 / freedom
-    chance = expected * (1 - spread + limits.drift.sigmas * np.sqrt(spread)) ** 3
-    far = (value - expected > limits.drift.psi[window]) & (value > chance)
-    return np.asarray(far & (count >= limits.drift.minimum_count))
-
-
-def excess_deviation(
-    count: Floats, rows: Floats, reference: Floats, reference_rows: Floats
-) -> Floats:
-    """As prometheus/generator/recordings/two_counts.py states it; minus infinity for no count."""
-    some = np.maximum(count, 1e-9)
-    own, other = 1 / 9 / some, 1 / 9 / (reference + 1)
-    ratio = rows / reference_rows * (reference + 1) / some
-    z = ((1 - own) - (1 - other) * ratio ** (1 / 3)) / np.sqrt(own + other * ratio ** (2 / 3))
-    return np.where(count > 0, z, -np.inf)
-
-
-def has_jumped(
-    count: Floats, rows: Floats, reference: float, window: str, limits: Thresholds
-) -> Flags:
-    """The condition of FraudRateJump and MeanScoreJump; `reference` is the holdout's count."""
-    rates, factor = limits.rates, limits.rates.factor[window]
-    rows = np.maximum(rows, 1)
-    held, held_rows = np.full_like(count, reference), np.full_like(count, HOLDOUT_ROWS)
-    live, usual = count / rows, reference / HOLDOUT_ROWS
-    rise = excess_deviation(count, rows, held, held_rows)
-    rises = (live > factor * usual) & (rise > rates.sigmas) & (count >= rates.minimum_frauds)
-    fall = excess_deviation(held, held_rows, count, rows)
-    falls = (live < usual / factor) & (fall > rates.sigmas)
-    return (rows >= rates.minimum_count) & (rises | falls)
 
 
 def count_alarms(condition: Flags, hold: int) -> int:
@@ -142,8 +90,10 @@ class Study:
             seen = sum_rolling(counts, minutes)
             drift[window] = has_drifted(seen @ in_decile, base, HOLDOUT_ROWS, window, self.limits)
             rows, alarms, scores = seen.sum(1), seen[:, alarm].sum(1), seen @ ATOMS
-            share[window] = has_jumped(alarms, rows, usual_alarms, window, self.limits)
-            mean[window] = has_jumped(scores, rows, usual_scores, window, self.limits)
+            share[window] = has_jumped(
+                alarms, rows, usual_alarms, HOLDOUT_ROWS, window, self.limits
+            )
+            mean[window] = has_jumped(scores, rows, usual_scores, HOLDOUT_ROWS, window, self.limits)
         return {
             "ScoreDrift": self._count_any(drift),
             "FraudRateJump": self._count_any(share),

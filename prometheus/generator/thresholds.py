@@ -44,6 +44,7 @@ class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss: float
     sigmas: float
     calibration_error: float
+    calibration_factor: float
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

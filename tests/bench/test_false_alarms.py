@@ -8,7 +8,7 @@ import pytest
 from bench.detection.false_alarms import DAY, INPUTS, STEP, count_alarms, count_false_alarms
 from bench.detection.false_alarms_numpy import HOLD, find_first
 from bench.detection.false_alarms_numpy import count_alarms as count_minutes
-from bench.detection.rare_alarms import draw_conditions
+from bench.detection.rare_alarms import CHANGED, Case, draw_jumps, draw_ratios
 from bench.detection.steady import Service
 from prometheus.generator.thresholds import read_thresholds
 
@@ -42,13 +42,20 @@ def test_recall_that_falls_is_seen() -> None:
 @pytest.mark.parametrize("share", [0.001, 0.002])
 def test_rare_alarms_in_steady_traffic_are_no_jump(share: float) -> None:
     """A week at 0.2 a second: the normal approximation saw a jump in two or three alarms."""
-    random, limits = np.random.default_rng(11), read_thresholds()
-    found = draw_conditions(random, limits, 0.2, share, 7 * DAY // 60)
+    found = draw_jumps(np.random.default_rng(11), read_thresholds(), Case(0.2, share), 7)
     assert [count_minutes(each, HOLD["drift"]) for each in found] == [0, 0, 0]
 
 
 def test_rare_alarms_that_become_ten_times_as_many_are_seen() -> None:
     """Within four hours, at 0.2 a second and one alarm in a thousand."""
-    random, limits = np.random.default_rng(11), read_thresholds()
-    found = draw_conditions(random, limits, 0.2, 0.001, 2 * DAY // 60, factor=10)
-    assert min(find_first(each[DAY // 60 :], HOLD["drift"]) for each in found) < 240
+    found = draw_jumps(np.random.default_rng(11), read_thresholds(), Case(0.2, 0.001, 10), 8)
+    assert min(find_first(each[CHANGED:], HOLD["drift"]) for each in found) < 240
+
+
+@pytest.mark.parametrize(("factor", "seen"), [(1, False), (0.6, True)])
+def test_frauds_against_their_probabilities_where_fraud_is_rare(factor: float, seen: bool) -> None:
+    """At 1 a second and two in a thousand; 40 % fewer are seen within a week."""
+    case = Case(1.0, 0.002, factor)
+    found = draw_ratios(np.random.default_rng(11), read_thresholds(), case, 14)
+    alarms = [count_minutes(each, HOLD["quality"]) for each in found]
+    assert (sum(alarms) > 0) == seen

@@ -12,6 +12,10 @@ At five standard deviations and between 0.1 and 10,000 expected it asks for as m
 test, or for up to half a percent (of few: one) more. The normal approximation asks for too few:
 where 0.2 are expected for three, and six are right.
 
+With M without end the expectation E is known: b = 0 and f = E / k, Wilson and Hilferty's own case.
+A count whose variance is V instead of E is tested as k E / V where E^2 / V are expected, which have
+the right ratio of mean and variance.
+
 A sum of probabilities is a count here, too: of all numbers between 0 and 1 with the same mean those
 that are 0 or 1 vary most, so chance gives less than the test allows for.
 """
@@ -37,3 +41,16 @@ def excess_deviation(count: str, rows: str, reference: str, reference_rows: str)
         * {ratio} ^ (2 / 3)
     )
     """
+
+
+def excess_over_expected(count: str, expected: str, variance: str) -> str:
+    """Standard deviations by which the count is more than is expected; nothing where it is 0."""
+    own, ratio = f"(1 / 9 / ({count} * {expected} / {variance} > 0))", f"({expected} / {count})"
+    return f"(1 - {own} - {ratio} ^ (1 / 3)) / sqrt({own})"
+
+
+def shortfall_of_expected(count: str, expected: str, variance: str) -> str:
+    """Standard deviations by which the count is less than is expected."""
+    next_up = f"({count} * {expected} / {variance} + 1)"
+    own, ratio = f"(1 / 9 / {next_up})", f"({expected} ^ 2 / {variance} / {next_up})"
+    return f"({ratio} ^ (1 / 3) - 1 + {own}) / sqrt({own})"
