@@ -17,11 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, norm
 
+from bench.detection.conditions import Flags, Floats, has_drifted, has_jumped
 from prometheus.generator.thresholds import Thresholds, read_thresholds
 from telemetry.metrics import OUTCOME_BOUNDS
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 DAYS, PERIODS, RATES = 30, 4, (0.2, 5.0, 100.0)
 DAY, STEP = 1440, 4  # minutes; the quality rules are evaluated each STEP minutes
@@ -41,37 +39,6 @@ def sum_rolling(per_step: Floats, window: int) -> Floats:
     total = np.cumsum(per_step, axis=0)
     total[window:] -= total[:-window].copy()
     return total
-
-
-def psi(counts: Floats, base: Floats, rows: float) -> Floats:
-    """As prometheus/generator/recordings/drift.py states it; the bins are the last axis."""
-    count = np.maximum(counts.sum(-1, keepdims=True), 1)
-    live = counts / count
-    p = np.where(live > 0, live, np.minimum(0.5 / count, base))
-    q = np.where(base > 0, base, np.minimum(0.5 / rows, p))
-    same = p == q
-    terms: Floats = np.where(same, 0, (p - q) * np.log(np.where(same, 1, p / np.where(same, 1, q))))
-    return np.asarray(terms.sum(-1))
-
-
-def has_drifted(
-    counts: Floats, base: Floats, rows: float, window: str, limits: Thresholds
-) -> Flags:
-    """The condition of FeatureDrift and ScoreDrift at each moment."""
-    count = counts.sum(-1)
-    value, freedom = psi(counts, base, rows), np.count_nonzero(base) - 1
-    expected = freedom * (1 / np.maximum(count, 1) + 1 / rows)
-    spread = 2 / 9 / freedom
-    chance = expected * (1 - spread + limits.drift.sigmas * np.sqrt(spread)) ** 3
-    far = (value - expected > limits.drift.psi[window]) & (value > chance)
-    return np.asarray(far & (count >= limits.drift.minimum_count))
-
-
-def has_jumped(live: Floats, usual: float, off: Floats, window: str, limits: Thresholds) -> Flags:
-    """The condition of FraudRateJump and MeanScoreJump."""
-    factor = limits.rates.factor[window]
-    far = (live > factor * usual) | (live < usual / factor)
-    return far & (abs(live - usual) > limits.rates.sigmas * off)
 
 
 def count_alarms(condition: Flags, hold: int) -> int:
@@ -116,21 +83,17 @@ class Study:
         deciles = np.arange(atoms) // (atoms // 10)
         in_decile = np.eye(10)[deciles]
         alarm = ATOMS >= THRESHOLD
-        base, usual_share = holdout @ in_decile / HOLDOUT_ROWS, holdout[alarm].sum() / HOLDOUT_ROWS
-        usual_mean = holdout @ ATOMS / HOLDOUT_ROWS
+        base = holdout @ in_decile / HOLDOUT_ROWS
+        usual_alarms, usual_scores = holdout[alarm].sum(), holdout @ ATOMS
         drift, share, mean = {}, {}, {}
         for window, minutes in WINDOWS.items():
             seen = sum_rolling(counts, minutes)
             drift[window] = has_drifted(seen @ in_decile, base, HOLDOUT_ROWS, window, self.limits)
-            rows = np.maximum(seen.sum(1), 1)
-            enough = seen.sum(1) >= self.limits.rates.minimum_count
-            per_row = 1 / rows + 1 / HOLDOUT_ROWS
-            off = np.sqrt(usual_share * (1 - usual_share) * per_row)
-            live = seen[:, alarm].sum(1) / rows
-            share[window] = enough & has_jumped(live, usual_share, off, window, self.limits)
-            live = seen @ ATOMS / rows
-            off = np.sqrt(usual_mean * (1 - usual_mean) * per_row)
-            mean[window] = enough & has_jumped(live, usual_mean, off, window, self.limits)
+            rows, alarms, scores = seen.sum(1), seen[:, alarm].sum(1), seen @ ATOMS
+            share[window] = has_jumped(
+                alarms, rows, usual_alarms, HOLDOUT_ROWS, window, self.limits
+            )
+            mean[window] = has_jumped(scores, rows, usual_scores, HOLDOUT_ROWS, window, self.limits)
         return {
             "ScoreDrift": self._count_any(drift),
             "FraudRateJump": self._count_any(share),

@@ -23,6 +23,7 @@ class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of the predicted-fraud share and the mean score, as factors by window."""
 
     minimum_count: float
+    minimum_frauds: float
     factor: dict[str, float]
     sigmas: float
 
@@ -43,6 +44,7 @@ class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss: float
     sigmas: float
     calibration_error: float
+    calibration_factor: float
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

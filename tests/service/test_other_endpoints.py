@@ -9,7 +9,7 @@ import pytest
 from handler import create_app
 from service.receipts import Receipts
 from service.settings import read_settings
-from telemetry.providers import Telemetry
+from telemetry.lifecycle import Telemetry
 from tests.conftest import LocationRiskScorer
 from tests.json_client import JsonClient, make_client
 

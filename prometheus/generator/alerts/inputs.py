@@ -66,7 +66,8 @@ def _has_drifted(of: Distribution, window: str, limit: float) -> str:
 
 
 def _alert_on_jumps(durations: Durations, limits: Thresholds) -> Iterator[Alert]:
-    # Away from the holdout's by the window's factor, and by more standard errors than chance gives.
+    # Away from the holdout's by the window's factor, and by more standard deviations than chance
+    # gives; a rise rests on a least number of predicted frauds (or sum of the scores).
     for name, what, words in (
         ("FraudRateJump", "fraud_share", "The share of predicted fraud"),
         ("MeanScoreJump", "mean_score", "The mean score"),
@@ -88,7 +89,11 @@ def _alert_on_jumps(durations: Durations, limits: Thresholds) -> Iterator[Alert]
 
 
 def _has_jumped(what: str, window: str, factor: float, limits: Thresholds) -> str:
-    live, usual = f"job:predictions:{what}{window}", last(HOLDOUT_OF[what], window)
-    deviation = f"job:predictions:{what}_deviation{window}"
-    far = f"abs({live} - {usual}) > {limits.rates.sigmas:g} * {deviation}"
-    return f"  (({live} > {factor:g} * {usual} or {live} < {usual} / {factor:g}) and {far})"
+    name, rates = f"job:predictions:{what}", limits.rates
+    live, usual = f"{name}{window}", last(HOLDOUT_OF[what], window)
+    frauds = f"{live} * job:predictions:enough{window}"
+    return (
+        f"  (({live} > {factor:g} * {usual}"
+        f" and {name}_rise{window} > {rates.sigmas:g} and {frauds} >= {rates.minimum_frauds:g})\n"
+        f"  or ({live} < {usual} / {factor:g} and {name}_fall{window} > {rates.sigmas:g}))"
+    )

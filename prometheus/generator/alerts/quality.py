@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus.generator.durations import Durations
-from prometheus.generator.promql import OF_CHAMPION, any_window, sum_increase
+from prometheus.generator.promql import OF_CHAMPION, any_of, any_window, sum_increase
 from prometheus.generator.recordings.quality import WINDOWS, of_champion
 from prometheus.generator.rule import Alert
 from prometheus.generator.thresholds import Thresholds
@@ -28,7 +28,8 @@ def alert_on_quality(durations: Durations, limits: Thresholds) -> Iterator[Alert
         scenarios=("concept",),
         may_follow=_OTHER_FRAUD,
     )
-    # The calibration error is above what chance gives by the limit, and by more than it varies.
+    # The calibration error is above what chance gives by the limit, and by more than it varies; or
+    # frauds are fewer or more than the probabilities say, by a factor and by more than chance.
     yield Alert(
         "CalibrationBroken",
         "ticket",
@@ -36,7 +37,9 @@ def alert_on_quality(durations: Durations, limits: Thresholds) -> Iterator[Alert
         durations("15m"),
         "The fraud probabilities no longer are probabilities"
         " (labels of the last {{ $labels.window }}).",
-        "The calibration error is {{ $value | humanizePercentage }} above what chance gives.",
+        '{{ if eq $labels.measure "fraud_ratio" }}For each fraud that they say there are'
+        ' {{ $value | printf "%.2f" }}.{{ else }}The calibration error is'
+        " {{ $value | humanizePercentage }} above what chance gives.{{ end }}",
         may_follow=("concept", *_OTHER_FRAUD),
     )
     # Realised and expected performance differ by the limit, and by more than their standard error.
@@ -86,6 +89,16 @@ def _is_low(window: str, limits: Thresholds) -> str:
 
 
 def _is_miscalibrated(window: str, limits: Thresholds) -> str:
+    return any_of(
+        f'label_replace(\n{condition}\n, "measure", "{measure}", "", "")'
+        for measure, condition in (
+            ("calibration_error", _has_error(window, limits)),
+            ("fraud_ratio", _has_other_ratio(window, limits)),
+        )
+    )
+
+
+def _has_error(window: str, limits: Thresholds) -> str:
     quality, name = limits.quality, f"job:outcome_scores:calibration_{{}}{window}"
     error, chance, deviation = (name.format(each) for each in ("error", "chance", "deviation"))
     outcomes = f"sum by (job) (job:outcome_scores:increase{window})"
@@ -93,6 +106,19 @@ def _is_miscalibrated(window: str, limits: Thresholds) -> str:
         f"  ({error} - {chance} > {quality.calibration_error:g}"
         f" and {error} > {chance} + {quality.sigmas:g} * {deviation}"
         f" and {outcomes} >= {quality.minimum_outcomes:g})"
+    )
+
+
+def _has_other_ratio(window: str, limits: Thresholds) -> str:
+    quality, name = limits.quality, f"job:outcome_scores:{{}}{window}"
+    ratio, expected = name.format("fraud_ratio"), name.format("expected_frauds")
+    factor, sigmas = f"{quality.calibration_factor:g}", f"{quality.sigmas:g}"
+    least = f"{quality.minimum_trials:g}"
+    return (
+        f"  (({ratio} > {factor} and {name.format('fraud_rise')} > {sigmas}"
+        f" and {ratio} * {expected} >= {least})\n"
+        f"  or ({ratio} < 1 / {factor} and {name.format('fraud_fall')} > {sigmas}"
+        f" and {expected} >= {least}))"
     )
 
 

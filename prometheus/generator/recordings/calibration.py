@@ -7,6 +7,11 @@ Calibration error (ECE) is the sum over bins of |sum of probabilities - frauds| 
 part of it that chance gives to a calibrated model: the mean of |x| of a normal x is sqrt(2 / pi)
 standard deviations, its variance 1 - 2 / pi; the bin's variance is n p (1 - p) at its mean
 probability p, which is not less than the true one.
+
+Where fraud is rare that error is small whatever happens: it is at most the share of fraud plus the
+mean probability. So frauds are also compared with the sum of the probabilities of all labelled
+outcomes (calibration in the large): as a ratio, and by the
+test of a count (two_counts.py).
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from math import pi, sqrt
 
 from prometheus.generator.durations import Durations
 from prometheus.generator.promql import LABELLED_FRAUD, LABELLED_LEGITIMATE, sum_increase
+from prometheus.generator.recordings.two_counts import excess_over_expected, shortfall_of_expected
 from prometheus.generator.rule import Record
 from telemetry.metrics import OUTCOME_BINS
 
@@ -39,8 +45,22 @@ def record_scores(window: str, durations: Durations) -> Iterator[Record]:
     # The mean squared error of the probabilities.
     squared = sum_increase("outcome_squared_error_total", span)
     yield Record(f"job:outcome_scores:brier{window}", f"{squared} / {outcomes}")
-    # The calibration error that chance gives to a calibrated model: its mean, and its deviation.
     variance = f"({given} - {given} ^ 2 / (sum by (job, bin) ({by_bin}) > 0))"
+    # Frauds against the sum of the probabilities: the latter, the ratio, and by how many standard
+    # deviations they are more, and fewer.
+    expected, observed = f"sum by (job) ({given})", f"sum by (job) ({total}{{{LABELLED_FRAUD}}})"
+    name, observed = (
+        f"job:outcome_scores:expected_frauds{window}",
+        f"({observed} or 0 * {expected})",
+    )
+    yield Record(name, expected)
+    yield Record(f"job:outcome_scores:fraud_ratio{window}", f"{observed} / ({name} > 0)")
+    spread = f"(sum by (job) (clamp_min({variance}, 0)) > 0)"
+    rise = excess_over_expected(observed, name, spread)
+    yield Record(f"job:outcome_scores:fraud_rise{window}", rise)
+    fall = shortfall_of_expected(observed, name, spread)
+    yield Record(f"job:outcome_scores:fraud_fall{window}", fall)
+    # The calibration error that chance gives to a calibrated model: its mean, and its deviation.
     yield Record(
         f"job:outcome_scores:calibration_chance{window}",
         f"{sqrt(2 / pi)} * sum by (job) (sqrt(clamp_min({variance}, 0))) / {outcomes}",

@@ -23,6 +23,7 @@ from model.serving.vocabulary import FRAUD, LEGITIMATE
 from prometheus.generator.durations import Durations
 from prometheus.generator.promql import select_live, sum_increase
 from prometheus.generator.recordings import quality
+from prometheus.generator.recordings.baseline import unless_two_models
 from prometheus.generator.recordings.quality import MEASURES, f1_of_champion, of_champion
 from prometheus.generator.rule import Group, Record
 
@@ -89,17 +90,18 @@ def _record_shown(window: str) -> Iterator[Record]:
 
 def _record_gaps(window: str) -> Iterator[Record]:
     expected = _share(window)
-    # Realised less expected, of the three shares and of F1.
-    yield Record(f"job:expected:gap{window}", f"{of_champion('share', window)} - {expected}")
-    yield Record(
-        f"job:expected:gap{window}",
-        f"{f1_of_champion(window)} - job:expected:f1_score{window}",
-        {"measure": "f1_score"},
-    )
+    # Realised less expected, of the three shares and of F1. With two models in a window the labels
+    # are of one and the scores of both: the gap would be the models' difference.
+    for realised, estimated, labels in (
+        (of_champion("share", window), expected, {}),
+        (f1_of_champion(window), f"job:expected:f1_score{window}", {"measure": "f1_score"}),
+    ):
+        gap = f"{realised} - {estimated} {unless_two_models(window)}"
+        yield Record(f"job:expected:gap{window}", gap, labels)
     # The variance of the expected shares, and with that of the labels the gap's standard error.
     yield from _record_score_variances(window)
-    labels = f"{expected} * (1 - {expected}) / ({of_champion('trials', window)} > 0)"
-    deviation = f"sqrt(clamp_min({labels} + job:expected:score_variance{window}, 0))"
+    sampling = f"{expected} * (1 - {expected}) / ({of_champion('trials', window)} > 0)"
+    deviation = f"sqrt(clamp_min({sampling} + job:expected:score_variance{window}, 0))"
     yield Record(f"job:expected:gap_deviation{window}", deviation)
 
 

@@ -1,9 +1,13 @@
 """Share of predicted fraud, mean score and refused inputs, against what the holdout had.
 
-A share's standard error under the holdout's share r is sqrt(r (1 - r) (1/n + 1/m)), n live and m
-holdout rows. The mean score's is the same with the holdout's mean score as r: a score lies between
-0 and 1, so with the mean r its variance is r (1 - r) at most. The live scores' own variance would
-not do: a window that by chance has no fraud in it has hardly any.
+Predicted frauds, and the sum of the scores, are counts among n live rows, compared with the same
+among the m rows of the holdout by the test of two counts (two_counts.py): alarms are rare, and of
+rare events the normal approximation would see too much in two or three.
+
+The standard errors are for looking at: a share's under the holdout's share r is
+sqrt(r (1 - r) (1/n + 1/m)). The mean score's is the same with the holdout's mean score as r: a
+score lies between 0 and 1, so with the mean r its variance is r (1 - r) at most. The live scores'
+own variance would not do: a window that by chance has no fraud in it has hardly any.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from prometheus.generator.durations import Durations
 from prometheus.generator.promql import PREDICTED_FRAUD, select_live, sum_increase
 from prometheus.generator.recordings.baseline import last, unless_two_models
 from prometheus.generator.recordings.drift import WINDOWS
+from prometheus.generator.recordings.two_counts import excess_deviation
 from prometheus.generator.recordings.wilson import wilson_low
 from prometheus.generator.rule import Group, Record
 from prometheus.generator.thresholds import Thresholds
@@ -43,20 +48,25 @@ def _record_rates(window: str, durations: Durations, limits: Thresholds) -> Iter
     # The share of them that was predicted to be fraud; 0 where none was.
     frauds = sum_increase(select_live(PREDICTED_FRAUD), span)
     yield Record(f"job:predictions:fraud_share{window}", f"({frauds} or 0 * {count}) / {count}")
-    yield _record_deviation("fraud_share", window, count)
+    yield from _compare_with_holdout("fraud_share", window, count)
     # The mean of their fraud probabilities.
     scores = sum_increase("prediction_probability_total", span)
     yield Record(f"job:predictions:mean_score{window}", f"{scores} / {count}")
-    yield _record_deviation("mean_score", window, count)
+    yield from _compare_with_holdout("mean_score", window, count)
 
 
-def _record_deviation(what: str, window: str, count: str) -> Record:
-    """The standard error of a share or mean under the holdout's."""
-    usual = last(HOLDOUT_OF[what], window)
-    per_row = f"(1 / {count} + 1 / {last('model_holdout_rows', window)})"
-    return Record(
-        f"job:predictions:{what}_deviation{window}", f"sqrt({usual} * (1 - {usual}) * {per_row})"
-    )
+def _compare_with_holdout(what: str, window: str, count: str) -> Iterator[Record]:
+    name = f"job:predictions:{what}"
+    usual, rows = last(HOLDOUT_OF[what], window), last("model_holdout_rows", window)
+    # The standard error of the share or mean under the holdout's.
+    per_row = f"(1 / {count} + 1 / {rows})"
+    yield Record(f"{name}_deviation{window}", f"sqrt({usual} * (1 - {usual}) * {per_row})")
+    # How far above, and below, the holdout's it is, in standard deviations.
+    live, reference = f"({name}{window} * {count})", f"({usual} * {rows})"
+    rise = excess_deviation(live, count, reference, rows)
+    yield Record(f"{name}_rise{window}", rise)
+    fall = excess_deviation(reference, rows, live, count)
+    yield Record(f"{name}_fall{window}", fall)
 
 
 def _record_inputs(durations: Durations, limits: Thresholds) -> Iterator[Record]:

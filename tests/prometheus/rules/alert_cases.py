@@ -24,6 +24,7 @@ from tests.prometheus.rules.series import (
     model,
     outcomes,
     predictions,
+    rare_scores,
     requests,
     rising,
     scores,
@@ -166,7 +167,22 @@ PAIRS = (
         "CalibrationBroken",
         scores(1, 2),
         scores(7.5, 1.8),
-        labels=f'{JOB}, window="1d"',
+        labels=f'{JOB}, measure="calibration_error", window="1d"',
+    ),
+    Pair(
+        "CalibrationBroken",
+        # 0.17 % are fraud: 41 % fewer than the probabilities say; then a tenth fewer.
+        rare_scores(1.0),
+        rare_scores(1.53),
+        labels=f'{JOB}, measure="fraud_ratio", window="1d"',
+        at="100m",
+    ),
+    Pair(
+        "CalibrationBroken",
+        # Ten times as many; and so few labels that 21 frauds where 12 are expected may be chance.
+        rare_scores(17.0),
+        {name: f"{values.split('x')[0]}x7" for name, values in rare_scores(3.0).items()},
+        labels=f'{JOB}, measure="fraud_ratio", window="1d"',
     ),
     Pair(
         "ExpectedPerformanceGap",

@@ -115,6 +115,13 @@ def scores(frauds_high: float, frauds_low: float) -> dict[str, str]:
     return found
 
 
+def rare_scores(frauds: float) -> dict[str, str]:
+    """1,000 outcomes a minute at probability 0.0017, and the frauds among them."""
+    found = handler("outcome_scores_total", rising(frauds), bin="02", truth="fraud")
+    found |= handler("outcome_scores_total", rising(1000 - frauds), bin="02", truth="legitimate")
+    return found | handler("outcome_probability_total", rising(1.7), bin="02")
+
+
 def requests(ok: str, failed: str) -> dict[str, str]:
     """Requests to /predict by status."""
     return handler("http_requests_total", ok, endpoint="/predict", status="200") | handler(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.promtool import Case, Question, run
-from tests.prometheus.rules.series import model, outcomes, predictions, simulated
+from tests.prometheus.rules.series import handler, model, outcomes, predictions, simulated
 
 pytestmark = pytest.mark.stack
 
@@ -30,6 +30,21 @@ def test_simulated_transactions_are_no_jump(tools: Path, tmp_path: Path, alert: 
         Case("fresh", model() | IDLE | SIMULATED, silent),
         Case("steady", model() | predictions(3, 0.03) | SIMULATED, silent),
         Case("jump", model() | predictions(12, 0.12) | SIMULATED, fires),
+    ]
+    wrong = run(tools, tmp_path, cases, alert)
+    assert not wrong, wrong
+
+
+def test_gap_is_of_one_model(tools: Path, tmp_path: Path) -> None:
+    """Labels of the model before against scores of the new one are no gap of either."""
+    alert = "ExpectedPerformanceGap"
+    series = predictions(10, 0.09) | outcomes(4, 1, 6, 89)
+    before = handler("model_version", "1x10 _x390", role="champion", version="1-ab12cd34")
+    after = handler("model_version", "_x11 1x389", role="champion", version="2-cd34ab12")
+    fires = Question(f"count({fired(alert)} > 0)", "70m", (("{}", 1),))
+    cases = [
+        Case("one model", series | model(), (fires,)),
+        Case("two models", series | model() | before | after, (Question(fired(alert), "70m"),)),
     ]
     wrong = run(tools, tmp_path, cases, alert)
     assert not wrong, wrong

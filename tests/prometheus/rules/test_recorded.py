@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest, norm
 
 from prometheus.generator.thresholds import read_thresholds
 from tests.lab.promtool import Case, Question, run
@@ -24,8 +24,10 @@ from tests.prometheus.rules.series import (
     model,
     outcomes,
     predictions,
+    rare_scores,
     requests,
     rising,
+    scores,
     values_in_bins,
 )
 
@@ -207,16 +209,66 @@ def test_label_coverage_and_delay(tools: Path, tmp_path: Path) -> None:
 
 def test_mean_score_and_fraud_share(tools: Path, tmp_path: Path) -> None:
     """Against what numpy says about the very transactions."""
-    scores = np.array([0.8] * 12 + [(12 - 9.6) / 88] * 88)
+    probabilities = np.array([0.8] * 12 + [(12 - 9.6) / 88] * 88)
     series = model() | predictions(12, 0.12)
     for name, value in {
         "job:predictions:fraud_share1h": 0.12,
         "job:predictions:fraud_share_deviation1h": np.sqrt(0.03 * 0.97 * (1 / 2000 + 1 / 2000)),
-        "job:predictions:mean_score1h": scores.mean(),
+        "job:predictions:mean_score1h": probabilities.mean(),
         # The most that scores of this mean can vary by, whatever the window happened to hold.
         "job:predictions:mean_score_deviation1h": np.sqrt(0.03 * 0.97 * 2 / 2000),
     }.items():
         check(tools, tmp_path, name, Case("rates", series, (near(name, value),)))
+
+
+@pytest.mark.parametrize(("alarms", "way"), [(5, "rise"), (7, "rise"), (1, "fall"), (1.5, "fall")])
+def test_deviate_is_that_of_the_exact_test(
+    tools: Path, tmp_path: Path, alarms: float, way: str
+) -> None:
+    """Against the binomial tail, given both counts, at 3 to 6 deviations."""
+    count, holdout = int(20 * alarms), 60  # among 2,000 rows each
+    own = count if way == "rise" else holdout
+    exact = norm.isf(binom.sf(own - 1, count + holdout, 0.5))
+    series = model() | predictions(alarms, alarms / 100)
+    for what in ("fraud_share", "mean_score"):
+        name = f"job:predictions:{what}_{way}1h"
+        question = Question(f"sum(abs({name} - {exact}) < bool 0.05)", "20m", (("{}", 1),))
+        check(tools, tmp_path, name, Case(way, series, (question,)))
+
+
+def test_no_predicted_fraud_is_no_rise(tools: Path, tmp_path: Path) -> None:
+    """Neither a number nor an error; the fall is one."""
+    series = model() | predictions(0, 0.03)
+    name = "job:predictions:fraud_share_{}1h"
+    check(
+        tools, tmp_path, name.format("rise"), Case("none", series, (nothing(name.format("rise")),))
+    )
+    positive = Question(f"sum({name.format('fall')} > bool 5)", "20m", (("{}", 1),))
+    check(tools, tmp_path, name.format("fall"), Case("none", series, (positive,)))
+
+
+def test_frauds_against_their_probabilities(tools: Path, tmp_path: Path) -> None:
+    """A ratio, 0 without a fraud; nothing without an outcome."""
+    expected, few = 20 * (7.5 + 1.8), scores(5, 1.8)
+    name = "job:outcome_scores:fraud_ratio1d"
+    check(
+        tools, tmp_path, name,
+        Case("few", few, (near(name, 20 * (5 + 1.8) / expected),)),
+        Case("none", scores(0, 0), (near(name, 0),)),
+        Case("no outcome", {series: "0x60" for series in few}, (nothing(name),)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("frauds", "way"), [(3.0, "rise"), (0.6, "fall")])
+def test_deviation_of_the_frauds_is_that_of_the_exact_test(
+    tools: Path, tmp_path: Path, frauds: float, way: str
+) -> None:
+    """Against the binomial tail, 20 minutes of 1,000 at a probability of 0.0017 each."""
+    rows, count, p = 20_000, int(20 * frauds), 0.0017
+    tail = binom.sf(count - 1, rows, p) if way == "rise" else binom.cdf(count, rows, p)
+    name = f"job:outcome_scores:fraud_{way}1d"
+    question = Question(f"sum(abs({name} - {norm.isf(tail)}) < bool 0.05)", "20m", (("{}", 1),))
+    check(tools, tmp_path, name, Case(way, rare_scores(frauds), (question,)))
 
 
 def test_error_ratios_without_an_error_series(tools: Path, tmp_path: Path) -> None:

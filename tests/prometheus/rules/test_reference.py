@@ -236,6 +236,8 @@ def test_scores(recorded: Recorded, window: str) -> None:
         if inside.any():
             off = abs(ALL.probability[inside].mean() - ALL.truth[inside].mean())
             wanted += off * inside.mean()
+    ratio = recorded.value(f"job:outcome_scores:fraud_ratio{window}")
+    close("frauds against their probabilities", ratio, ALL.truth.sum() / ALL.probability.sum())
     error = recorded.value(f"job:outcome_scores:calibration_error{window}")
     close("calibration error (ECE)", error, wanted)
 
