@@ -137,9 +137,6 @@ LONG_FILES = {
     "tests/prometheus/rules/test_reference.py",
 }
 LONG_FUNCTIONS = {
-    "prometheus/generator/alerts/service.py::alert_on_service",
-    "prometheus/generator/alerts/trends.py::alert_on_trends",
-    "prometheus/generator/recordings/calibration.py::record_scores",
     "service/openapi.py::_paths",
 }
 
