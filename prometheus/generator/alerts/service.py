@@ -15,11 +15,27 @@ SILENCE = "5m"
 
 def alert_on_service(durations: Durations, limits: Thresholds) -> Iterator[Alert]:
     """A service that is gone, one that nobody asks, and one that does not keep up."""
+    yield _alert_on_silence(durations, limits)
+    yield _alert_on_missing_traffic(durations, limits)
+    # More requests wait on one worker than it will answer in time.
+    yield Alert(
+        "RequestsQueue",
+        "page",
+        f"max by (job, instance) (queue_size) > {limits.saturation.queue_size:g}",
+        durations("5m"),
+        "Requests wait on {{ $labels.instance }}.",
+        "{{ $value }} requests are accepted and not yet answered.",
+        caused_by=("ServiceDown",),
+        may_follow=("slow",),
+    )
+
+
+def _alert_on_silence(durations: Durations, limits: Thresholds) -> Alert:
     usual = f"rate({_REQUESTS}[{durations('1h')}] offset {durations(SILENCE)})"
     answered = sum_increase(_REQUESTS, durations(SILENCE))
     # The last hour's pace promises requests, and none was answered. What is computed from its
     # answers follows from that.
-    yield Alert(
+    return Alert(
         "ServiceDown",
         "page",
         f"""
@@ -35,10 +51,13 @@ def alert_on_service(durations: Durations, limits: Thresholds) -> Iterator[Alert
         scenarios=("outage",),
         may_follow=("collector-gone",),
     )
+
+
+def _alert_on_missing_traffic(durations: Durations, limits: Thresholds) -> Alert:
     schedule = limits.traffic.schedule
     loaded = f"last_over_time(model_version{{{OF_CHAMPION}}}[{durations('2d')}])"
     # A model is loaded, and no request came for as long as the schedule allows.
-    yield Alert(
+    return Alert(
         "NoTraffic",
         "ticket",
         f"""
@@ -50,15 +69,4 @@ def alert_on_service(durations: Durations, limits: Thresholds) -> Iterator[Alert
         f"0 requests in {schedule}.",
         caused_by=("ServiceDown", "TelemetrySilent"),
         may_follow=("outage",),
-    )
-    # More requests wait on one worker than it will answer in time.
-    yield Alert(
-        "RequestsQueue",
-        "page",
-        f"max by (job, instance) (queue_size) > {limits.saturation.queue_size:g}",
-        durations("5m"),
-        "Requests wait on {{ $labels.instance }}.",
-        "{{ $value }} requests are accepted and not yet answered.",
-        caused_by=("ServiceDown",),
-        may_follow=("slow",),
     )

@@ -48,8 +48,13 @@ def alert_on_trends(durations: Durations, limits: Thresholds, slo: Slo) -> Itera
         "At this pace the Collector's queue to {{ $labels.exporter }} is full within a day.",
         "{{ $value | humanizePercentage }} of its capacity would be used in a day.",
     )
+    yield _alert_on_drift(durations, limits)
+    yield _alert_on_recall(durations, limits)
+
+
+def _alert_on_drift(durations: Durations, limits: Thresholds) -> Alert:
     # PSI crosses the limit of the day within a day, and is more than chance already.
-    yield Alert(
+    return Alert(
         "DriftSoon",
         "ticket",
         any_of(_will_drift(of, limits) for of in DISTRIBUTIONS),
@@ -60,8 +65,11 @@ def alert_on_trends(durations: Durations, limits: Thresholds, slo: Slo) -> Itera
         caused_by=("ServiceDown",),
         may_follow=("drift", "fraud-burst"),
     )
+
+
+def _alert_on_recall(durations: Durations, limits: Thresholds) -> Alert:
     # Recall falls to the limit below the card within a day, and is below it already.
-    yield Alert(
+    return Alert(
         "LiveQualitySoonLow",
         "ticket",
         _will_be_low(limits),

@@ -17,6 +17,7 @@ test of a count (two_counts.py).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import pi, sqrt
 
 from prometheus.generator.durations import Durations
@@ -28,46 +29,87 @@ from telemetry.metrics import OUTCOME_BINS
 
 def record_scores(window: str, durations: Durations) -> Iterator[Record]:
     """The outcomes by bin, and what follows from them."""
-    span = durations(window)
-    by_bin, total = f"bin:outcome_scores:increase{window}", f"job:outcome_scores:increase{window}"
-    given, below = f"bin:outcome_probability:increase{window}", f"bin:outcome_scores:below{window}"
+    span, names = durations(window), Names(window)
     # Outcomes by bin and true class, the sum of their probabilities, and all outcomes.
-    yield Record(by_bin, sum_increase("outcome_scores_total", span, "job, bin, truth"))
-    yield Record(given, sum_increase("outcome_probability_total", span, "job, bin"))
-    yield Record(total, f"sum by (job, truth) ({by_bin})")
+    yield Record(names.by_bin, sum_increase("outcome_scores_total", span, "job, bin, truth"))
+    yield Record(names.given, sum_increase("outcome_probability_total", span, "job, bin"))
+    yield Record(names.total, f"sum by (job, truth) ({names.by_bin})")
     # The share of pairs (fraud, legitimate) in which the fraud has the higher probability.
-    yield Record(below, _legitimate_below(by_bin))
-    yield Record(f"job:outcome_scores:roc_auc{window}", _roc_auc(by_bin, total, below))
+    yield Record(names.below, _legitimate_below(names.by_bin))
+    auc = _roc_auc(names.by_bin, names.total, names.below)
+    yield Record(f"job:outcome_scores:roc_auc{window}", auc)
     # How far the frauds of the bins are from those that their probabilities say.
-    outcomes = f"(sum by (job) ({total}) > 0)"
-    error = f"sum by (job) (abs({given} - {_frauds(by_bin)}))"
-    yield Record(f"job:outcome_scores:calibration_error{window}", f"{error} / {outcomes}")
+    error = f"sum by (job) (abs({names.given} - {_frauds(names.by_bin)}))"
+    yield Record(f"job:outcome_scores:calibration_error{window}", f"{error} / {names.outcomes}")
     # The mean squared error of the probabilities.
     squared = sum_increase("outcome_squared_error_total", span)
-    yield Record(f"job:outcome_scores:brier{window}", f"{squared} / {outcomes}")
-    variance = f"({given} - {given} ^ 2 / (sum by (job, bin) ({by_bin}) > 0))"
+    yield Record(f"job:outcome_scores:brier{window}", f"{squared} / {names.outcomes}")
+    yield from _compare_with_probabilities(window, names)
+    yield from _record_chance(window, names)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of the series that the others are computed from, and two expressions of them."""
+
+    window: str
+
+    @property
+    def by_bin(self) -> str:
+        """Outcomes by bin and true class."""
+        return f"bin:outcome_scores:increase{self.window}"
+
+    @property
+    def given(self) -> str:
+        """Sum of the outcomes' probabilities, by bin."""
+        return f"bin:outcome_probability:increase{self.window}"
+
+    @property
+    def total(self) -> str:
+        """Outcomes by true class."""
+        return f"job:outcome_scores:increase{self.window}"
+
+    @property
+    def below(self) -> str:
+        """Legitimate outcomes with a lower probability, by bin."""
+        return f"bin:outcome_scores:below{self.window}"
+
+    @property
+    def outcomes(self) -> str:
+        """All outcomes, where there is one."""
+        return f"(sum by (job) ({self.total}) > 0)"
+
+    @property
+    def variance(self) -> str:
+        """Variance of the frauds of a bin."""
+        count = f"(sum by (job, bin) ({self.by_bin}) > 0)"
+        return f"clamp_min(({self.given} - {self.given} ^ 2 / {count}), 0)"
+
+
+def _compare_with_probabilities(window: str, names: Names) -> Iterator[Record]:
     # Frauds against the sum of the probabilities: the latter, the ratio, and by how many standard
     # deviations they are more, and fewer.
-    expected, observed = f"sum by (job) ({given})", f"sum by (job) ({total}{{{LABELLED_FRAUD}}})"
-    name, observed = (
-        f"job:outcome_scores:expected_frauds{window}",
-        f"({observed} or 0 * {expected})",
-    )
+    expected, fraud = f"sum by (job) ({names.given})", f"{names.total}{{{LABELLED_FRAUD}}}"
+    name = f"job:outcome_scores:expected_frauds{window}"
+    observed, spread = f"(sum by (job) ({fraud}) or 0 * {expected})", names.variance
     yield Record(name, expected)
     yield Record(f"job:outcome_scores:fraud_ratio{window}", f"{observed} / ({name} > 0)")
-    spread = f"(sum by (job) (clamp_min({variance}, 0)) > 0)"
-    rise = excess_over_expected(observed, name, spread)
+    some_spread = f"(sum by (job) ({spread}) > 0)"
+    rise = excess_over_expected(observed, name, some_spread)
     yield Record(f"job:outcome_scores:fraud_rise{window}", rise)
-    fall = shortfall_of_expected(observed, name, spread)
+    fall = shortfall_of_expected(observed, name, some_spread)
     yield Record(f"job:outcome_scores:fraud_fall{window}", fall)
+
+
+def _record_chance(window: str, names: Names) -> Iterator[Record]:
     # The calibration error that chance gives to a calibrated model: its mean, and its deviation.
     yield Record(
         f"job:outcome_scores:calibration_chance{window}",
-        f"{sqrt(2 / pi)} * sum by (job) (sqrt(clamp_min({variance}, 0))) / {outcomes}",
+        f"{sqrt(2 / pi)} * sum by (job) (sqrt({names.variance})) / {names.outcomes}",
     )
     yield Record(
         f"job:outcome_scores:calibration_deviation{window}",
-        f"sqrt({1 - 2 / pi} * sum by (job) (clamp_min({variance}, 0))) / {outcomes}",
+        f"sqrt({1 - 2 / pi} * sum by (job) ({names.variance})) / {names.outcomes}",
     )
 
 
