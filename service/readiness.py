@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from model.serving.features import TransactionReader
 from model.serving.scorer import Scorer
-from service.openapi import example_transaction
+from service.schemas import example_transaction
 
 
 class Readiness:

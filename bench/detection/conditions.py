@@ -1,6 +1,6 @@
 """The conditions of the alerts in numpy, as the rules state them; for studies by simulation.
 
-They are held against Prometheus by tests/prometheus/rules (test_reference.py, test_recorded.py).
+They are held against Prometheus by tests/prometheus/rules (test_reference.py, test_recorded*.py).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Steady traffic of 30 days is drawn minute by minute; the alerts' conditions are evaluated each
 minute by the formulas of the rules, with the limits of thresholds.yml. These formulas, in numpy,
-are held against Prometheus by test_reference.py and test_recorded.py. Baseline and holdout are
+are held against Prometheus by test_reference.py and test_recorded*.py. Baseline and holdout are
 samples too: each period draws its own. The traffic has no hours of day.
 """
 

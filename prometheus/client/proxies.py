@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from socket import inet_aton
 from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies
@@ -11,20 +12,23 @@ from urllib3.util import parse_url
 
 from prometheus.client.errors import RequestError
 
-# Reserved for names that no public resolver knows: RFC 6761, RFC 6762, RFC 8375, ICANN's
-# .internal, and Kubernetes' services.
-_PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc")
+# Names that no public server has: reserved (.local, .internal, .home.arpa, .localhost) or in use
+# for private networks, as by Kubernetes (.svc; .cluster.local is .local).
+PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc")
 
 
 def is_private(host: str) -> bool:
-    """True for loopback, private and link-local addresses and for names that only a private
-    network knows: without a dot, or with one of the reserved endings."""
+    """True for loopback, addresses that are not reachable from everywhere (IANA's special
+    registries), names without a dot and names under a private domain.
+
+    telemetry/export/private_hosts.py and simulator/target/proxy.py decide the same:
+    tests/test_private_hosts.py holds the three equal.
+    """
     host = host.strip("[]").rstrip(".").lower()
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return "." not in host or host.endswith(_PRIVATE_SUFFIXES)
-    return address.is_private or address.is_link_local
+    address = _parse_address(host)
+    if address is None:
+        return "." not in host or host.endswith(PRIVATE_DOMAINS)
+    return not address.is_global
 
 
 def proxies_for(address: str) -> dict[str, str]:
@@ -44,3 +48,15 @@ def proxies_for(address: str) -> dict[str, str]:
     if not host:
         raise RequestError(f"{scheme.upper()}_PROXY must be an address such as http://proxy:3128")
     return {scheme: proxy}
+
+
+def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        try:
+            # Also 127.1, which the system takes for an address.
+            return IPv4Address(inet_aton(host))
+        except OSError:
+            return None
+    return getattr(address, "ipv4_mapped", None) or address

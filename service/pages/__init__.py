@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Blueprint, Response
 from flask_swagger_ui import get_swaggerui_blueprint
 
-from service.openapi import Json
+from service.schemas import Json
 
 _PAGE = Path(__file__).parent / "index.html"
 # The page is one file and talks to its own service only.

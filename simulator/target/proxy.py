@@ -14,9 +14,9 @@ from socket import inet_aton
 from typing import Final
 from urllib.parse import urlsplit
 
-# Ends of names that no public name server answers: RFC 6761, 6762, 8375, ICANN's .internal, and
-# what container platforms give their services.
-_PRIVATE_ENDINGS: Final = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc")
+# Names that no public server has: reserved (.local, .internal, .home.arpa, .localhost) or in use
+# for private networks, as by Kubernetes (.svc; .cluster.local is .local).
+PRIVATE_DOMAINS: Final = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc")
 _SCHEMES: Final = ("http", "https")
 
 
@@ -51,14 +51,15 @@ def choose_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
 
 
 def is_private(host: str) -> bool:
-    """True for loopback, private addresses, names without a dot and names under a private ending.
+    """True for loopback, private addresses, names without a dot and names under a private domain.
 
     Private is every address that is not reachable from everywhere (IANA's special registries).
+    tests/test_private_hosts.py holds it equal to what the other rooms decide.
     """
     name = host.lower().rstrip(".")
     address = _parse_address(name)
     if address is None:
-        return "." not in name or name.endswith(_PRIVATE_ENDINGS)
+        return "." not in name or name.endswith(PRIVATE_DOMAINS)
     return not address.is_global
 
 

@@ -14,7 +14,10 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from prometheus.client.http import basic
+from prometheus.client.http import Client, basic
+from tests.grafana.scenario import WORKERS, Running, now
+from tests.grafana.server import prometheus
+from tests.grafana.service import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_TOKEN = "glsa_secret-of-the-service-account"
@@ -162,3 +165,18 @@ def cloud() -> Iterator[Cloud]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The service with ten minutes of traffic, in a Prometheus of its own."""
+    with prometheus(tmp_path_factory.mktemp("prometheus")) as client:
+        service = Service(client, WORKERS, already=1000)
+        yield Running(client, service, now())
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Client]:
+    """A Prometheus with nothing in it."""
+    with prometheus(tmp_path) as client:
+        yield client

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,11 +15,16 @@ from model.serving.errors import ModelError
 from service.challenger import Challenger, TrafficSplit, check_same_schema
 from service.circuit_breaker import RETRY_SECONDS, CircuitBreaker
 from service.feedback import Feedback, LabelledReceipt
-from service.receipts import Receipts, ShadowPrediction
+from service.receipts import Receipt, Receipts, ShadowPrediction
+from service.settings import Settings
 from service.used_receipts import SqliteUsedReceipts
+from telemetry.lifecycle import Telemetry
 from telemetry.recorder import Recorder
 from tests.conftest import LocationRiskScorer, make_card, total
+from tests.json_client import JsonClient, make_client
 from tests.lab.polling import until
+
+MakeClient = Callable[..., JsonClient]
 
 
 class Other(LocationRiskScorer):
@@ -27,22 +35,28 @@ class Other(LocationRiskScorer):
         self.card = msgspec.structs.replace(make_card(), version="2-other")
         self.delay = 0.0
 
-    def score(self, rows):
+    def score(self, rows: Sequence[Sequence[float]]) -> list[float]:
         time.sleep(self.delay)
         super().score(rows)
         return [0.9] * len(rows)
 
 
 @pytest.fixture
-def other():
+def other() -> Other:
     return Other()
 
 
 @pytest.fixture
-def beside(scorer, other, recorded, settings, tmp_path):
-    """beside(shadow_percent, serves_percent): a client of a service with the challenger."""
+def with_challenger(
+    scorer: LocationRiskScorer,
+    other: Other,
+    recorded: Telemetry,
+    settings: Settings,
+    tmp_path: Path,
+) -> MakeClient:
+    """with_challenger(shadow_percent, serves_percent): a client of such a service."""
 
-    def make(shadow: int, serves: int, timeout: float = 0.2, wait: float = 30):
+    def make(shadow: int, serves: int, timeout: float = 0.2, wait: float = 30) -> JsonClient:
         """It waits long enough for any machine, so that no test depends on the machine's load."""
         split = TrafficSplit(shadow, serves, timeout, wait)
         challenger = Challenger(other, split, recorded.recorder)
@@ -53,18 +67,20 @@ def beside(scorer, other, recorded, settings, tmp_path):
         app = create_app(
             scorer, recorded, receipts, settings, challenger=challenger, feedback=feedback
         )
-        return app.test_client()
+        return make_client(app)
 
     return make
 
 
-def counted(client, name, **labels):
+def counted(client: JsonClient, name: str, **labels: str) -> float:
     return total(client.get("/metrics").text, name, **labels)
 
 
-def test_shadow_is_compared_and_does_not_answer(beside, valid):
+def test_shadow_is_compared_and_does_not_answer(
+    with_challenger: MakeClient, valid: dict[str, object]
+) -> None:
     """Champion 0.2 and legitimate, challenger 0.9 and fraud: the answer is the champion's."""
-    client = beside(100, 0)
+    client = with_challenger(100, 0)
     answer = client.post("/predict", json=valid).json
     assert (answer["fraud_probability"], answer["model_version"]) == (0.2, "1-abcd1234")
     until(lambda: counted(client, "challenger_requests_total", result="scored") == 1, 10, "scored")
@@ -73,16 +89,20 @@ def test_shadow_is_compared_and_does_not_answer(beside, valid):
     assert counted(client, "challenger_score_difference_sum") == pytest.approx(0.7)
 
 
-def test_failing_shadow_is_counted_and_not_noticed(beside, other, valid):
-    client = beside(100, 0)
+def test_failing_shadow_is_counted_and_not_noticed(
+    with_challenger: MakeClient, other: Other, valid: dict[str, object]
+) -> None:
+    client = with_challenger(100, 0)
     other.fault = RuntimeError("broken")
     assert client.post("/predict", json=valid).json["fraud_probability"] == 0.2
     until(lambda: counted(client, "challenger_requests_total", result="failed") == 1, 10, "failed")
 
 
-def test_hanging_shadow_holds_nothing_up(beside, other, valid):
+def test_hanging_shadow_holds_nothing_up(
+    with_challenger: MakeClient, other: Other, valid: dict[str, object]
+) -> None:
     """It hangs with the first request; the queue fills, the rest is skipped, all are answered."""
-    client = beside(100, 0, wait=0.005)
+    client = with_challenger(100, 0, wait=0.005)
     other.delay = 30
     began = time.monotonic()
     for _ in range(100):
@@ -91,13 +111,16 @@ def test_hanging_shadow_holds_nothing_up(beside, other, valid):
     assert counted(client, "challenger_requests_total", result="skipped") >= 30
 
 
-def test_serving_challenger_answers_its_keys(beside, valid):
+def test_serving_challenger_answers_its_keys(
+    with_challenger: MakeClient, valid: dict[str, object]
+) -> None:
     """At 50 % each key always has the same model, and about half of the keys have each."""
-    client = beside(0, 50)
+    client = with_challenger(0, 50)
 
     def version(key: int) -> str:
         headers = {"X-Routing-Key": f"customer-{key}"}
-        return client.post("/predict", json=valid, headers=headers).json["model_version"]
+        answer = client.post("/predict", json=valid, headers=headers).json
+        return str(answer["model_version"])
 
     first = [version(key) for key in range(200)]
     assert [version(key) for key in range(200)] == first
@@ -105,46 +128,57 @@ def test_serving_challenger_answers_its_keys(beside, valid):
     assert counted(client, "served_total", role="challenger") == 2 * first.count("2-other")
 
 
-def test_receipt_names_the_model_that_answered(beside, valid):
-    answer = beside(0, 100).post("/predict", json=valid).json
+def test_receipt_names_the_model_that_answered(
+    with_challenger: MakeClient, valid: dict[str, object]
+) -> None:
+    answer = with_challenger(0, 100).post("/predict", json=valid).json
     assert answer["model_version"] == "2-other"
     assert Receipts(["k"]).read(answer["receipt"])[0].model_version == "2-other"
 
 
 @pytest.mark.parametrize(("fault", "delay", "result"), [(True, 0, "failed"), (False, 2, "late")])
-def test_champion_answers_for_a_challenger_that_cannot(beside, other, valid, fault, delay, result):
-    client = beside(0, 100)
+def test_champion_answers_for_a_challenger_that_cannot(
+    with_challenger: MakeClient,
+    other: Other,
+    valid: dict[str, object],
+    fault: bool,
+    delay: float,
+    result: str,
+) -> None:
+    client = with_challenger(0, 100)
     other.fault, other.delay = (RuntimeError() if fault else None), delay
     assert client.post("/predict", json=valid).json["model_version"] == "1-abcd1234"
     assert counted(client, "challenger_requests_total", result=result) == 1
 
 
-def test_model_info_tells_of_the_challenger(beside):
-    assert beside(100, 10).get("/model_info").json["challenger"] == {
+def test_model_info_tells_of_the_challenger(with_challenger: MakeClient) -> None:
+    assert with_challenger(100, 10).get("/model_info").json["challenger"] == {
         "version": "2-other",
         "shadow_percent": 100,
         "serves_percent": 10,
     }
 
 
-def test_challenger_with_other_fields_is_refused():
+def test_challenger_with_other_fields_is_refused() -> None:
     other = msgspec.structs.replace(make_card(), version="2-x", features=make_card().features[:4])
     with pytest.raises(ModelError, match="2-x takes other fields than champion 1-abcd1234"):
         check_same_schema(make_card(), other)
 
 
-def send_label(client, receipt, label="fraud"):
+def send_label(client: JsonClient, receipt: str, label: str = "fraud") -> Any:
     return client.post("/feedback", json={"receipt": receipt, "label": label}).json
 
 
-def read(answer):
+def read(answer: dict[str, Any]) -> Receipt:
     return Receipts(["k"]).read(answer["receipt"])[0]
 
 
 @pytest.mark.parametrize(("shares", "first"), [((100, 0), "champion"), ((0, 100), "challenger")])
-def test_outcome_is_counted_jointly_whoever_answered(beside, valid, shares, first):
-    """Champion legitimate, challenger fraud, truth fraud: once, in that cell alone."""
-    client = beside(*shares)
+def test_outcome_is_counted_jointly_whoever_answered(
+    with_challenger: MakeClient, valid: dict[str, object], shares: tuple[int, int], first: str
+) -> None:
+    """Champion legitimate, challenger fraud, label fraud: once, in that cell alone."""
+    client = with_challenger(*shares)
     receipt = client.post("/predict", json=valid).json["receipt"]
     for _ in range(2):
         send_label(client, receipt)
@@ -155,25 +189,34 @@ def test_outcome_is_counted_jointly_whoever_answered(beside, valid, shares, firs
     assert counted(client, "challenger_decisions_total") == 1
 
 
-def test_batch_has_both_decisions_row_by_row(beside, valid):
+def test_batch_has_both_decisions_row_by_row(
+    with_challenger: MakeClient, valid: dict[str, object]
+) -> None:
     rows = [valid | {"location_risk": risk} for risk in (0.1, 0.6, 0.3)]
-    answers = beside(100, 0).post("/predict", json={"transactions": rows}).json["predictions"]
+    answers = (
+        with_challenger(100, 0).post("/predict", json={"transactions": rows}).json["predictions"]
+    )
     receipts = [read(answer) for answer in answers]
     assert [one.probability for one in receipts] == [0.1, 0.6, 0.3]
-    assert {(one.shadow.model_version, one.shadow.probability) for one in receipts} == {
-        ("2-other", 0.9)
-    }
+    assert {
+        (one.shadow.model_version, one.shadow.probability) for one in receipts if one.shadow
+    } == {("2-other", 0.9)}
+    assert all(one.shadow for one in receipts)
 
 
-def test_failing_champion_does_not_touch_the_challengers_answer(beside, scorer, valid):
-    client = beside(0, 100)
+def test_failing_champion_does_not_touch_the_challengers_answer(
+    with_challenger: MakeClient, scorer: LocationRiskScorer, valid: dict[str, object]
+) -> None:
+    client = with_challenger(0, 100)
     scorer.fault = RuntimeError("broken")
     answer = client.post("/predict", json=valid).json
     assert (answer["model_version"], read(answer).shadow) == ("2-other", None)
 
 
-def test_without_the_challengers_decision_the_receipt_has_one(beside, other, valid):
-    client = beside(100, 0)
+def test_without_the_challengers_decision_the_receipt_has_one(
+    with_challenger: MakeClient, other: Other, valid: dict[str, object]
+) -> None:
+    client = with_challenger(100, 0)
     other.fault = RuntimeError("broken")
     answer = client.post("/predict", json=valid).json
     assert read(answer).shadow is None
@@ -181,16 +224,16 @@ def test_without_the_challengers_decision_the_receipt_has_one(beside, other, val
     assert counted(client, "paired_outcomes_total") == 0
 
 
-def test_pair_of_earlier_roles_is_not_counted_jointly(beside):
+def test_pair_of_earlier_roles_is_not_counted_jointly(with_challenger: MakeClient) -> None:
     """A receipt whose second model is not loaded any more still tells about the first."""
-    client = beside(100, 0)
+    client = with_challenger(100, 0)
     shadow = ShadowPrediction("0-earlier", "fraud", 0.9)
     receipt = Receipts(["k"]).issue("1-abcd1234", "fraud", 0.6, "basic", "low", shadow)
     assert send_label(client, receipt)["result"] == "counted"
     assert counted(client, "paired_outcomes_total") == 0
 
 
-def test_circuit_breaker_opens_after_a_failure_and_closes_after_a_success():
+def test_circuit_breaker_opens_after_a_failure_and_closes_after_a_success() -> None:
     """One trial in RETRY_SECONDS until one succeeds: so a challenger that hangs costs a worker no
     more than that one wait."""
     now = [0.0]
@@ -206,9 +249,11 @@ def test_circuit_breaker_opens_after_a_failure_and_closes_after_a_success():
     assert [breaker.allowed_wait() for _ in range(3)] == [0.005] * 3
 
 
-def test_after_a_wait_in_vain_the_next_answer_does_not_wait(beside, other, valid):
+def test_after_a_wait_in_vain_the_next_answer_does_not_wait(
+    with_challenger: MakeClient, other: Other, valid: dict[str, object]
+) -> None:
     """The second answer would have its decision if it waited."""
-    client = beside(100, 0, wait=0.005)
+    client = with_challenger(100, 0, wait=0.005)
     other.delay = 2
     assert read(client.post("/predict", json=valid).json).shadow is None
     other.delay = 0.0
@@ -218,8 +263,8 @@ def test_after_a_wait_in_vain_the_next_answer_does_not_wait(beside, other, valid
 
 
 def test_pair_that_a_killed_worker_wrote_down_is_counted_by_its_successor(
-    recorded, tmp_path, monkeypatch
-):
+    recorded: Telemetry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The worker ends between storing and counting: its successor counts both decisions."""
     receipts, used = Receipts(["k"]), SqliteUsedReceipts(tmp_path / "used")
     roles = {"1": "champion", "2": "challenger"}
@@ -236,6 +281,7 @@ def test_pair_that_a_killed_worker_wrote_down_is_counted_by_its_successor(
             worker().count(LabelledReceipt(receipt, "fraud"))
     for _ in range(2):
         worker().recover()
+    assert recorded.exposition is not None
     text = recorded.exposition.render("")[0].decode()
     cell = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
     assert total(text, "paired_outcomes_total", **cell) == 1

@@ -6,10 +6,10 @@ import re
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from telemetry.metrics import ENDPOINTS
-from tests.imports import ROOT
+from tests.json_client import JsonClient
+from tests.lab.paths import ROOT
 
 # Pages for people count as one endpoint and are not part of the API.
 _PAGES = re.compile(r"^/$|^/openapi\.json$|^/docs")
@@ -35,7 +35,7 @@ def test_every_counted_endpoint_is_routed(routes: dict[str, set[str]]) -> None:
     assert forgotten == [], f"add a view for {forgotten} to service/routes.py"
 
 
-def test_every_route_is_described(client: FlaskClient, routes: dict[str, set[str]]) -> None:
+def test_every_route_is_described(client: JsonClient, routes: dict[str, set[str]]) -> None:
     described = {
         path: {method.upper() for method in methods}
         for path, methods in client.get("/openapi.json").json["paths"].items()

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from service.feedback import CLOCK_SKEW_SECONDS, Feedback, LabelledReceipt
 from service.receipts import Receipts
 from service.used_receipts import PendingOutcome, SqliteUsedReceipts, UsedReceiptsError
-from tests.conftest import total
+from telemetry.lifecycle import Telemetry
+from tests.conftest import Counted, total
+from tests.json_client import JsonClient
 
 
 @pytest.fixture
-def predicted(client, valid):
+def predicted(client: JsonClient, valid: dict[str, object]) -> Callable[..., str]:
     """predicted(risk): the receipt of a prediction."""
 
     def predict(risk: float = 0.6) -> str:
-        return client.post("/predict", json=valid | {"location_risk": risk}).json["receipt"]
+        answer = client.post("/predict", json=valid | {"location_risk": risk}).json
+        return str(answer["receipt"])
 
     return predict
 
@@ -28,11 +34,13 @@ OUTCOME = (
 )
 
 
-def send_label(client, receipt, label="fraud"):
+def send_label(client: JsonClient, receipt: str, label: str = "fraud") -> Any:
     return client.post("/feedback", json={"receipt": receipt, "label": label})
 
 
-def test_outcome_is_counted_with_everything_that_later_questions_need(client, counted, predicted):
+def test_outcome_is_counted_with_everything_that_later_questions_need(
+    client: JsonClient, counted: Counted, predicted: Callable[..., str]
+) -> None:
     assert send_label(client, predicted(0.6), "legitimate").json["result"] == "counted"
     labels = {
         "role": "champion",
@@ -49,7 +57,9 @@ def test_outcome_is_counted_with_everything_that_later_questions_need(client, co
     assert counted("feedback_total", result="counted") == 1
 
 
-def test_repeated_receipt_is_not_counted_again(client, counted, predicted):
+def test_repeated_receipt_is_not_counted_again(
+    client: JsonClient, counted: Counted, predicted: Callable[..., str]
+) -> None:
     receipt = predicted()
     send_label(client, receipt)
     again = send_label(client, receipt, "legitimate")
@@ -61,26 +71,33 @@ def test_repeated_receipt_is_not_counted_again(client, counted, predicted):
 @pytest.mark.parametrize(
     "broken", [lambda r: r[:-2], lambda r: "x" + r, lambda r: "", lambda r: "é"]
 )
-def test_forged_receipt_is_refused(client, counted, predicted, broken):
+def test_forged_receipt_is_refused(
+    client: JsonClient,
+    counted: Counted,
+    predicted: Callable[..., str],
+    broken: Callable[[str], str],
+) -> None:
     answer = send_label(client, broken(predicted()))
     assert (answer.status_code, answer.json["error"]["type"]) == (400, "forged_receipt")
     assert counted("outcomes_total") == 0
     assert counted("feedback_total", result="forged") == 1
 
 
-def test_receipt_of_another_service_is_forged(client):
+def test_receipt_of_another_service_is_forged(client: JsonClient) -> None:
     theirs = Receipts(["their key"]).issue("1-abcd1234", "fraud", 0.6, "basic", "low")
     assert send_label(client, theirs).json["error"]["type"] == "forged_receipt"
 
 
-def test_receipt_of_a_model_no_longer_served_is_foreign(client, counted):
+def test_receipt_of_a_model_no_longer_served_is_foreign(
+    client: JsonClient, counted: Counted
+) -> None:
     old = Receipts(["key"]).issue("0-old", "fraud", 0.6, "basic", "low")
     assert send_label(client, old).json["error"]["type"] == "foreign_receipt"
     assert counted("feedback_total", result="foreign") == 1
 
 
 @pytest.fixture
-def at(recorded, tmp_path):
+def at(recorded: Telemetry, tmp_path: Path) -> Callable[[float], str]:
     """at(seconds): the result of a receipt that was issued so long ago, by this worker's clock."""
     receipts, used = Receipts(["key"]), SqliteUsedReceipts(tmp_path / "l")
 
@@ -106,18 +123,26 @@ def at(recorded, tmp_path):
         (-1.5 - CLOCK_SKEW_SECONDS, "future"),
     ],
 )
-def test_age_of_a_receipt_decides(at, seconds, result):
+def test_age_of_a_receipt_decides(at: Callable[[float], str], seconds: float, result: str) -> None:
     """Another replica's clock may be a little ahead: its receipts are no older than new ones."""
     assert at(seconds) == result
 
 
-def test_delay_of_a_receipt_from_the_future_is_zero(at, recorded):
+def test_delay_of_a_receipt_from_the_future_is_zero(
+    at: Callable[[float], str], recorded: Telemetry
+) -> None:
     at(-5)
+    assert recorded.exposition is not None
     text = recorded.exposition.render("")[0].decode()
     assert total(text, "outcome_delay_seconds_sum") == 0
 
 
-def test_receipt_of_the_future_is_to_be_sent_again(client, counted, predicted, monkeypatch):
+def test_receipt_of_the_future_is_to_be_sent_again(
+    client: JsonClient,
+    counted: Counted,
+    predicted: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """503 with Retry-After; when the clocks agree it is counted, and only then."""
     receipt = predicted()
     parsed, _ = Receipts(["key"]).read(receipt)
@@ -130,7 +155,9 @@ def test_receipt_of_the_future_is_to_be_sent_again(client, counted, predicted, m
     assert send_label(client, receipt).json["result"] == "counted"
 
 
-def test_batch_tells_what_became_of_each(client, counted, predicted):
+def test_batch_tells_what_became_of_each(
+    client: JsonClient, counted: Counted, predicted: Callable[..., str]
+) -> None:
     first, second = predicted(), predicted()
     entries = [{"receipt": r, "label": "fraud"} for r in (first, first, "nonsense", second)]
     results = client.post("/feedback", json={"feedback": entries}).json["results"]
@@ -159,7 +186,9 @@ def test_batch_tells_what_became_of_each(client, counted, predicted):
         ({"feedback": [{"receipt": "r"}]}, "missing_field", "feedback[0].label is missing"),
     ],
 )
-def test_bad_feedback_is_refused_and_counted(client, counted, body, type, says):
+def test_bad_feedback_is_refused_and_counted(
+    client: JsonClient, counted: Counted, body: object, type: str, says: str
+) -> None:
     answer = client.post("/feedback", json=body)
     assert (answer.status_code, answer.json["error"]["type"]) == (400, type)
     assert says in answer.json["error"]["message"]
@@ -167,13 +196,18 @@ def test_bad_feedback_is_refused_and_counted(client, counted, body, type, says):
 
 
 class DeadStore:
-    def use(self, *arguments):
+    def use(self, *arguments: object) -> NoReturn:
         raise UsedReceiptsError("gone")
 
     find_pending = use
 
 
-def test_dead_store_counts_nothing_and_says_so(client, counted, predicted, monkeypatch):
+def test_dead_store_counts_nothing_and_says_so(
+    client: JsonClient,
+    counted: Counted,
+    predicted: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """503: the caller sends it again later, and then it is counted."""
     receipt = predicted()
     with monkeypatch.context() as patched:
@@ -184,7 +218,9 @@ def test_dead_store_counts_nothing_and_says_so(client, counted, predicted, monke
     assert send_label(client, receipt).json["result"] == "counted"
 
 
-def test_what_a_killed_worker_wrote_down_is_counted_once_by_its_successor(recorded, tmp_path):
+def test_what_a_killed_worker_wrote_down_is_counted_once_by_its_successor(
+    recorded: Telemetry, tmp_path: Path
+) -> None:
     """The worker died between storing and counting: the next one counts it, and only once."""
     receipts, used = Receipts(["key"]), SqliteUsedReceipts(tmp_path / "l")
     used.use("its receipt", time.time() + 60, "slot", PendingOutcome(1, OUTCOME))
@@ -196,7 +232,9 @@ def test_what_a_killed_worker_wrote_down_is_counted_once_by_its_successor(record
     assert recorded.recorder.last_outcome_number() == 3
 
 
-def test_store_that_is_away_at_the_start_is_asked_again_later(recorded, tmp_path, monkeypatch):
+def test_store_that_is_away_at_the_start_is_asked_again_later(
+    recorded: Telemetry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     receipts, used = Receipts(["key"]), SqliteUsedReceipts(tmp_path / "l")
     feedback = Feedback(receipts, used, recorded.recorder, "slot", {"1": "champion"}, 60)
     used.use("its receipt", time.time() + 60, "slot", PendingOutcome(1, OUTCOME))
@@ -209,7 +247,7 @@ def test_store_that_is_away_at_the_start_is_asked_again_later(recorded, tmp_path
     assert recorded.recorder.last_outcome_number() == 2
 
 
-def test_used_receipts_are_forgotten_when_they_expire(tmp_path):
+def test_used_receipts_are_forgotten_when_they_expire(tmp_path: Path) -> None:
     used = SqliteUsedReceipts(tmp_path / "l")
     used.use("old", time.time() - 1, "s", PendingOutcome(1, ""))
     used._pruned_at = 0

@@ -49,7 +49,7 @@ def registry(brought: Path) -> RegistryWriter:
     return RegistryWriter(brought / "models")
 
 
-def started(
+def run_service(
     registry: RegistryWriter, code: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """A process in which the service is built, and given some of the sample."""
@@ -64,8 +64,8 @@ def started(
     )
 
 
-def test_champion_from_joblib_stops_the_start_with_one_sentence(registry):
-    done = started(registry, "import handler; handler.build()")
+def test_champion_from_joblib_stops_the_start_with_one_sentence(registry: RegistryWriter) -> None:
+    done = run_service(registry, "import handler; handler.build()")
 
     assert done.returncode == 3
     [line] = done.stderr.splitlines()
@@ -74,7 +74,7 @@ def test_champion_from_joblib_stops_the_start_with_one_sentence(registry):
 
 
 @pytest.fixture
-def beside(brought, tmp_path) -> tuple[RegistryWriter, str]:
+def converted_champion(brought: Path, tmp_path: Path) -> tuple[RegistryWriter, str]:
     """A registry whose champion is converted, and its version that is not."""
     shutil.copytree(brought / "models", tmp_path / "models")
     registry = RegistryWriter(tmp_path / "models")
@@ -83,27 +83,31 @@ def beside(brought, tmp_path) -> tuple[RegistryWriter, str]:
     return registry, kept
 
 
-def test_challenger_from_joblib_stops_the_start_too(beside):
-    """Unlike other faults of a challenger, beside which the champion serves alone."""
-    registry, kept = beside
+def test_challenger_from_joblib_stops_the_start_too(
+    converted_champion: tuple[RegistryWriter, str],
+) -> None:
+    """Unlike other faults of a challenger, with which the champion serves alone."""
+    registry, kept = converted_champion
 
-    done = started(registry, "import handler; handler.build()", CHALLENGER=kept)
+    done = run_service(registry, "import handler; handler.build()", CHALLENGER=kept)
 
     assert done.returncode == 3
     assert f"version {kept} is kept as joblib" in done.stderr
 
 
-def test_without_scikit_learn_the_start_says_what_to_install(registry):
+def test_without_scikit_learn_the_start_says_what_to_install(registry: RegistryWriter) -> None:
     code = "import sys; sys.modules['sklearn'] = None\nimport handler; handler.build()"
 
-    done = started(registry, code, ALLOW_JOBLIB="true")
+    done = run_service(registry, code, ALLOW_JOBLIB="true")
 
     assert done.returncode == 3
     assert "install requirements/train.txt beside requirements.txt" in done.stderr
 
 
-def test_allowed_it_answers_with_the_estimators_own_probabilities(brought, registry):
-    done = started(registry, ANSWERS, ALLOW_JOBLIB="true")
+def test_allowed_it_answers_with_the_estimators_own_probabilities(
+    brought: Path, registry: RegistryWriter
+) -> None:
+    done = run_service(registry, ANSWERS, ALLOW_JOBLIB="true")
 
     assert done.returncode == 0, done.stderr
     assert "is served from joblib: loading it ran what is in its file" in done.stderr
@@ -118,11 +122,11 @@ def test_allowed_it_answers_with_the_estimators_own_probabilities(brought, regis
     assert total == pytest.approx(answer["reasons"]["fraud_probability"], abs=1e-12)
 
 
-def test_as_challenger_it_serves_its_share(beside):
-    registry, kept = beside
+def test_as_challenger_it_serves_its_share(converted_champion: tuple[RegistryWriter, str]) -> None:
+    registry, kept = converted_champion
     settings = {"CHALLENGER_SERVES_PERCENT": "100", "CHALLENGER_TIMEOUT_MS": "10000"}
 
-    done = started(registry, ANSWERS, ALLOW_JOBLIB="true", CHALLENGER=kept, **settings)
+    done = run_service(registry, ANSWERS, ALLOW_JOBLIB="true", CHALLENGER=kept, **settings)
 
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
@@ -130,13 +134,15 @@ def test_as_challenger_it_serves_its_share(beside):
     assert answer["reasons"]["model_version"] == registry.champion()
 
 
-def test_nothing_of_scikit_learn_is_imported_for_a_converted_model(beside):
+def test_nothing_of_scikit_learn_is_imported_for_a_converted_model(
+    converted_champion: tuple[RegistryWriter, str],
+) -> None:
     """Also where joblib would be allowed."""
     code = (
         "import sys, handler; handler.build()\n"
         "print(sorted({'sklearn', 'joblib', 'pandas', 'scipy'} & set(sys.modules)))"
     )
 
-    done = started(beside[0], code, ALLOW_JOBLIB="true")
+    done = run_service(converted_champion[0], code, ALLOW_JOBLIB="true")
 
     assert done.stdout.strip() == "[]"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from telemetry.metrics import ENDPOINTS
 from tests.json_client import JsonClient
 
 
@@ -44,6 +45,12 @@ def test_every_described_path_exists(client: JsonClient, described: dict[str, An
     for path, methods in described["paths"].items():
         for method in methods:
             assert client.open(path, method=method.upper(), json={}).status_code not in (404, 405)
+
+
+def test_described_statuses_are_those_of_the_table(described: dict[str, Any]) -> None:
+    for path, methods in described["paths"].items():
+        for operation in methods.values():
+            assert set(operation["responses"]) == set(ENDPOINTS[path].statuses()), path
 
 
 def test_start_page_is_html_that_loads_nothing_from_elsewhere(client: JsonClient) -> None:

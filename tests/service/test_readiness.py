@@ -6,22 +6,22 @@ import dataclasses
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from handler import create_app
 from service.receipts import Receipts
 from service.settings import Settings
 from telemetry.lifecycle import Telemetry
 from tests.conftest import Counted, LocationRiskScorer
+from tests.json_client import JsonClient, make_client
 
 
-def test_ready_while_all_is_well(client: FlaskClient) -> None:
+def test_ready_while_all_is_well(client: JsonClient) -> None:
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json) == (200, {"status": "ready"})
 
 
 def test_model_that_cannot_score_is_the_reason(
-    client: FlaskClient, scorer: LocationRiskScorer
+    client: JsonClient, scorer: LocationRiskScorer
 ) -> None:
     """And it is ready again when the model is; a reason never quotes the model's own message."""
     scorer.fault = RuntimeError("secret")
@@ -35,7 +35,7 @@ def test_model_that_cannot_score_is_the_reason(
     assert client.get("/health/ready").status_code == 200
 
 
-def test_process_that_is_stopping_is_not_ready(app: Flask, client: FlaskClient) -> None:
+def test_process_that_is_stopping_is_not_ready(app: Flask, client: JsonClient) -> None:
     """It still answers predictions: what was sent to it is finished."""
     app.extensions["readiness"].begin_shutdown()
     answer = client.get("/health/ready")
@@ -52,13 +52,13 @@ def test_counters_that_cannot_be_written_are_the_reason(
 
     fields = {one.name: getattr(recorded, one.name) for one in dataclasses.fields(recorded)}
     app = create_app(scorer, Unwritable(**fields), Receipts(["k"]), settings)
-    answer = app.test_client().get("/health/ready")
+    answer = make_client(app).get("/health/ready")
     assert (answer.status_code, answer.json["reason"]) == (503, "STATE_DIR is full")
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/health/live"])
 def test_probe_is_not_counted_as_a_prediction(
-    client: FlaskClient, counted: Counted, path: str
+    client: JsonClient, counted: Counted, path: str
 ) -> None:
     client.get(path)
     assert counted("predictions_total") == 0

@@ -9,6 +9,10 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
+from flask import Flask
+
+from tests.conftest import Counted, LocationRiskScorer
+from tests.json_client import JsonClient, make_client
 
 GOOD = {
     "amount": 120.5,
@@ -119,7 +123,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_bad_input_is_refused_with_a_sentence_and_counted(client, counted, case):
+def test_bad_input_is_refused_with_a_sentence_and_counted(
+    client: JsonClient, counted: Counted, case: Case
+) -> None:
     """Status, type and message are as stated, in the one shape, and `errors_total` has it once."""
     answer = client.open(case.path, method=case.method, data=case.body, headers=case.headers)
     error = answer.json["error"]
@@ -133,13 +139,15 @@ def test_bad_input_is_refused_with_a_sentence_and_counted(client, counted, case)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_bad_input_is_not_predicted(client, counted, case):
+def test_bad_input_is_not_predicted(client: JsonClient, counted: Counted, case: Case) -> None:
     client.open(case.path, method=case.method, data=case.body, headers=case.headers)
     assert counted("predictions_total") == 0
 
 
 @pytest.mark.parametrize("blanks", [0, 5000], ids=["fits", "above the limit"])
-def test_body_without_a_length_has_the_same_limit(client, counted, valid, blanks):
+def test_body_without_a_length_has_the_same_limit(
+    client: JsonClient, counted: Counted, valid: dict[str, object], blanks: int
+) -> None:
     """Whether it is announced or sent in chunks, and whatever it consists of."""
     body = json.dumps(valid).encode() + b" " * blanks
     environ = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
@@ -150,25 +158,31 @@ def test_body_without_a_length_has_the_same_limit(client, counted, valid, blanks
     assert counted("predictions_total") == (0 if blanks else 1)
 
 
-def test_byte_order_mark_is_passed_over(client, valid):
+def test_byte_order_mark_is_passed_over(client: JsonClient, valid: dict[str, object]) -> None:
     body = codecs.BOM_UTF8 + json.dumps(valid).encode()
     answer = client.post("/predict", data=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 200
 
 
-def test_long_values_are_not_echoed_whole(client, valid):
+def test_long_values_are_not_echoed_whole(client: JsonClient, valid: dict[str, object]) -> None:
     message = client.post("/predict", json=valid | {"amount": "x" * 3000}).json["error"]["message"]
     assert len(message) < 200
 
 
-def test_wrong_method_names_the_right_one(client):
+def test_wrong_method_names_the_right_one(client: JsonClient) -> None:
     assert "POST" in client.get("/predict").headers["Allow"]
 
 
-def test_fault_of_the_service_is_a_500_in_the_same_shape(app, scorer, counted, valid, caplog):
+def test_fault_of_the_service_is_a_500_in_the_same_shape(
+    app: Flask,
+    scorer: LocationRiskScorer,
+    counted: Counted,
+    valid: dict[str, object],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The caller learns the request id and nothing of the fault; the log says where it was."""
     scorer.fault = ZeroDivisionError("secret")
-    answer = app.test_client().post("/predict", json=valid)
+    answer = make_client(app).post("/predict", json=valid)
     assert answer.status_code == 500
     assert answer.json["error"]["type"] == "internal"
     assert "secret" not in answer.text + caplog.text
@@ -177,9 +191,11 @@ def test_fault_of_the_service_is_a_500_in_the_same_shape(app, scorer, counted, v
     assert counted("http_requests_total", endpoint="/predict", status="500") == 1
 
 
-def test_counting_goes_on_after_a_fault(app, scorer, counted, valid):
+def test_counting_goes_on_after_a_fault(
+    app: Flask, scorer: LocationRiskScorer, counted: Counted, valid: dict[str, object]
+) -> None:
     """No request stays in flight, and the next one is answered."""
-    client = app.test_client()
+    client = make_client(app)
     scorer.fault = ZeroDivisionError()
     client.post("/predict", json=valid)
     scorer.fault = None

@@ -1,22 +1,24 @@
 """Settings are checked at start; a bad one is a sentence that names it."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from service.settings import SettingError, Settings, read_settings
 from service.state import prepare_state_dir
-from tests.imports import ROOT, own_files
+from tests.imports import own_files
+from tests.lab.paths import ROOT
 
 
-def test_defaults_are_good():
+def test_defaults_are_good() -> None:
     settings = read_settings({})
     assert (settings.host, settings.port, settings.web_concurrency) == ("127.0.0.1", 5000, 2)
     assert settings.state_dir is None
     assert not settings.public
 
 
-def test_empty_variable_means_the_default():
+def test_empty_variable_means_the_default() -> None:
     assert read_settings({"PORT": ""}).port == 5000
 
 
@@ -32,12 +34,12 @@ def test_empty_variable_means_the_default():
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of debug, info, warning, error, got 'loud'"),
     ],
 )
-def test_bad_value_is_named(name, value, says):
+def test_bad_value_is_named(name: str, value: str, says: str) -> None:
     with pytest.raises(SettingError, match="^" + says):
         read_settings({name: value})
 
 
-def test_keys_are_a_list_newest_first():
+def test_keys_are_a_list_newest_first() -> None:
     assert read_settings({"RECEIPT_KEYS": "new,old"}).receipt_keys == ("new", "old")
 
 
@@ -53,7 +55,7 @@ def test_every_setting_is_used(name: str) -> None:
     assert users or name == "public", f"nothing reads settings.{name}: use it or delete it"
 
 
-def test_secret_value_is_not_in_the_sentence():
+def test_secret_value_is_not_in_the_sentence() -> None:
     """What refuses a secret's value must not print it."""
     from service.settings import Setting, _read
 
@@ -65,13 +67,13 @@ def test_secret_value_is_not_in_the_sentence():
         _read(setting, {"TOKEN": "s3cret"})
 
 
-def test_state_dir_that_cannot_be_written_is_named(tmp_path):
+def test_state_dir_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(SettingError, match=r"STATE_DIR must be a folder that can be written, got"):
         prepare_state_dir(file / "state")
 
 
-def test_state_dir_is_made(tmp_path):
+def test_state_dir_is_made(tmp_path: Path) -> None:
     assert prepare_state_dir(tmp_path / "a" / "b").is_dir()
     assert prepare_state_dir(None).is_dir()

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from telemetry.recorder import Recorder
-from tests.imports import ROOT
+from tests.lab.paths import ROOT
 
 _CALLS = [name for name, _ in inspect.getmembers(Recorder, inspect.isfunction) if name[0] != "_"]
 

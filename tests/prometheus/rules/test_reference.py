@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy.optimize import brentq
 from scipy.spatial.distance import jensenshannon
@@ -37,11 +35,10 @@ from tests.lab.backfill import backfill
 from tests.lab.polling import until
 from tests.lab.prometheus import Prometheus
 from tests.lab.tools import tools_folder
+from tests.prometheus.rules.reference import ALL, LABEL_WINDOWS, PARTS, Recorded, has_settled, psi
 from tests.prometheus.rules.transactions import (
     BASELINE,
     BASELINE_ROWS,
-    Transactions,
-    draw,
     histories,
 )
 
@@ -51,55 +48,7 @@ CLOSE = 1e-9
 SIGMAS = read_thresholds().drift.sigmas
 LARGEST: dict[str, float] = {}  # difference by statistic, over all windows and segments
 Z = norm.ppf(0.975)
-PARTS = [draw(2000, 1), draw(1500, 2)]
 DRIFT_WINDOWS = ("15m", "1h", "24h")
-LABEL_WINDOWS = ("1d", "7d")
-
-
-def join_parts() -> Transactions:
-    """The transactions of all instances."""
-
-    def join(name: str) -> npt.NDArray[Any]:
-        return np.concatenate([getattr(part, name) for part in PARTS])
-
-    return Transactions(
-        probability=join("probability"),
-        truth=join("truth"),
-        decision=join("decision"),
-        user_type=join("user_type"),
-        value_band=join("value_band"),
-        features={
-            name: np.concatenate([part.features[name] for part in PARTS]) for name in BASELINE
-        },
-    )
-
-
-ALL = join_parts()
-
-
-class Recorded:
-    """What the rules recorded until `asked`, read at the moment at which one was evaluated."""
-
-    def __init__(self, prometheus: Prometheus, asked: float) -> None:
-        self.prometheus = prometheus
-        self.asked = asked
-
-    def moment(self, selector: str) -> float:
-        """When the selected series was recorded last."""
-        found = self.prometheus.number(f"max(timestamp({selector}))", self.asked)
-        assert found is not None, f"nothing recorded: {selector}"
-        return found
-
-    def value(self, selector: str, at: float | None = None) -> float:
-        """The only series selected."""
-        moment = self.moment(selector) if at is None else at
-        found = self.prometheus.number(f"sum({selector})", moment)
-        assert found is not None, f"nothing recorded: {selector}"
-        return found
-
-    def by(self, label: str, selector: str, at: float) -> dict[str, float]:
-        """Values of the selected series by one of their labels."""
-        return {labels[label]: value for labels, value in self.prometheus.query(selector, at)}
 
 
 @pytest.fixture(scope="module")
@@ -110,18 +59,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     with Prometheus(tools_folder(), folder) as prometheus:
         pushed = time.time()
         backfill(prometheus.url, histories(PARTS, pushed))
-        until(lambda: _has_settled(prometheus, pushed), 12, "the rules are evaluated", every=0.1)
+        until(lambda: has_settled(prometheus, pushed), 12, "the rules are evaluated", every=0.1)
         yield Recorded(prometheus, time.time())
-
-
-def _has_settled(prometheus: Prometheus, pushed: float) -> bool:
-    """True when the gaps are of labels and scores whose extrapolation no longer changes.
-
-    It is constant from 1.1 intervals of the samples on, until the first leaves the window of 15 s.
-    """
-    gaps = [f'max(timestamp(job:expected:gap{w}{{measure="recall"}}))' for w in LABEL_WINDOWS]
-    moments = [prometheus.number(gap) or 0 for gap in gaps]
-    return all(moment > pushed + 5.6 for moment in moments)
 
 
 def close(what: str, found: float, wanted: float) -> None:
@@ -136,19 +75,6 @@ def print_differences() -> Iterator[None]:
     yield
     print("\n| statistic | largest difference |\n| --- | --- |")
     print("\n".join(f"| {what} | {difference:.0e} |" for what, difference in LARGEST.items()))
-
-
-def psi(live: npt.NDArray[Any], base: npt.NDArray[Any], base_rows: float) -> float:
-    """As drift.py states it, bin by bin."""
-    rows, total = live.sum(), 0.0
-    for count, share in zip(live, base, strict=True):
-        p, q = count / rows, share
-        if p == 0:
-            p = min(0.5 / rows, q)
-        if q == 0:
-            q = min(0.5 / base_rows, p)
-        total += 0.0 if p == q else (p - q) * np.log(p / q)
-    return total
 
 
 @pytest.mark.parametrize("window", DRIFT_WINDOWS)
