@@ -14,9 +14,14 @@ export const axis = (more) => ({
   ...more,
 });
 
-const HOURS = ["{HH}:{mm}", "\n{DD} {MMM}", null, null, null, null, null, null, 1];
-const DAYS = ["{DD} {MMM}", null, null, null, null, null, null, null, 1];
-const TIME_LABELS = [[86400, ...DAYS], [60, ...HOURS], [1, "{HH}:{mm}:{ss}", ...HOURS.slice(1)]];
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** The time of day; the day itself at midnight. */
+function timeLabel(seconds) {
+  const time = new Date(1000 * seconds);
+  return (time.getHours() || time.getMinutes() ? CLOCK : DAY).format(time);
+}
 
 /** A chart over the whole body. `more` has series, scales, axes[1], bands, hooks as uPlot's. */
 export function makeChart(body, data, { yAxis, hooks = {}, ...more }, annotations) {
@@ -27,7 +32,7 @@ export function makeChart(body, data, { yAxis, hooks = {}, ...more }, annotation
       height: Math.max(90, height - 4),
       legend: { show: false },
       cursor: { sync: { key: CROSSHAIR, setSeries: false }, points: { size: 6 }, drag: { setScale: false } },
-      axes: [axis({ values: TIME_LABELS, space: width < NARROW ? 60 : 70 }), axis(yAxis)],
+      axes: [axis({ values: (u, ticks) => ticks.map(timeLabel), space: width < NARROW ? 60 : 70, size: 30 }), axis(yAxis)],
       padding: [8, 10, 0, 0],
       ...more,
       hooks: { ...hooks, drawAxes: [...(hooks.drawAxes ?? []), (u) => drawAnnotations(u, annotations())] },

@@ -5,13 +5,23 @@ import { colour } from "./dom.js";
 import { queryExemplars } from "./prometheus.js";
 
 const NEAR = 12;
-const RADIUS = 3;
+const RADIUS = 2.5;
 
-/** [{time, value, labels}] of the queries that ask for exemplars. */
+/** [{time, value, labels}] of the queries that ask for exemplars, one for each step. */
 export async function readExemplars(panel, { replace, span }) {
   const asking = panel.targets.filter(({ exemplar }) => exemplar);
   const found = await Promise.all(asking.map(({ expr }) => queryExemplars(replace(expr), span)));
-  return found.flat();
+  return thin(found.flat(), span.step);
+}
+
+/** The slowest of each step: those are looked for, and hundreds of dots would hide the lines. */
+function thin(exemplars, step) {
+  const slowest = new Map();
+  for (const one of exemplars) {
+    const place = Math.floor(one.time / step);
+    if (!(slowest.get(place)?.value >= one.value)) slowest.set(place, one);
+  }
+  return [...slowest.values()];
 }
 
 /** Draws the dots; `place(value)` is the height on the y scale. */

@@ -5,6 +5,14 @@ const significant = (value, digits = 3) =>
     ? Math.round(value).toLocaleString("en")
     : String(Number(value.toPrecision(digits)));
 
+/** In parts of a hundred, digits behind the hundredth are chance. */
+function percent(value) {
+  const size = Math.abs(value);
+  if (size >= 1000) return `${significant(value)} %`;
+  const rounded = Number(value.toFixed(size >= 10 ? 1 : 2));
+  return `${rounded === 0 && value !== 0 ? significant(value, 1) : rounded} %`;
+}
+
 function seconds(value) {
   const size = Math.abs(value);
   if (size === 0) return "0 s";
@@ -23,8 +31,8 @@ function bytes(value) {
 /** One for each unit that can be written. */
 export const UNITS = {
   short: significant,
-  percent: (value) => `${significant(value)} %`,
-  percentunit: (value) => `${significant(100 * value)} %`,
+  percent,
+  percentunit: (value) => percent(100 * value),
   s: seconds,
   bytes,
 };

@@ -51,7 +51,8 @@ export const TRANSFORMATIONS = {
   // Rows with the same labels are one row already: see `readRows`.
   merge: (frame) => frame,
   organize: (frame, { excludeByName = {}, indexByName = {}, renameByName = {} }) => {
-    const place = ({ name }) => indexByName[name] ?? Infinity;
+    // A label that is given no place stands behind the first one, as in Grafana.
+    const place = ({ name, isLabel }) => indexByName[name] ?? (isLabel ? 0.5 : Infinity);
     const kept = frame.columns.filter(({ name }) => !excludeByName[name]);
     const columns = kept
       .sort((a, b) => place(a) - place(b) || 0)

@@ -27,6 +27,7 @@ export function draw({ panel, body, foot, answer, context, previous }) {
   const { times, bounds } = answer;
   const unit = panel.options.yAxis.unit;
   const place = (value) => placeOf(bounds, value);
+  tell(undefined, foot, panel, answer, place);
   const chart = makeChart(
     body,
     [times, times.map(() => null)],
@@ -47,7 +48,6 @@ export function draw({ panel, body, foot, answer, context, previous }) {
     () => context.annotations,
   );
   chart.root.setAttribute("aria-label", panel.title);
-  tell(chart, foot, panel, answer, place);
   return { chart, destroy: () => chart.destroy() };
 }
 
@@ -76,7 +76,7 @@ function drawCells(u, panel, { times, buckets }, step) {
 }
 
 function tell(u, foot, panel, { bounds, buckets, exemplars }, place) {
-  const { idx, top } = u.cursor;
+  const { idx, top } = u?.cursor ?? {};
   const texts = [];
   if (idx !== null && idx !== undefined && top >= 0) {
     const n = Math.min(bounds.length - 1, Math.floor(u.posToVal(top, "y")));

@@ -20,6 +20,7 @@ export function draw({ panel, body, foot, answer, context, previous }) {
   previous?.destroy();
   body.replaceChildren();
   const { times, series } = answer;
+  tell(undefined, foot, panel, answer);
   const chart = makeChart(
     body,
     [times, times.map(() => null)],
@@ -40,7 +41,6 @@ export function draw({ panel, body, foot, answer, context, previous }) {
     () => context.annotations,
   );
   chart.root.setAttribute("aria-label", panel.title);
-  tell(chart, foot, panel, answer);
   return { chart, destroy: () => chart.destroy() };
 }
 
@@ -63,7 +63,7 @@ function drawRows(u, panel, { times, series }, step) {
 }
 
 function tell(u, foot, panel, { series }) {
-  const at = u.cursor.idx ?? null;
+  const at = u?.cursor.idx ?? null;
   const rows = series.map((one) => {
     const value = at === null ? lastNotNull(one.values) : one.values[at];
     const text = value === null ? "–" : meaning(fieldConfig(panel, one), value).text;

@@ -26,10 +26,12 @@ export function draw({ panel, body, foot, answer, context, previous }) {
     tell(state, previous.chart);
     return previous;
   }
+  previous?.destroy();
   body.replaceChildren();
+  // The legend first: what it takes of the height is not the chart's.
+  tell(state);
   const chart = makeChart(body, data, options(state), () => state.context.annotations);
   chart.root.setAttribute("aria-label", panel.title);
-  tell(state, chart);
   return { shape, state, chart, destroy: () => chart.destroy() };
 }
 
@@ -115,7 +117,7 @@ function drawLimits(u, fields) {
 }
 
 function tell({ fields, answer, context, foot }, u) {
-  const at = u.cursor.idx ?? null;
+  const at = u?.cursor.idx ?? null;
   const rows = fields
     .filter(({ config }) => !config.custom.hideFrom?.legend)
     .map(({ config, name, stroke, values }) => {

@@ -31,7 +31,7 @@ export function draw({ panel, body, foot, answer }) {
   const drawn = series(panel, answer);
   const { width, height } = body.getBoundingClientRect();
   const every = drawn.flatMap(({ points }) => points);
-  const top = { x: niceTop(every.map(({ x }) => x)), y: niceTop(every.map(({ y }) => y)) };
+  const top = { x: topOf(every.map(({ x }) => x)), y: topOf(every.map(({ y }) => y)) };
   const low = Math.min(0, ...every.map(({ y }) => y)) * 1.1;
   const at = {
     x: (value) => MARGIN.left + (value / top.x) * (width - MARGIN.left - MARGIN.right),
@@ -42,7 +42,7 @@ export function draw({ panel, body, foot, answer }) {
     shape(
       "svg",
       { role: "img", "aria-label": panel.title, viewBox: `0 0 ${width} ${height}` },
-      ...axes(at, top, unit, width, height, drawn[0].xName),
+      ...axes(at, { low, top, unit, width, height, xName: drawn[0].xName }),
       ...drawn.flatMap((one, n) => (one.isLine ? [path(one, n, at)] : dots(one, n, at, unit))),
     ),
   );
@@ -53,18 +53,27 @@ export function draw({ panel, body, foot, answer }) {
   }));
 }
 
-const niceTop = (values) => Math.max(...values, 1e-9) * 1.12;
+const topOf = (values) => Math.max(...values, 1e-9) * 1.12;
 
-function axes(at, top, unit, width, height, xName) {
-  return [0, 0.25, 0.5, 0.75, 1].flatMap((part) => {
-    const [x, y] = [at.x(part * top.x), at.y(part * top.y)];
-    return [
-      shape("line", { x1: x, x2: x, y1: MARGIN.top, y2: height - MARGIN.bottom }),
-      shape("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y }),
-      shape("text", { x, y: height - MARGIN.bottom + 14, "text-anchor": part === 1 ? "end" : "middle" }, format(part * top.x, unit)),
-      shape("text", { x: MARGIN.left - 6, y: y + 4, "text-anchor": "end" }, format(part * top.y, unit)),
-    ];
-  }).concat(shape("text", { x: width / 2, y: height - 4, "text-anchor": "middle" }, xName));
+/** About four round numbers from low to high. */
+function ticks(low, high) {
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, n) => (first + n) * step);
+}
+
+function axes(at, { low, top, unit, width, height, xName }) {
+  const across = ticks(0, top.x).flatMap((value) => [
+    shape("line", { x1: at.x(value), x2: at.x(value), y1: MARGIN.top, y2: height - MARGIN.bottom }),
+    shape("text", { x: at.x(value), y: height - MARGIN.bottom + 14, "text-anchor": "middle" }, format(value, unit)),
+  ]);
+  const up = ticks(low, top.y).flatMap((value) => [
+    shape("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: at.y(value), y2: at.y(value) }),
+    shape("text", { x: MARGIN.left - 6, y: at.y(value) + 4, "text-anchor": "end" }, format(value, unit)),
+  ]);
+  return [...across, ...up, shape("text", { x: width / 2, y: height - 4, "text-anchor": "middle" }, xName)];
 }
 
 const path = ({ points }, n, at) =>
