@@ -34,7 +34,14 @@ class Page {
     document.title = byId("title").textContent = this.#dashboard.title;
     this.#build();
     await this.refresh();
-    document.getElementById(location.hash.slice(1))?.scrollIntoView();
+    this.#markTarget();
+  }
+
+  /** The panel that the address names; `:target` does not see what was made after loading. */
+  #markTarget() {
+    const target = document.getElementById(location.hash.slice(1));
+    target?.classList.add("target");
+    target?.scrollIntoView();
   }
 
   #build() {
