@@ -5,7 +5,7 @@ DEV := .venv/dev/bin
 SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run prometheus/alertmanager/start.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools drill train test test-fast test-compose lint format generate bench up down status lock clean
+.PHONY: help setup tools drill train test test-fast test-compose lint format generate uplot pictures bench up down status lock clean
 
 help:  ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,14 @@ generate: setup  ## write the generated files anew: dashboards, rules, the table
 	$(DEV)/python -m grafana generate
 	$(DEV)/python -m telemetry.docs
 	$(DEV)/python -m prometheus generate
+
+# The library of the live view's charts, as npm publishes it; tests hold the files against the sums.
+UPLOT := 1.6.32
+uplot:  ## fetch the charts' library of the live view anew, in the version that is set here
+	folder=$$(mktemp -d) && npm pack --silent --pack-destination $$folder uplot@$(UPLOT) \
+	  && tar xzf $$folder/*.tgz -C $$folder && cd prometheus/live_view/uplot \
+	  && install -m 644 $$folder/package/LICENSE $$folder/package/dist/{uPlot.iife.min.js,uPlot.min.css} . \
+	  && sha256sum LICENSE uPlot.iife.min.js uPlot.min.css >SHA256SUMS && rm -r $$folder
 
 bench: tools train  ## measure the handler, with telemetry and without
 	$(DEV)/python -m bench

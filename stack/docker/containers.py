@@ -39,6 +39,7 @@ class DockerStack:
         if not self.compose.is_up():
             ports.check_free(taken)
         addresses = {
+            "Dashboards": f"http://localhost:{taken['PROMETHEUS_PORT']}/user/",
             "Handler": f"http://localhost:{taken['PORT']}",
             "Prometheus": f"http://localhost:{taken['PROMETHEUS_PORT']}",
             "Alerts": f"http://localhost:{taken['ALERTMANAGER_PORT']}",

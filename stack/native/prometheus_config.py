@@ -1,8 +1,9 @@
-"""Prometheus' configuration with the ports of this start."""
+"""Prometheus' configuration with the ports of this start, and the pages that it serves."""
 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from stack.settings import Settings
 
@@ -27,3 +28,18 @@ def write_prometheus_config(settings: Settings) -> None:
             here = f"127.0.0.1:{settings.ports[setting]}"
             targets = targets.replace(f"localhost:{default}", here)
         (folder / "targets" / name).write_text(targets)
+
+
+def link_live_view(root: Path, folder: Path) -> None:
+    """The folder that Prometheus serves under /user/: the live view with the dashboards that it
+    draws and the runbooks of the alerts, as docker-compose.yml mounts them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for source in (root / "prometheus" / "live_view").iterdir():
+        (folder / source.name).symlink_to(source)
+    for name, source in (
+        ("dashboards", root / "grafana" / "dashboards"),
+        ("runbooks", root / "docs" / "runbooks"),
+    ):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(source)

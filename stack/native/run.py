@@ -15,7 +15,7 @@ from stack.monitoring.readiness import Probe, wait_until_ready
 from stack.native import processes, programs
 from stack.native.environment import process_environment
 from stack.native.preparation import Preparation
-from stack.native.prometheus_config import write_prometheus_config
+from stack.native.prometheus_config import link_live_view, write_prometheus_config
 from stack.progress import ProgressDisplay
 from stack.settings import Settings
 from stack.signals import Interrupted, call_on_signals
@@ -47,6 +47,7 @@ class NativeStack:
         self._check_ports(names)
         if chosen is not None:
             write_prometheus_config(self.settings)
+            link_live_view(self.settings.root, self.settings.run / "live-view")
         env = process_environment(self.settings, chosen, os.environ)
         return self._run(names, env)
 
@@ -112,10 +113,12 @@ class NativeStack:
         if "prometheus" not in names:
             return {"Handler": handler, "Metrics": f"{handler}/metrics"}
         prometheus = f"http://localhost:{self.settings.ports['PROMETHEUS_PORT']}"
+        dashboards = f"{prometheus}/user/"
         if programs.find_prometheus() is None:
-            # The module that it is built from does not hold them.
-            prometheus += " (its API; its pages come with Docker)"
+            # The module that it is built from does not hold them, and no flag redirects from there.
+            prometheus += " (its API; its own pages come with Docker)"
         return {
+            "Dashboards": dashboards,
             "Handler": handler,
             "Prometheus": prometheus,
             "Alerts": f"http://localhost:{self.settings.ports['ALERTMANAGER_PORT']}",
