@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
 
-import numpy as np
 import pandas as pd
 
+from model.data.marked_numbers import convert_marked_numbers, read_decimals
 from model.serving.errors import ModelError, first_line
 
 _SEPARATORS: Final = (";", "\t", "|")
@@ -45,6 +46,7 @@ _MISSING_WORDS: Final = frozenset(
         "null",
     ]
 )
+_NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d*)?([eE][+-]?\d+)?")
 _PLAIN_MISSING: Final = frozenset({"NaN", "nan", "-NaN", "-nan", "<NA>"})
 
 
@@ -76,6 +78,8 @@ def read_table(path: Path, reading: Reading = Reading()) -> Table:
         raise ModelError(f"{path} is neither .csv, .csv.gz nor .parquet")
     if not path.is_file():
         raise ModelError(f"there is no file {path}")
+    if reading.thousands == reading.decimal:
+        raise ModelError(f"'{reading.decimal}' cannot be --decimal and --thousands at once")
     try:
         frame, notes = _read_csv(path, reading) if ".csv" in name else (pd.read_parquet(path), [])
     except ModelError:
@@ -86,8 +90,11 @@ def read_table(path: Path, reading: Reading = Reading()) -> Table:
         raise ModelError(f"{path} cannot be read as a table: {first_line(error)}") from error
     if not len(frame):
         raise ModelError(f"{path} holds no rows")
-    frame = _drop_row_numbers(frame, notes)
-    return Table(_take_off_units(frame, reading.units, notes), tuple(notes))
+    frame = _drop_nameless(frame, notes)
+    frame = read_decimals(frame, notes)
+    marks = (reading.decimal, reading.thousands, reading.units)
+    frame = convert_marked_numbers(frame, *marks, notes)
+    return Table(frame, tuple(notes))
 
 
 def require_columns(frame: pd.DataFrame, names: list[str] | tuple[str, ...]) -> None:
@@ -105,7 +112,6 @@ def _read_csv(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
         "sep": reading.separator,
         "encoding": reading.encoding,
         "decimal": reading.decimal,
-        "thousands": reading.thousands,
         "header": 0,
         "names": [*names, ""] if ends_in_separator else names,
         "index_col": False,
@@ -171,7 +177,25 @@ def _measure_lines(file: IO[str], separator: str) -> Iterator[tuple[int, int, bo
             yield number, text.count(separator) + 1, not text.rsplit(separator, 1)[-1].strip()
 
 
+def _check_header(path: Path, header: list[str]) -> None:
+    """The first line must be one of names."""
+    if not header:
+        raise ModelError(f"{path} cannot be read as a table: it is empty")
+    if any("\0" in name for name in header):
+        raise ModelError(_explain_encoding(path))
+    if header[0].startswith("sep="):
+        raise ModelError(
+            f"{path} begins with the line '{','.join(header)}', which only Excel reads; delete"
+            f" that line and say --separator '{header[0][4:5] or ','}'"
+        )
+    if len(header) > 1 and all(_NUMBER.fullmatch(name.strip()) for name in header):
+        raise ModelError(
+            f"{path} cannot be read as a table: it begins with a line of numbers, not of names"
+        )
+
+
 def _check_names(path: Path, header: list[str], notes: list[str]) -> list[str]:
+    _check_header(path, header)
     names = [name.strip() for name in header]
     stripped = [name for name, given in zip(names, header, strict=True) if name != given]
     if stripped:
@@ -201,9 +225,12 @@ def _check_separator(path: Path, names: list[str], reading: Reading) -> None:
 
 def _explain_encoding(path: Path) -> str:
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(1000)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return f"{path} looks like UTF-16; read it with --encoding utf-16"
+    if b"\0" in start:
+        order = "be" if start.startswith(b"\0") else "le"
+        return f"{path} looks like UTF-16; read it with --encoding utf-16-{order}"
     return (
         f"{path} is not in UTF-8; if it comes from Windows or an older program, read it with"
         " --encoding latin-1 (or cp1252)"
@@ -232,10 +259,14 @@ def _note_missing_words(path: Path, frame: pd.DataFrame, options: dict[str, Any]
     return notes
 
 
-def _drop_row_numbers(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """Without the column that a program wrote to number the rows: it has no name and counts up."""
+def _drop_nameless(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Without columns that have no name and count the rows, or are empty: programs write such."""
     for name in [str(one) for one in frame.columns if str(one).startswith("Unnamed: ")]:
         values = frame[name]
+        if values.isna().all():
+            notes.append(f"a column without a name ('{name}') is empty and was left out")
+            frame = frame.drop(columns=name)
+            continue
         counts = pd.api.types.is_integer_dtype(values) and bool((values.diff().iloc[1:] == 1).all())
         if not counts:
             raise ModelError(
@@ -243,22 +274,4 @@ def _drop_row_numbers(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
             )
         notes.append(f"the column without a name ('{name}') numbers the rows and was left out")
         frame = frame.drop(columns=name)
-    return frame
-
-
-def _take_off_units(frame: pd.DataFrame, units: tuple[str, ...], notes: list[str]) -> pd.DataFrame:
-    """Columns of texts that are numbers once the units are off become these numbers."""
-    if not units:
-        return frame
-    for name in frame.columns:
-        if pd.api.types.is_numeric_dtype(frame[name]):
-            continue
-        texts = frame[name].astype("string")
-        for unit in units:
-            texts = texts.str.replace(unit, "", regex=False)
-        numbers = pd.to_numeric(texts.str.strip(), errors="coerce")
-        if (numbers.notna() == frame[name].notna()).all() and numbers.notna().any():
-            values = numbers.to_numpy(np.float64, na_value=np.nan)
-            frame = frame.assign(**{str(name): values})
-            notes.append(f"column '{name}': numbers without {', '.join(units)}")
     return frame

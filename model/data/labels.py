@@ -40,10 +40,15 @@ def _compare_with(
 ) -> Labels:
     texts = values.map(_write_label)
     shown = ", ".join(_write_label(label) for label in classes[:5])
+    if pd.api.types.is_bool_dtype(values):
+        positive = positive.capitalize()
     if positive not in set(texts):
         raise ModelError(f"column '{target}' holds no '{positive}' (--positive) but {shown}")
     if len(classes) != 2:
-        raise ModelError(f"column '{target}' must hold two labels, not {len(classes)}: {shown}")
+        raise ModelError(
+            f"column '{target}' must hold two labels, not {len(classes)}: {shown}; a label that"
+            " means 'not known' is read as missing with --missing LABEL"
+        )
     notes.append(f"fraud is '{positive}' in column '{target}', all others are legitimate")
     return (texts == positive).to_numpy().astype(np.int8)
 
@@ -52,7 +57,10 @@ def _ask_for_positive(values: pd.Series, classes: list[object], target: str) -> 
     shown = ", ".join(repr(label) for label in classes[:5])
     sentence = f"column '{target}' must hold 0 (legitimate) and 1 (fraud), not {shown}"
     if len(classes) != 2:
-        return sentence
+        return (
+            f"{sentence}; say which one is fraud with --positive LABEL, and which ones mean 'not"
+            " known' with --missing LABEL"
+        )
     texts = [_write_label(label) for label in classes]
     words = [text for text in texts if text.lower() in _POSITIVE_WORDS]
     rarer = _write_label(values.value_counts().index[-1])

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
+import shlex
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from model.data.dataset import MOST_CATEGORIES, Column, Floats
+from model.data.marked_numbers import refuse_marked_numbers
+from model.data.times import refuse_dates
 from model.serving.errors import ModelError
 
 # Beyond it nothing is a quantity: a marker, or an overflow of whatever wrote the file.
 _LARGEST_NUMBER: Final = 1e30
-# A number with marks around or inside it: $12, 1,000, 12,5, 45 %, 1.234,56 EUR.
-# Codes such as u12 or 12A are names: letters count as a unit only after a blank, or as a currency.
-_MARKED_NUMBER: Final = re.compile(
-    r"(?P<before>[^\w\s.,+-]{0,3}|[A-Z]{3} )\s*[+-]?\d[\d.,' \u00a0]*"
-    r"(?P<after>\s*[^\w\s.,]{0,3}|\s+[^\W\d]{1,4})"
-)
 # How far beyond what was seen a request may go, in spans of what was seen. Wide on purpose: real
 # amounts have long tails, and the bounds are there to catch a wrong unit, not a rare customer.
 BOUND_SPANS: Final = 10.0
@@ -40,12 +36,19 @@ def infer_column(
     present = values.dropna()
     nullable = len(present) < len(values)
     if present.empty:
-        raise ModelError(f"column '{name}' holds no value at all; leave it out with --drop {name}")
+        raise ModelError(
+            f"column '{name}' holds no value at all; leave it out with --drop {shlex.quote(name)}"
+        )
     if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
         return _describe_number(name, present, nullable)
     kinds = {type(value) for value in present}
     if kinds == {str} and not as_text:
-        _refuse_marked_numbers(name, present)
+        refuse_dates(name, present)
+        refuse_marked_numbers(name, present)
+    if pd.api.types.is_datetime64_any_dtype(present):
+        refuse_dates(name, present.astype(str))
+    if kinds == {int}:
+        raise ModelError(_explain_large_integers(name))
     if kinds == {bool}:
         return Column(name, "boolean", nullable=nullable)
     if kinds == {str}:
@@ -53,7 +56,7 @@ def infer_column(
     found = " and ".join(sorted(kind.__name__ for kind in kinds))
     raise ModelError(
         f"column '{name}' holds {found} values, not only numbers, only texts or only true/false;"
-        f" leave it out with --drop {name}"
+        f" leave it out with --drop {shlex.quote(name)}"
     )
 
 
@@ -101,56 +104,19 @@ def _describe_number(name: str, present: pd.Series, nullable: bool) -> Column:
         extreme = high if high > -low else low
         raise ModelError(
             f"column '{name}' holds {extreme:g}, larger than any quantity; if that stands for"
-            f" missing, read it with --missing {extreme!r}"
+            f" missing, read it with --missing={extreme!r}"
         )
     if max(abs(low), abs(high)) > _LARGEST_EXACT and whole:
-        raise ModelError(
-            f"column '{name}' holds whole numbers beyond 2^53, which JSON cannot carry exactly;"
-            f" if they are identifiers, leave the column out with --drop {name}"
-        )
+        raise ModelError(_explain_large_integers(name))
     minimum, maximum = _widen_range(low, high, whole)
     kind = "integer" if whole else "number"
     return Column(name, kind, minimum=minimum, maximum=maximum, nullable=nullable)  # type: ignore[arg-type]
 
 
-def _refuse_marked_numbers(name: str, present: pd.Series) -> None:
-    texts = present.str.strip()
-    numbers = pd.to_numeric(texts, errors="coerce").notna()
-    marked = ~numbers & texts.str.fullmatch(_MARKED_NUMBER.pattern)
-    other = texts[~numbers & ~marked]
-    if numbers.sum() + marked.sum() < 0.5 * len(texts):
-        return
-    if marked.any():
-        raise ModelError(_explain_marks(name, texts[marked].iloc[0]))
-    words = ", ".join(repr(word) for word in other.unique()[:3].tolist())
-    if numbers.any() and words:
-        raise ModelError(
-            f"column '{name}' holds numbers and {len(other):,} times a text ({words}); if that"
-            f" means missing, read it with --missing {other.iloc[0]}; if all are names,"
-            f" --text {name}"
-        )
-
-
-def _explain_marks(name: str, example: str) -> str:
-    found = _MARKED_NUMBER.fullmatch(example)
-    assert found is not None
-    units = [mark for mark in (found["before"].strip(), found["after"].strip()) if mark]
-    options = [f"--unit '{mark}'" for mark in units]
-    digits = example
-    for mark in units:
-        digits = digits.replace(mark, "")
-    digits = digits.strip()
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", digits):
-        options.append("--thousands ,")
-    elif re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", digits):
-        options.append("--thousands . --decimal ,")
-    elif "," in digits:
-        options.append("--decimal ,")
-    elif re.search(r"[' \u00a0]", digits):
-        options.append('--thousands "\'"' if "'" in digits else "--thousands ' '")
+def _explain_large_integers(name: str) -> str:
     return (
-        f"column '{name}' holds numbers with a separator or a unit, such as '{example}'; read them"
-        f" with {' '.join(options) or '--unit'}; if they are names, --text {name}"
+        f"column '{name}' holds whole numbers beyond 2^53, which JSON cannot carry exactly; if they"
+        f" are identifiers, leave the column out with --drop {shlex.quote(name)}"
     )
 
 
@@ -161,9 +127,9 @@ def _describe_category(
     if len(categories) > most_categories:
         raise ModelError(
             f"column '{name}' holds {len(categories):,} different texts, more than the"
-            f" {most_categories} that a category may have; leave it out with --drop {name}, or"
-            f" allow more with --most-categories {len(categories)} (each is a series of the drift"
-            " metrics)"
+            f" {most_categories} that a category may have; leave it out with --drop"
+            f" {shlex.quote(name)}, or allow more with --most-categories {len(categories)} (each is"
+            " a series of the drift metrics)"
         )
     return Column(name, "category", categories=categories, nullable=nullable)
 

@@ -7,6 +7,7 @@ guess is refused in one sentence that says how to go on.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from model.data.dataset import (
 )
 from model.data.files import Reading, Table, read_table, require_columns
 from model.data.labels import read_labels
+from model.data.questions import question_column
 from model.data.schema import encode_column, infer_column
 from model.data.split import Holdout, Split, split_by_time
 from model.data.times import read_times
@@ -125,7 +127,7 @@ def _choose_columns(frame: pd.DataFrame, layout: Layout, notes: list[str]) -> pd
         if strange:
             raise ModelError(
                 f"column '{name}' holds {strange.pop()} values, not numbers, texts or true/false;"
-                f" leave it out with --drop {name}"
+                f" leave it out with --drop {shlex.quote(str(name))}"
             )
     return frame
 
@@ -188,6 +190,7 @@ def _infer_columns(
     ]
     if not columns:
         raise ModelError("no column is left to learn from")
+    notes.extend(note for column in columns for note in question_column(column, known[column.name]))
     nullable = [column.name for column in columns if column.nullable]
     if nullable:
         notes.append("null stands for missing values in: " + ", ".join(nullable))

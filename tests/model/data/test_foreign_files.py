@@ -59,6 +59,10 @@ UNREADABLE: dict[str, tuple[str, str, str]] = {
     "Latin-1": ("a,b\nZürich,2\n", "latin-1", "--encoding latin-1"),
     "two of one name": ("amount,b,amount\n1,2,3\n", "utf-8", r"columns 1, 3 are called 'amount'"),
     "two of one name but for a blank": ("amount, amount\n1,2\n", "utf-8", "are called 'amount'"),
+    "UTF-16 without a mark": ("a,b\n1,2\n", "utf-16-le", "--encoding utf-16-le"),
+    "Excel's first line": ("sep=;\na;b\n1;2\n", "utf-8", "--separator ';'"),
+    "no header": ("0,12.5\n1,7.5\n", "utf-8", "begins with a line of numbers, not of names"),
+    "nothing": ("", "utf-8", "it is empty"),
     "no name": ("a,,b\n1,x,2\n2,y,3\n", "utf-8", "column 2 has no name"),
 }
 
@@ -80,6 +84,7 @@ READ: dict[str, tuple[str, str, Reading]] = {
     "unit": ("a,b\n1,$2.5\n", "utf-8", Reading(units=("$",))),
     "blanks in names": (" a, b \n1,2.5\n", "utf-8", Reading()),
     "quotes": ('a,b\n"1","2.5"\n', "utf-8", Reading()),
+    "a comma at the end of every line": ("a,b,\n1,2.5,\n", "utf-8", Reading()),
     "row numbers": (",a,b\n0,1,2.5\n", "utf-8", Reading()),
 }
 
@@ -92,6 +97,39 @@ def test_file_is_read_as_it_is_written(
         "a": [1],
         "b": [2.5],
     }
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["01/01/2024", "02/01/2024"],
+        ["2024-01-31T10:00:00Z", "2024-02-01"],
+        ["01.02.2024", "02.02.2024", "2024-02-03"],
+        pd.to_datetime(["2024-01-31", "2024-02-01"]),
+    ],
+    ids=["slashes", "ISO", "mixed", "timestamps"],
+)
+def test_dates_are_never_silently_categories(texts: list[str]) -> None:
+    with pytest.raises(ModelError, match="order the rows by them with --time when, or leave"):
+        infer_column("when", pd.Series(texts))
+
+
+def test_odd_features_are_said_with_the_option() -> None:
+    """They may be meant, so they stay."""
+    frame = pd.DataFrame(
+        {
+            "my id": range(20),
+            "day": [20240101 + number % 9 for number in range(20)],
+            "country": ["DE", " DE", "de", "FR"] * 5,
+            "fraud": [0, 1] * 10,
+        }
+    )
+
+    notes = "; ".join(build(frame).notes)
+
+    assert "'my id' numbers the rows and is a feature all the same: --drop 'my id'?" in notes
+    assert "'day' looks like dates (20240101)" in notes
+    assert "' DE' and 'DE' and 'de' are different categories" in notes
 
 
 def test_row_numbers_are_left_out_and_that_is_said(tmp_path: Path) -> None:
@@ -111,36 +149,6 @@ def test_words_that_were_read_as_missing_are_said_and_may_be_kept(tmp_path: Path
     assert "column 'country': 'NA' 2 times was read as missing" in read_notes(table)
     assert kept.frame.country.isna().tolist() == [False, False, True, False]
     assert "NA" not in read_notes(kept)
-
-
-MARKED: dict[str, tuple[list[str], str]] = {
-    "thousands": (["1,000", "12", "7"], "--thousands ,"),
-    "dollars": (["$12", "$7.50", "$1"], r"--unit '\$'"),
-    "decimal comma": (["12,5", "3,75", "7"], "--decimal ,"),
-    "percent": (["45 %", "3 %", "7 %"], "--unit '%'"),
-    "both": (["1.234,56", "1.000,00", "2.000,10"], "--thousands . --decimal ,"),
-    "currency after": (["12 EUR", "7 EUR", "3 EUR"], "--unit 'EUR'"),
-    "question mark": (["12", "?", "7"], r"--missing \?"),
-}
-
-
-@pytest.mark.parametrize(("texts", "sentence"), MARKED.values(), ids=MARKED.keys())
-def test_numbers_as_texts_are_named_with_how_to_read_them(texts: list[str], sentence: str) -> None:
-    """Few or many: never silently a category, never 'leave it out'."""
-    for repeated in (1, 100):
-        with pytest.raises(ModelError, match=sentence):
-            infer_column("amount", pd.Series(texts * repeated))
-
-
-@pytest.mark.parametrize("texts", [["u12", "u13", "a"], ["12A", "13B", "7C"], ["web", "app", "9"]])
-def test_names_with_digits_stay_categories(texts: list[str]) -> None:
-    assert infer_column("code", pd.Series(texts)).type == "category"
-
-
-def test_numbers_that_are_names_can_be_kept() -> None:
-    column = infer_column("size", pd.Series(["1,5", "2,5"]), as_text=True)
-
-    assert column.categories == ("1,5", "2,5")
 
 
 TIMES: dict[str, tuple[list[object], str]] = {

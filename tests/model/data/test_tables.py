@@ -156,7 +156,10 @@ FRAME_PROBLEMS: dict[str, tuple[dict[str, object], str]] = {
     "infinite in the holdout": ({"amount": [*range(ROWS - 1), np.inf]}, "1 infinite values"),
     "many texts": ({"id": [f"u{n}" for n in range(ROWS)]}, "--drop id"),
     "mixed": ({"mix": [1, "a"] * (ROWS // 2)}, "column 'mix' holds int and str values"),
-    "dates": ({"day": pd.date_range("2026-01-01", periods=ROWS)}, "holds Timestamp values"),
+    "dates": (
+        {"day": pd.date_range("2026-01-01", periods=ROWS)},
+        "holds dates such as '2026-01-01'.*--time day",
+    ),
     "large identifiers": ({"id": np.arange(ROWS) + 2**60}, r"beyond 2\^53"),
     "reserved name": ({"transactions": range(ROWS)}, "cannot be called 'transactions'"),
     "time missing": ({"when": pd.NaT}, "'when' has 3,000 missing values"),
