@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from itsdangerous import URLSafeTimedSerializer
-
+from service.receipt_signing import ReceiptSerializer
 from service.state import read_or_make_secret
 
 _SALT = "prediction-receipt-1"
@@ -48,7 +47,7 @@ class Receipts:
 
     def __init__(self, keys: Sequence[str]) -> None:
         # itsdangerous signs with the last key of its list and accepts all of them.
-        self._serializer = URLSafeTimedSerializer(list(reversed(keys)), salt=_SALT)
+        self._serializer = ReceiptSerializer(list(reversed(keys)), _SALT)
 
     def issue(
         self,
