@@ -10,8 +10,10 @@ import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from flask import Flask
+from opentelemetry.sdk.resources import SERVICE_NAME
 
 from model.serving.errors import ModelError
 from model.serving.explain import Explainer
@@ -40,8 +42,8 @@ from service.routes import (
 from service.served_models import ServedModels, build_challenger, load_models
 from service.settings import SettingError, Settings, read_settings
 from service.simulate import TrafficSimulation
-from service.state import prepare_state_dir
-from service.used_receipts import open_used_receipts
+from service.state import prepare_state_dir, read_or_make_secret
+from service.used_receipts import SqliteUsedReceipts, UsedReceipts
 from telemetry.errors import TelemetryError
 from telemetry.lifecycle import Telemetry, start
 from telemetry.metrics import CHALLENGER, CHAMPION
@@ -91,6 +93,17 @@ def create_app(
     return app
 
 
+def _open_used_receipts(redis_url: str, folder: Path, telemetry: Telemetry) -> UsedReceipts:
+    """Redis where its address is given, else a file in `folder`."""
+    if not redis_url:
+        return SqliteUsedReceipts(folder / "feedback.sqlite")
+    from service.redis_used_receipts import RedisUsedReceipts
+
+    service = str(telemetry.tracer_provider.resource.attributes[SERVICE_NAME])
+    folder_id = read_or_make_secret(folder / "feedback-id")[:16]
+    return RedisUsedReceipts(redis_url, service, folder_id)
+
+
 def build(
     environ: Mapping[str, str] = os.environ,
     load: Callable[[Settings], ServedModels] = load_models,
@@ -102,19 +115,20 @@ def build(
         folder = prepare_state_dir(settings.state_dir)
         share = settings.challenger_serves_percent / 100
         facts = describe_models(models.champion, models.challenger, share)
+        receipts = Receipts(find_keys(settings.receipt_keys, folder))
         telemetry = start(folder, facts, settings.port, environ)
+        used = _open_used_receipts(settings.redis_url, folder, telemetry)
     except (SettingError, ModelError, TelemetryError) as error:
         print(f"The handler cannot start: {error}", file=sys.stderr, flush=True)
         sys.exit(_CANNOT_BOOT)
     # Half of the time to stop is for open requests, half for the last export.
     atexit.register(telemetry.close, settings.shutdown_seconds / 2)
-    receipts = Receipts(find_keys(settings.receipt_keys, folder))
     roles = {models.champion.card.version: CHAMPION}
     if models.challenger is not None:
         roles[models.challenger.card.version] = CHALLENGER
     feedback = Feedback(
         receipts,
-        open_used_receipts(settings.redis_url, folder),
+        used,
         telemetry.recorder,
         telemetry.instance,
         roles,

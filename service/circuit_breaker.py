@@ -29,6 +29,11 @@ class CircuitBreaker:
                 self._retry_at = now + RETRY_SECONDS
             return self._wait_seconds
 
+    def is_open(self) -> bool:
+        """True from a wait that was in vain to the next success; takes no trial."""
+        with self._lock:
+            return self._retry_at is not None
+
     def record_success(self) -> None:
         """What was waited for came in time."""
         with self._lock:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
-from threading import Lock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +14,13 @@ from itsdangerous import BadData
 from model.serving.vocabulary import CLASS_NAMES
 from service.receipts import Receipt, Receipts
 from service.requests import read_list, read_object, read_text, read_word
-from service.used_receipts import PendingOutcome, UsedReceipts, UsedReceiptsError
+from service.store_turn import StoreTurn
+from service.used_receipts import (
+    LostSlotError,
+    PendingOutcome,
+    UsedReceipts,
+    UsedReceiptsError,
+)
 from telemetry.metrics import ROLES
 from telemetry.recorder import Outcome, Recorder
 
@@ -31,6 +37,8 @@ MESSAGES = {
 CLOCK_SKEW_SECONDS = 60.0
 # Results after which the same receipt may be sent again: nothing was counted.
 RETRYABLE = ("unavailable", "future")
+# After so long the rest of a batch is 'unavailable': a slow store must not hold a thread for ever.
+BATCH_SECONDS = 10.0
 _BATCH = "feedback"
 _FIELDS = ("receipt", "label")
 
@@ -40,6 +48,15 @@ class LabelledReceipt(NamedTuple):
 
     receipt: str
     label: str
+
+
+@dataclass(frozen=True)
+class _NewOutcome:
+    """What is counted unless the receipt was used before; `expires` in seconds since 1970."""
+
+    receipt_id: str
+    expires: float
+    outcome: Outcome
 
 
 class Feedback:
@@ -54,6 +71,7 @@ class Feedback:
         roles: Mapping[str, str],
         max_age_seconds: int,
         clock: Callable[[], float] = time.time,
+        turn: StoreTurn | None = None,
     ) -> None:
         self._receipts = receipts
         self._used = used
@@ -63,21 +81,33 @@ class Feedback:
         self._max_age = max_age_seconds
         self._clock = clock
         # One outcome at a time in a worker: a number is stored and counted before the next.
-        self._lock = Lock()
+        self._turn = turn or StoreTurn()
         self._recovered = False
 
     def recover(self) -> None:
         """Count what the slot's last holder left; a store that is away is asked again later."""
-        with self._lock, contextlib.suppress(UsedReceiptsError):
+        with contextlib.suppress(UsedReceiptsError), self._turn.take():
             self._recover()
 
     def count(self, entry: LabelledReceipt) -> str:
         """Count one outcome; the result is one of FEEDBACK_RESULTS."""
-        result = self._count(entry)
-        self._recorder.record_feedback(result)
-        return result
+        return self.count_all([entry])[0]
 
-    def _count(self, entry: LabelledReceipt) -> str:
+    def count_all(self, entries: Sequence[LabelledReceipt]) -> list[str]:
+        """The result of each; once the store has failed the rest is 'unavailable' at once."""
+        deadline = time.monotonic() + BATCH_SECONDS
+        results = []
+        for entry in entries:
+            result = self._read(entry)
+            if isinstance(result, _NewOutcome):
+                gone = "unavailable" in results or time.monotonic() > deadline
+                result = "unavailable" if gone else self._count_once(result)
+            self._recorder.record_feedback(result)
+            results.append(result)
+        return results
+
+    def _read(self, entry: LabelledReceipt) -> _NewOutcome | str:
+        """What is to be counted, or why nothing is."""
         try:
             receipt, issued = self._receipts.read(entry.receipt)
         except (BadData, TypeError, ValueError):
@@ -100,7 +130,7 @@ class Feedback:
             delay=max(0.0, age),
             other_class_name=self._find_other_decision(receipt),
         )
-        return self._count_once(receipt.id, issued + self._max_age, outcome)
+        return _NewOutcome(receipt.id, issued + self._max_age, outcome)
 
     def _find_other_decision(self, receipt: Receipt) -> str | None:
         """What the other model decided, if both still have their roles."""
@@ -110,22 +140,34 @@ class Feedback:
         roles = {self._roles[receipt.model_version], self._roles.get(shadow.model_version)}
         return shadow.class_name if roles == set(ROLES) else None
 
-    def _count_once(self, receipt_id: str, expires: float, outcome: Outcome) -> str:
-        content = msgspec.json.encode(outcome).decode()
-        with self._lock:
-            try:
-                self._recover()
-                pending = PendingOutcome(self._recorder.last_outcome_number() + 1, content)
-                new = self._used.use(receipt_id, expires, self._slot, pending)
-            except UsedReceiptsError:
-                return "unavailable"
-            if not new:
-                return "repeated"
-            self._recorder.record_outcome(outcome, pending.number)
+    def _count_once(self, new: _NewOutcome) -> str:
+        try:
+            with self._turn.take():
+                try:
+                    return self._store_and_count(new)
+                except LostSlotError:
+                    # The store was emptied, or has forgotten a worker that was long idle.
+                    return self._store_and_count(new)
+        except UsedReceiptsError:
+            return "unavailable"
+
+    def _store_and_count(self, new: _NewOutcome) -> str:
+        self._recover()
+        content = msgspec.json.encode(new.outcome).decode()
+        pending = PendingOutcome(self._recorder.last_outcome_number() + 1, content)
+        try:
+            fresh = self._used.use(new.receipt_id, new.expires, self._slot, pending)
+        except UsedReceiptsError:
+            # It may have been stored all the same: `_recover` looks before the next one.
+            self._recovered = False
+            raise
+        if not fresh:
+            return "repeated"
+        self._recorder.record_outcome(new.outcome, pending.number)
         return "counted"
 
     def _recover(self) -> None:
-        """Count what the slot's last holder stored and did not live to count."""
+        """Count what was stored for this slot and not counted, by its last holder or this one."""
         if self._recovered:
             return
         for one in self._used.find_pending(self._slot, self._recorder.last_outcome_number()):

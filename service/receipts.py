@@ -6,14 +6,14 @@ signed, not encrypted, and carries no feature value.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from itsdangerous import URLSafeTimedSerializer
+from service.receipt_signing import ReceiptSerializer
+from service.state import read_or_make_secret
 
 _SALT = "prediction-receipt-1"
 _KEY_FILE = "receipt-key"
@@ -47,7 +47,7 @@ class Receipts:
 
     def __init__(self, keys: Sequence[str]) -> None:
         # itsdangerous signs with the last key of its list and accepts all of them.
-        self._serializer = URLSafeTimedSerializer(list(reversed(keys)), salt=_SALT)
+        self._serializer = ReceiptSerializer(list(reversed(keys)), _SALT)
 
     def issue(
         self,
@@ -90,21 +90,4 @@ def _parse(*content: Any) -> Receipt:
 
 def find_keys(given: Sequence[str], folder: Path) -> tuple[str, ...]:
     """The keys that were given, else one made once in `folder` and shared by all its workers."""
-    return tuple(given) or (_read_or_make_key(folder / _KEY_FILE),)
-
-
-def _read_or_make_key(path: Path) -> str:
-    # A successor on a full disk must be able to start.
-    if path.exists():
-        return path.read_text()
-    mine = path.with_name(f"{path.name}-{os.getpid()}")
-    mine.touch(mode=0o600)
-    mine.write_text(secrets.token_hex(32))
-    try:
-        # A link appears whole or not at all, and only the first worker's does.
-        os.link(mine, path)
-    except FileExistsError:
-        pass
-    finally:
-        mine.unlink()
-    return path.read_text()
+    return tuple(given) or (read_or_make_secret(folder / _KEY_FILE),)

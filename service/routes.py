@@ -70,7 +70,8 @@ def add_feedback(app: Flask, feedback: Feedback, most: int) -> None:
     def take_feedback() -> Response:
         body = read_json()
         if is_batch(body):
-            results = [{"result": feedback.count(one)} for one in read_entries(body, most)]
+            counted = feedback.count_all(read_entries(body, most))
+            results = [{"result": result} for result in counted]
             return to_response(answer_json({"results": results, "request_id": g.request_id}))
         result = feedback.count(read_entry(body))
         if result != "counted":

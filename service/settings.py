@@ -70,8 +70,29 @@ def _switch(default: str, meaning: str, on: str, off: str) -> Any:
     return _declare(default, meaning, lambda text: _one_of(words, text) == on, choices=words)
 
 
-def _read_keys(text: str) -> tuple[str, ...]:
-    return tuple(key for key in text.split(",") if key.strip())
+# In characters; what is shorter can be guessed.
+SHORTEST_SECRET = 16
+
+
+def _read_secrets(text: str) -> tuple[str, ...]:
+    """Separated by commas; blanks around each are no part of it."""
+    found = tuple(one.strip() for one in text.split(",") if one.strip())
+    if any(len(one) < SHORTEST_SECRET for one in found):
+        raise ValueError(f"made of secrets of at least {SHORTEST_SECRET} characters each")
+    return found
+
+
+def _read_redis_url(text: str) -> str:
+    if text:
+        # Imported where it is used: most services have no Redis.
+        from redis.connection import parse_url
+
+        try:
+            parse_url(text)  # type: ignore[no-untyped-call]
+        except ValueError:
+            # Without the cause, which quotes parts of the address.
+            raise ValueError("an address like redis://host:6379/0") from None
+    return text
 
 
 def _read_optional_path(text: str) -> Path | None:
@@ -152,15 +173,16 @@ class Settings:
     )
     receipt_keys: tuple[str, ...] = _declare(
         "",
-        "keys that sign receipts, newest first, separated by commas;"
-        " empty means one made in STATE_DIR",
-        _read_keys,
+        "keys that sign receipts, newest first, separated by commas, each of at least 16"
+        " characters; empty means one made in STATE_DIR",
+        _read_secrets,
         secret=True,
     )
     receipt_days: int = _whole_number(60, "days in which a prediction's label is accepted", 1, 3650)
     redis_url: str = _declare(
         "",
         "Redis that keeps the used receipts of several replicas; empty means a file in STATE_DIR",
+        _read_redis_url,
         secret=True,
     )
     fault_headers: bool = _switch(

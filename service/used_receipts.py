@@ -3,7 +3,8 @@
 A receipt is first stored as used, in one transaction with the outcome that is to be counted (a
 write-ahead log); then it is counted in the worker's slot, whose last number moves with the count.
 What a killed worker stored and did not count, the next holder of its slot finds by that number and
-counts. SQLite serves all workers of one machine; Redis (REDIS_URL) all replicas.
+counts; so does a worker whose call was carried out after it timed out. SQLite serves all workers of
+one machine; Redis (REDIS_URL) all replicas.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-
-import redis
+from typing import Protocol
 
 _PRUNE_SECONDS = 600.0
-_BUSY_SECONDS = 5.0
+# The longest wait for a store, for each of its calls.
+STORE_SECONDS = 2.0
 
 
 # Pending outcomes stand in the table `notes`, the name of which an earlier version gave it.
@@ -33,7 +33,11 @@ _SCHEMA = (
 
 
 class UsedReceiptsError(Exception):
-    """The store cannot be reached: nothing was written, and nothing may be counted."""
+    """The store did not answer: nothing may be counted. `find_pending` tells what it stored."""
+
+
+class LostSlotError(UsedReceiptsError):
+    """Nothing was written: `find_pending` must take the slot over first."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class PendingOutcome:
 
 
 class UsedReceipts(Protocol):
-    """Every call may raise UsedReceiptsError."""
+    """Every call may raise UsedReceiptsError; after one that did, `find_pending` comes first."""
 
     def use(self, receipt: str, expires: float, slot: str, pending: PendingOutcome) -> bool:
         """Store the receipt as used, with its pending outcome; False if it was used before."""
@@ -108,7 +112,7 @@ class SqliteUsedReceipts:
         scoring.
         """
         if not hasattr(self._local, "connection"):
-            connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(self._path, timeout=STORE_SECONDS, isolation_level=None)
             try:
                 for statement in _SCHEMA:
                     connection.execute(statement)
@@ -118,48 +122,3 @@ class SqliteUsedReceipts:
             self._local.connection = connection
         kept: sqlite3.Connection = self._local.connection
         return kept
-
-
-# KEYS: receipt, pending outcomes of the slot. ARGV: seconds to keep, number, content. Runs as a
-# whole or not at all, so a receipt is never used without its outcome.
-_USE = """
-if not redis.call('SET', KEYS[1], ARGV[2], 'NX', 'EX', ARGV[1]) then return 0 end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[2], ARGV[2] .. ' ' .. ARGV[3])
-return 1
-"""
-
-
-class RedisUsedReceipts:
-    """A Redis that all replicas share; it forgets a receipt when the receipt expires."""
-
-    def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(
-            url, socket_timeout=_BUSY_SECONDS, socket_connect_timeout=_BUSY_SECONDS
-        )
-        self._use = self._client.register_script(_USE)
-
-    def use(self, receipt: str, expires: float, slot: str, pending: PendingOutcome) -> bool:
-        keep = max(1, int(expires - time.time()))
-        keys = [f"receipt:{receipt}", f"notes:{slot}"]
-        try:
-            return bool(self._use(keys, [keep, pending.number, pending.content]))
-        except redis.RedisError as error:
-            raise UsedReceiptsError(f"Redis: {error}") from error
-
-    def find_pending(self, slot: str, last: int) -> list[PendingOutcome]:
-        key = f"notes:{slot}"
-        try:
-            self._client.zremrangebyscore(key, "-inf", last)
-            found: Any = self._client.zrange(key, 0, -1)
-        except redis.RedisError as error:
-            raise UsedReceiptsError(f"Redis: {error}") from error
-        pairs = (member.decode().split(" ", 1) for member in found)
-        return [PendingOutcome(int(number), content) for number, content in pairs]
-
-
-def open_used_receipts(redis_url: str, folder: Path) -> UsedReceipts:
-    """Redis where its address is given, else a file in `folder`."""
-    if redis_url:
-        return RedisUsedReceipts(redis_url)
-    return SqliteUsedReceipts(folder / "feedback.sqlite")

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -41,7 +42,7 @@ class View:
 @contextmanager
 def view(browser: Browser, *, width: int = 1360, dark: bool = False) -> Iterator[View]:
     """A fresh page of its own, without stored choices."""
-    scheme = "dark" if dark else "light"
+    scheme: Literal["dark", "light"] = "dark" if dark else "light"
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     context.set_default_timeout(1000 * _SECONDS)
     made = View(context.new_page())

@@ -1,9 +1,12 @@
 """Receipts carry what a later outcome needs, and only the service can make them."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import pytest
-from itsdangerous import BadSignature
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from service.receipts import Receipts, ShadowPrediction, find_keys
 
@@ -55,3 +58,25 @@ def test_workers_share_the_key_that_the_first_one_made(tmp_path: Path) -> None:
 
 def test_given_keys_are_used(tmp_path: Path) -> None:
     assert find_keys(("a", "b"), tmp_path) == ("a", "b")
+
+
+# The salt of every version so far.
+SALT = "prediction-receipt-1"
+LONG = ("1-" + "ab" * 60, "fraud", 0.25, "basic", "low")
+
+
+@pytest.mark.parametrize("signing_keys", [["old"], ["older", "old"]])
+@pytest.mark.parametrize("content", [ISSUED, LONG], ids=["plain", "compressed"])
+def test_receipt_of_an_earlier_version_stays_valid(signing_keys: Any, content: Any) -> None:
+    """It signed with itsdangerous' own serializer, which compresses what gets shorter by it."""
+    earlier = URLSafeTimedSerializer(signing_keys, salt=SALT).dumps(["id", *content])
+    assert earlier.startswith(".") == (content == LONG)
+    receipt, _ = Receipts(["new", "old"]).read(earlier)
+    assert (receipt.id, receipt.model_version, receipt.probability) == ("id", content[0], 0.25)
+
+
+@pytest.mark.parametrize("content", [ISSUED, LONG], ids=["short", "long"])
+def test_receipt_is_read_by_an_earlier_version(content: Any) -> None:
+    """While replicas are replaced one by one, labels meet both versions."""
+    issued = Receipts(["new", "old"]).issue(*content)
+    assert URLSafeTimedSerializer(["old", "new"], salt=SALT).loads(issued)[1:] == list(content)

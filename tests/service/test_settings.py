@@ -1,7 +1,10 @@
 """Settings are checked at start; a bad one is a sentence that names it."""
 
+from __future__ import annotations
+
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,8 +42,36 @@ def test_bad_value_is_named(name: str, value: str, says: str) -> None:
         read_settings({name: value})
 
 
-def test_keys_are_a_list_newest_first() -> None:
-    assert read_settings({"RECEIPT_KEYS": "new,old"}).receipt_keys == ("new", "old")
+NEW, OLD = "a new key of 2026", "an old key of 2025"
+
+
+@pytest.mark.parametrize("between", [",", ", ", " ,\n", ",,"])
+def test_keys_are_a_list_newest_first(between: str) -> None:
+    """Blanks around a key are no part of it: with them every old receipt would be forged."""
+    assert read_settings({"RECEIPT_KEYS": f"{NEW}{between}{OLD}"}).receipt_keys == (NEW, OLD)
+
+
+@pytest.mark.parametrize("short", ["x", "a" * 15, f"{NEW},short"])
+def test_short_key_is_refused_and_not_shown(short: Any) -> None:
+    says = r"^RECEIPT_KEYS must be made of secrets of at least 16 characters each, got \(secret\)$"
+    with pytest.raises(SettingError, match=says):
+        read_settings({"RECEIPT_KEYS": short})
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["http://:pa55word@host", "redis://:pa55word@host:x6379", "redis://u:pa55word@host:99999"],
+)
+def test_malformed_redis_url_shows_no_password(bad: str) -> None:
+    with pytest.raises(
+        SettingError, match=r"^REDIS_URL must be an address like redis://"
+    ) as caught:
+        read_settings({"REDIS_URL": bad})
+    assert "pa55word" not in str(caught.value)
+
+
+def test_good_redis_url_is_taken() -> None:
+    assert read_settings({"REDIS_URL": "rediss://:pa55word@host:6379/1"}).redis_url
 
 
 @pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
