@@ -176,13 +176,8 @@ def ensure(
         program = known[name]
         if is_current(program, tools):
             continue
-        task = display.start(f"building {name}")
-        try:
+        with display.show(f"building {name}", failed="not built") as task:
             build(program, tools, task, runner)
-        except BaseException:
-            display.finish(task, "not built", failed=True)
-            raise
-        display.finish(task)
 
 
 def minimum_go_version(root: Path) -> str:

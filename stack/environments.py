@@ -120,13 +120,8 @@ def ensure(
     for name in names:
         if is_current(root, name):
             continue
-        task = display.start(f"environment {name}")
-        try:
+        with display.show(f"environment {name}", failed="not made") as task:
             make(root, name, task, runner)
-        except BaseException:
-            display.finish(task, "not made", failed=True)
-            raise
-        display.finish(task)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
