@@ -100,11 +100,11 @@ def find_go() -> str | None:
 def build(program: Program, tools: Path, task: Task, runner: SubprocessRunner) -> None:
     """Builds one program into `tools`; raises StackError when it cannot be built."""
 
-    def waiting() -> None:
+    def show_wait() -> None:
         runner.check()
         task.update("waiting for another build")
 
-    with lock(tools / "build.lock", waiting):
+    with lock(tools / "build.lock", show_wait):
         if is_current(program, tools):
             return
         stamp = source_digest(program)

@@ -32,10 +32,10 @@ def test_files_are_current(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_not_current_is_named(tmp_path: Path) -> None:
     """A changed file, and one that nothing generates."""
     generate.write(tmp_path)
-    assert generate.outdated(tmp_path) == []
+    assert generate.find_outdated(tmp_path) == []
     (tmp_path / "drift.yml").write_text("groups: []\n")
     (tmp_path / "by_hand.yml").write_text("groups: []\n")
-    assert [path.name for path in generate.outdated(tmp_path)] == ["by_hand.yml", "drift.yml"]
+    assert [path.name for path in generate.find_outdated(tmp_path)] == ["by_hand.yml", "drift.yml"]
     assert [path.name for path in generate.write(tmp_path)] == ["drift.yml"]
 
 
