@@ -58,7 +58,7 @@ def test_an_environment_is_out_of_date_after_a_change(root: Path, change: str) -
     assert not environments.is_current(root, "serve")
 
 
-def test_a_failed_installation_is_told_and_not_taken_for_whole(root: Path) -> None:
+def test_a_failed_installation_is_reported_and_not_taken_for_whole(root: Path) -> None:
     """A requirement without its hash is refused by pip, offline too."""
     (root / "requirements.txt").write_text("flask==3.0.0\n")
     with pytest.raises(CommandFailed, match=r"requirements\.txt into \.venv/serve failed"):

@@ -53,7 +53,7 @@ def test_groups_fit_grafana_cloud() -> None:
 
 
 def test_a_group_that_is_too_large_is_refused() -> None:
-    """It is told at generation, not by an upload's failure."""
+    """It is reported at generation, not by an upload's failure."""
     with pytest.raises(ValueError, match="group g has 21 rules, Grafana Cloud takes 20"):
         Group("g", "1m", (Record("a:b:c", "1"),) * 21)
 
