@@ -30,7 +30,7 @@ def generate_files(_: Namespace) -> int:
 
 def check_files(_: Namespace) -> int:
     """Name the generated files that are not current."""
-    outdated = generate.outdated()
+    outdated = generate.find_outdated()
     for path in outdated:
         print(f"{path} is not current: run `python -m grafana generate`")
     return 1 if outdated else 0

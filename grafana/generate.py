@@ -16,24 +16,27 @@ IMPORTED_DASHBOARD = "overview"
 GUIDE = Path("docs/grafana_cloud_setup.md")
 
 
-def rendered() -> dict[Path, str]:
+def render_files() -> dict[Path, str]:
     """Content of each generated file, by its path from the root."""
     return {
-        **{provisioned(name): _text(render(dashboard)) for name, dashboard in dashboards().items()},
+        **{
+            locate_dashboard(name): _text(render(dashboard))
+            for name, dashboard in dashboards().items()
+        },
         IMPORTED: _text(render(dashboards()[IMPORTED_DASHBOARD])),
         GUIDE: guide.with_budget((ROOT / GUIDE).read_text(encoding="utf-8")),
     }
 
 
-def provisioned(name: str) -> Path:
+def locate_dashboard(name: str) -> Path:
     """The generated file of the dashboard that grafana/panels/<name>.py declares."""
     return PROVISIONED / f"{name}.json"
 
 
 def write(root: Path = ROOT) -> list[Path]:
     """Write the generated files and remove those without a source; the ones that changed."""
-    changed = outdated(root)
-    texts = rendered()
+    changed = find_outdated(root)
+    texts = render_files()
     for path in changed:
         if path in texts:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -43,9 +46,9 @@ def write(root: Path = ROOT) -> list[Path]:
     return changed
 
 
-def outdated(root: Path = ROOT) -> list[Path]:
+def find_outdated(root: Path = ROOT) -> list[Path]:
     """Generated files that are missing, do not say what their source says, or have none."""
-    texts = rendered()
+    texts = render_files()
     present = {path.relative_to(root) for path in (root / PROVISIONED).glob("*.json")}
     wrong = [path for path, text in texts.items() if _read(root / path) != text]
     return wrong + sorted(present - texts.keys())

@@ -36,7 +36,7 @@ def latest(metric: str, *matchers: str) -> str:
     return f"{_series(metric, matchers)} and on (job, instance) {SERVED_VERSION}"
 
 
-def averaged(metric: str, window: str, *matchers: str) -> str:
+def average_over_time(metric: str, window: str, *matchers: str) -> str:
     """Mean over the window of each selected series of a gauge."""
     return _of_selected(f"avg_over_time({_series(metric, matchers)}[{window}])", window)
 

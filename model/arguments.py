@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser; the chosen command's name is in `command`."""
     main = argparse.ArgumentParser(
         prog="python -m model",
-        description="Train, judge and manage fraud models. COMMAND --help tells the rest.",
+        description="Train, judge and manage fraud models. COMMAND --help lists its options.",
     )
     commands = main.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _add_data(commands)
@@ -177,7 +177,7 @@ def _add_if_better(promote: argparse.ArgumentParser) -> None:
         help="outcomes from then on, such as 2026-11-01 or 2026-11-01T12:00 (UTC), which must stay"
         " the same at every look; default: since the challenger was trained",
     )
-    group.add_argument("--dry-run", action="store_true", help="decide and tell, change nothing")
+    group.add_argument("--dry-run", action="store_true", help="decide and report, change nothing")
     group.add_argument("--json", action="store_true", help="print one JSON object")
 
 

@@ -133,7 +133,7 @@ def run_compare(options: Namespace) -> None:
 def run_promote(options: Namespace) -> int:
     """Make a version champion, after all that is served from it was loaded once.
 
-    With --if-better the exit code tells what was decided: EXIT_CODES.
+    With --if-better the exit code says what was decided: EXIT_CODES.
     """
     if options.if_better:
         # Only this asks a Prometheus: the image that trains has neither the client nor `requests`.

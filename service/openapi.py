@@ -10,10 +10,10 @@ from http import HTTPStatus
 from model.serving.card import Card
 from service.schemas import (
     Json,
+    describe_predictions,
     describe_schemas,
-    predictions_schema,
+    describe_simulation,
     refer_to,
-    simulation_schema,
 )
 from telemetry.metrics import ENDPOINTS
 
@@ -32,7 +32,7 @@ def describe_api(card: Card, max_batch: int, max_simulated: int) -> Json:
         },
         "paths": {
             path: {ENDPOINTS[path].method.lower(): operation}
-            for path, operation in _operations(max_simulated).items()
+            for path, operation in _describe_operations(max_simulated).items()
         },
         "components": {
             "schemas": describe_schemas(card, max_batch),
@@ -41,70 +41,74 @@ def describe_api(card: Card, max_batch: int, max_simulated: int) -> Json:
     }
 
 
-def _operations(max_simulated: int) -> dict[str, Json]:
+def _describe_operations(max_simulated: int) -> dict[str, Json]:
     """What each path does; the method is that of telemetry's table."""
     return {
-        "/predict": _predict(),
-        "/feedback": _operation(
+        "/predict": _describe_predict(),
+        "/feedback": _describe_operation(
             "/feedback",
             "Label predictions (delayed labels)",
-            _json(_OBJECT),
+            _as_json(_OBJECT),
             {"oneOf": [refer_to("Feedback"), refer_to("FeedbackBatch")]},
         ),
-        "/health": _operation("/health", "State, uptime, totals and resources", _json(_OBJECT)),
-        "/health/live": _operation("/health/live", "Is the process alive", _json(_OBJECT)),
-        "/health/ready": _readiness(),
-        "/model_info": _operation("/model_info", "What is served", _json(_OBJECT)),
-        "/metrics": _operation(
+        "/health": _describe_operation(
+            "/health", "State, uptime, totals and resources", _as_json(_OBJECT)
+        ),
+        "/health/live": _describe_operation(
+            "/health/live", "Is the process alive", _as_json(_OBJECT)
+        ),
+        "/health/ready": _describe_readiness(),
+        "/model_info": _describe_operation("/model_info", "What is served", _as_json(_OBJECT)),
+        "/metrics": _describe_operation(
             "/metrics", "Every metric in Prometheus' text format", {"text/plain": {}}
         ),
-        "/simulate_traffic": _operation(
+        "/simulate_traffic": _describe_operation(
             "/simulate_traffic",
             "Score made-up transactions",
-            _json(_OBJECT),
-            simulation_schema(max_simulated),
+            _as_json(_OBJECT),
+            describe_simulation(max_simulated),
         ),
     }
 
 
-def _predict() -> Json:
+def _describe_predict() -> Json:
     body = {"oneOf": [refer_to("Transaction"), refer_to("Batch")]}
-    answer = {"oneOf": [refer_to("Prediction"), predictions_schema()]}
+    answer = {"oneOf": [refer_to("Prediction"), describe_predictions()]}
     explain = {
         "name": "explain",
         "in": "query",
         "description": "also give each feature's contribution",
         "schema": {"type": "boolean", "default": False},
     }
-    return _operation("/predict", "Score transactions", _json(answer), body) | {
+    return _describe_operation("/predict", "Score transactions", _as_json(answer), body) | {
         "parameters": [explain]
     }
 
 
-def _readiness() -> Json:
+def _describe_readiness() -> Json:
     """Its 503 is no refusal: it has a status and the reason for it."""
-    answer = _json({"type": "object", "properties": {"status": _TEXT}})
-    operation = _operation("/health/ready", "Should it get traffic", answer)
+    answer = _as_json({"type": "object", "properties": {"status": _TEXT}})
+    operation = _describe_operation("/health/ready", "Should it get traffic", answer)
     problem = {"type": "object", "properties": {"status": _TEXT, "reason": _TEXT}}
-    operation["responses"]["503"] = {"description": "not ready", "content": _json(problem)}
+    operation["responses"]["503"] = {"description": "not ready", "content": _as_json(problem)}
     return operation
 
 
-def _operation(path: str, summary: str, content: Json, body: Json | None = None) -> Json:
+def _describe_operation(path: str, summary: str, content: Json, body: Json | None = None) -> Json:
     """One endpoint: its answer's content, its body if it takes one, and all that it refuses with;
     where that may be 401, a token."""
-    refusal = {"description": "refused", "content": _json(refer_to("Error"))}
+    refusal = {"description": "refused", "content": _as_json(refer_to("Error"))}
     statuses = ENDPOINTS[path].statuses()
     responses = dict.fromkeys(statuses, refusal) | {
         "200": {"description": "done", "content": content}
     }
     operation: Json = {"summary": summary, "responses": responses}
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": _json(body)}
+        operation["requestBody"] = {"required": True, "content": _as_json(body)}
     if str(HTTPStatus.UNAUTHORIZED.value) in statuses:
         operation["security"] = [{}, {"token": []}]
     return operation
 
 
-def _json(schema: Json) -> Json:
+def _as_json(schema: Json) -> Json:
     return {"application/json": {"schema": schema}}

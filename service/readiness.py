@@ -23,7 +23,7 @@ class Readiness:
         self._stopping = False
 
     def begin_shutdown(self) -> None:
-        """The process was told to stop: from now on it is not ready."""
+        """The process got the signal to stop: from now on it is not ready."""
         self._stopping = True
 
     def why_not_ready(self) -> str | None:

@@ -15,12 +15,12 @@ _JSON_TYPES = {"number": "number", "integer": "integer", "boolean": "boolean", "
 def describe_schemas(card: Card, max_batch: int) -> Json:
     """Every named schema of the service that serves the model of `card`."""
     return {
-        "Transaction": transaction_schema(card),
-        "Batch": _list_schema("transactions", "Transaction", max_batch),
-        "Prediction": _prediction(),
-        "Feedback": _feedback(),
-        "FeedbackBatch": _list_schema("feedback", "Feedback", max_batch),
-        "Error": _error(),
+        "Transaction": describe_transaction(card),
+        "Batch": _describe_list("transactions", "Transaction", max_batch),
+        "Prediction": _describe_prediction(),
+        "Feedback": _describe_feedback(),
+        "FeedbackBatch": _describe_list("feedback", "Feedback", max_batch),
+        "Error": _describe_error(),
     }
 
 
@@ -29,7 +29,7 @@ def refer_to(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _closed(properties: Json) -> Json:
+def _build_object(properties: Json) -> Json:
     """An object with these fields, all required, and no others."""
     return {
         "type": "object",
@@ -39,9 +39,9 @@ def _closed(properties: Json) -> Json:
     }
 
 
-def transaction_schema(card: Card) -> Json:
+def describe_transaction(card: Card) -> Json:
     """JSON Schema of one transaction: the card's features and the optional `user_type`."""
-    properties = {feature.name: _property(feature) for feature in card.features}
+    properties = {feature.name: _describe_property(feature) for feature in card.features}
     required = list(properties)
     if "user_type" not in properties:
         properties["user_type"] = {
@@ -60,10 +60,10 @@ def transaction_schema(card: Card) -> Json:
 
 def example_transaction(card: Card) -> Json:
     """A usual transaction: each field's median, or its first category."""
-    return {feature.name: _example(feature) for feature in card.features}
+    return {feature.name: _choose_example(feature) for feature in card.features}
 
 
-def _property(feature: Feature) -> Json:
+def _describe_property(feature: Feature) -> Json:
     kind = _JSON_TYPES[feature.type]
     schema: Json = {"type": [kind, "null"] if feature.nullable else kind}
     if feature.description:
@@ -77,7 +77,7 @@ def _property(feature: Feature) -> Json:
     return schema
 
 
-def _example(feature: Feature) -> object:
+def _choose_example(feature: Feature) -> object:
     if feature.type == "boolean":
         return False
     if feature.categories:
@@ -86,23 +86,23 @@ def _example(feature: Feature) -> object:
     return round(median) if feature.type == "integer" else median
 
 
-def _feedback() -> Json:
+def _describe_feedback() -> Json:
     label = {"type": "string", "enum": list(CLASS_NAMES)}
-    return _closed({"receipt": {"type": "string"}, "label": label})
+    return _build_object({"receipt": {"type": "string"}, "label": label})
 
 
-def _list_schema(field: str, entry: str, most: int) -> Json:
+def _describe_list(field: str, entry: str, most: int) -> Json:
     """An object whose one field is a list of 1 to `most` entries."""
     items = {"type": "array", "minItems": 1, "maxItems": most, "items": refer_to(entry)}
-    return _closed({field: items})
+    return _build_object({field: items})
 
 
-def simulation_schema(most: int) -> Json:
+def describe_simulation(most: int) -> Json:
     """The body of /simulate_traffic."""
-    return _closed({"num_requests": {"type": "integer", "minimum": 1, "maximum": most}})
+    return _build_object({"num_requests": {"type": "integer", "minimum": 1, "maximum": most}})
 
 
-def _prediction() -> Json:
+def _describe_prediction() -> Json:
     return {
         "type": "object",
         "properties": {
@@ -110,7 +110,7 @@ def _prediction() -> Json:
             "fraud_probability": {"type": "number", "minimum": 0, "maximum": 1},
             "risk_level": {"type": "string", "enum": list(RISK_LEVELS)},
             "user_type": {"type": "string", "enum": list(USER_TYPES)},
-            "explanation": _explanation(),
+            "explanation": _describe_explanation(),
             "receipt": {"type": "string", "description": "signed; names this prediction later"},
             "model_version": {"type": "string"},
             "request_id": {"type": "string"},
@@ -118,7 +118,7 @@ def _prediction() -> Json:
     }
 
 
-def _explanation() -> Json:
+def _describe_explanation() -> Json:
     return {
         "type": "object",
         "description": "with explain=true; contributions add up to probability less base_value",
@@ -130,7 +130,7 @@ def _explanation() -> Json:
     }
 
 
-def _error() -> Json:
+def _describe_error() -> Json:
     error = {
         "type": "object",
         "required": ["type", "message", "field", "request_id"],
@@ -144,7 +144,7 @@ def _error() -> Json:
     return {"type": "object", "required": ["error"], "properties": {"error": error}}
 
 
-def predictions_schema() -> Json:
+def describe_predictions() -> Json:
     """The answer to a batch."""
     return {
         "type": "object",

@@ -1,4 +1,4 @@
-"""What the handler can be told: one line a setting, read once at start, checked.
+"""The settings of the handler: one line each, read once at start, checked.
 
 The variable's name is the field's in capitals. Telemetry has no settings of its own here: it obeys
 the standard OTEL_* variables.

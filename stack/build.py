@@ -100,11 +100,11 @@ def find_go() -> str | None:
 def build(program: Program, tools: Path, task: Task, runner: SubprocessRunner) -> None:
     """Builds one program into `tools`; raises StackError when it cannot be built."""
 
-    def waiting() -> None:
+    def show_wait() -> None:
         runner.check()
         task.update("waiting for another build")
 
-    with lock(tools / "build.lock", waiting):
+    with lock(tools / "build.lock", show_wait):
         if is_current(program, tools):
             return
         stamp = source_digest(program)
@@ -176,13 +176,8 @@ def ensure(
         program = known[name]
         if is_current(program, tools):
             continue
-        task = display.start(f"building {name}")
-        try:
+        with display.show(f"building {name}", failed="not built") as task:
             build(program, tools, task, runner)
-        except BaseException:
-            display.finish(task, "not built", failed=True)
-            raise
-        display.finish(task)
 
 
 def minimum_go_version(root: Path) -> str:

@@ -37,7 +37,7 @@ def python_of(root: Path, name: str) -> Path:
     return root / ".venv" / name / "bin" / "python"
 
 
-def expected_stamp(root: Path, name: str) -> str:
+def compute_stamp(root: Path, name: str) -> str:
     """What the environment is made from: lock file, Python version, place."""
     made_from = hashlib.sha256((root / LOCK_FILES[name]).read_bytes())
     place = (root / ".venv" / name).resolve()
@@ -49,7 +49,7 @@ def is_current(root: Path, name: str) -> bool:
     """True when the environment is whole and made from the present lock file."""
     stamp = root / ".venv" / name / STAMP
     try:
-        return stamp.read_text() == expected_stamp(root, name) and python_of(root, name).exists()
+        return stamp.read_text() == compute_stamp(root, name) and python_of(root, name).exists()
     except FileNotFoundError:
         return False
 
@@ -57,11 +57,11 @@ def is_current(root: Path, name: str) -> bool:
 def make(root: Path, name: str, task: Task, runner: SubprocessRunner) -> None:
     """Makes the environment anew from its lock file; every package must have a locked hash."""
 
-    def waiting() -> None:
+    def show_wait() -> None:
         runner.check()
         task.update("waiting for another start")
 
-    with lock(root / ".venv" / f"{name}.lock", waiting):
+    with lock(root / ".venv" / f"{name}.lock", show_wait):
         if is_current(root, name):
             return
         folder = root / ".venv" / name
@@ -75,7 +75,7 @@ def make(root: Path, name: str, task: Task, runner: SubprocessRunner) -> None:
             [sys.executable, "-m", "venv", "--clear", str(folder)],
         )
         _install(root, name, task, runner)
-        (folder / STAMP).write_text(expected_stamp(root, name))
+        (folder / STAMP).write_text(compute_stamp(root, name))
 
 
 def _install(root: Path, name: str, task: Task, runner: SubprocessRunner) -> None:
@@ -120,13 +120,8 @@ def ensure(
     for name in names:
         if is_current(root, name):
             continue
-        task = display.start(f"environment {name}")
-        try:
+        with display.show(f"environment {name}", failed="not made") as task:
             make(root, name, task, runner)
-        except BaseException:
-            display.finish(task, "not made", failed=True)
-            raise
-        display.finish(task)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,6 +6,8 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TextIO
@@ -14,7 +16,7 @@ REFRESH_SECONDS = 0.5
 PIPED_SECONDS = 15.0
 
 
-def elapsed(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration for people: "8 s", "2 min 05 s"."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
@@ -31,12 +33,12 @@ class Task:
     finished: float | None = None
 
     def update(self, text: str) -> None:
-        """Replaces what is shown beside the name."""
+        """Replaces what is shown after the name."""
         self.text = text
 
     def line(self, now: float) -> str:
         """The task on one line."""
-        took = elapsed((self.finished or now) - self.started)
+        took = format_duration((self.finished or now) - self.started)
         return f"{self.mark} {self.name}: {self.text}, {took}"
 
 
@@ -84,6 +86,20 @@ class ProgressDisplay:
             self._active.remove(task)
             self._ended.append(task)
             self._draw(time.monotonic())
+
+    @contextmanager
+    def show(
+        self, name: str, text: str = "starting", *, done: str = "ready", failed: str
+    ) -> Iterator[Task]:
+        """A task as long as the block lasts; its last line is `done`, or `failed` where the block
+        raises."""
+        task = self.start(name, text)
+        try:
+            yield task
+        except BaseException:
+            self.finish(task, failed, failed=True)
+            raise
+        self.finish(task, done)
 
     def _refresh(self) -> None:
         every = REFRESH_SECONDS if self.stream.isatty() else self.piped_seconds

@@ -18,8 +18,9 @@ PRIVATE_ADDRESSES = (
 PUBLIC_ADDRESSES = (0x08080808, 0xAC200001, 0x2606 << 112 | 1, 0xFFFF << 32 | 0x08080808)
 HOSTS = {
     "localhost": True, "LOCALHOST.": True, "handler": True, "127.0.0.1": True, "127.1": True,
-    "::1": True, "::": True, "fe80::1%25eth0": True, "scoring.example": False,
+    "::1": True, "::": True, "scoring.example": False,
     "local.example": False, "mylocal.example": False, "localhost.example.com": False,
+    f"{ip_address(0xFE80 << 112 | 1)}%25eth0": True,
     **{str(ip_address(number)): True for number in PRIVATE_ADDRESSES},
     **{str(ip_address(number)): False for number in PUBLIC_ADDRESSES},
     **{f"a{domain}": True for domain in private_hosts.PRIVATE_DOMAINS},

@@ -195,6 +195,6 @@ class Service:
 def _outcome_labels() -> Iterator[dict[str, str]]:
     """Hits, misses, false alarms, and the rest."""
     segment = {"role": "champion", "user_type": "basic", "value_band": "low"}
-    for truth in reversed(CLASS_NAMES):
+    for label in reversed(CLASS_NAMES):
         for class_name in reversed(CLASS_NAMES):
-            yield segment | {"class_name": class_name, "truth": truth}
+            yield segment | {"class_name": class_name, "truth": label}

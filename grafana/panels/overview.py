@@ -20,7 +20,7 @@ from grafana.promql import (
     RANGE,
     RATE_INTERVAL,
     WINDOW,
-    averaged,
+    average_over_time,
     highest,
     increase,
     latest,
@@ -289,7 +289,7 @@ PATH = (
         "Collector's queue.",
         unit="percent",
         queries=(
-            Query("CPU", highest(averaged("system_cpu_usage_percent", WINDOW))),
+            Query("CPU", highest(average_over_time("system_cpu_usage_percent", WINDOW))),
             Query("memory", usage("memory")),
             Query("disk", usage("disk")),
         ),

@@ -1,4 +1,4 @@
-"""The Pipeline: from the handlers to the store and the messages; receive, queue, send, store, tell.
+"""The Pipeline, from the handlers to the notifications: receive, queue, send, store, notify.
 
 Series of the Collector, Prometheus and Alertmanager are there where Prometheus scrapes them.
 """
@@ -25,7 +25,7 @@ STATE = (
         id=1,
         title="Is it up?",
         why="Whether the Collector, Prometheus and Alertmanager answer. Down Collector: nothing is "
-        "measured, the handlers keep on serving. Down Alertmanager: nobody is told.",
+        "measured, the handlers keep on serving. Down Alertmanager: nobody is notified.",
         unit="short",
         kind=Kind.STATES,
         queries=(Query("{{job}}", "min by (job) (up)", empty=NO_COLLECTOR),),
@@ -222,7 +222,7 @@ MESSAGES = (
         id=12,
         title="Messages that did not arrive",
         why="Notifications that failed, and alerts that Prometheus could not hand over. More than "
-        "zero: somebody is not told.",
+        "zero: somebody is not notified.",
         unit="suffix:/s",
         queries=(
             Query(
@@ -242,7 +242,7 @@ MESSAGES = (
 DASHBOARD = Dashboard(
     uid="fraud-pipeline",
     title="Fraud detection: pipeline",
-    question="Does what is measured arrive, and is somebody told?",
+    question="Does what is measured arrive, and is somebody notified?",
     sections=(
         Section("State", STATE),
         Section("Receive, queue, send", FLOW),

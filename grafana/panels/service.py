@@ -8,7 +8,7 @@ from grafana.promql import (
     ASKED_BY_USERS,
     RATE_INTERVAL,
     WINDOW,
-    averaged,
+    average_over_time,
     highest,
     latest,
     percent,
@@ -220,7 +220,7 @@ SATURATION = (
         queries=(
             Query(
                 "CPU {{instance}}",
-                f"max by (instance) ({averaged('system_cpu_usage_percent', WINDOW)})",
+                f"max by (instance) ({average_over_time('system_cpu_usage_percent', WINDOW)})",
             ),
             Query(
                 "memory {{instance}}",

@@ -121,11 +121,11 @@ class Compiler:
         return frame
 
 
-def _tree(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_tree(compiler: Compiler, model: Any, frame: Frame) -> str:
     return compiler.trees([read_grown_tree(model.tree_, 1)], 0.0, frame, single=True)
 
 
-def _forest(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_forest(compiler: Compiler, model: Any, frame: Frame) -> str:
     members = len(model.estimators_)
     trees = [read_grown_tree(member.tree_, members) for member in model.estimators_]
     return compiler.trees(trees, 0.0, frame, single=True)
@@ -161,7 +161,7 @@ def _decide_linear(compiler: Compiler, model: Any, frame: Frame) -> str:
     return compiler.builder.add("Add", product, compiler.builder.constant(intercept))
 
 
-def _linear(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_linear(compiler: Compiler, model: Any, frame: Frame) -> str:
     if isinstance(model, SGDClassifier) and model.loss != "log_loss":
         raise Unsupported(f"SGDClassifier with the loss {model.loss}")
     if getattr(model, "multi_class", None) in ("multinomial", "crossentropy"):
@@ -169,18 +169,18 @@ def _linear(compiler: Compiler, model: Any, frame: Frame) -> str:
     return compiler.sigmoid(_decide_linear(compiler, model, frame))
 
 
-def _from_decision(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_decision(compiler: Compiler, model: Any, frame: Frame) -> str:
     return compiler.sigmoid(compiler.decision(model, frame))
 
 
-def _exponential(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_exponential(compiler: Compiler, model: Any, frame: Frame) -> str:
     value = compiler.decision(model, frame)
     if model.loss != "exponential":
         return compiler.sigmoid(value)
     return compiler.sigmoid(compiler.builder.add("Add", value, value))
 
 
-def _bagging(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_bagging(compiler: Compiler, model: Any, frame: Frame) -> str:
     parts = []
     pairs = zip(model.estimators_, model.estimators_features_, strict=True)
     for member, features in pairs:
@@ -189,31 +189,31 @@ def _bagging(compiler: Compiler, model: Any, frame: Frame) -> str:
         if columns != list(range(len(frame.words))):
             words = tuple(frame.words[column] for column in columns)
             own = Frame(compiler.builder.select(frame.tensor, columns), words)
-        parts.append(_member(compiler, member, own))
+        parts.append(_compile_member(compiler, member, own))
     return compiler.mean(parts)
 
 
-def _member(compiler: Compiler, member: Any, frame: Frame) -> str:
+def _compile_member(compiler: Compiler, member: Any, frame: Frame) -> str:
     """A bagged member saw the classes as 0 and 1, and perhaps only one of them."""
     if not hasattr(member, "predict_proba"):
         raise Unsupported(f"bagging of {type(member).__name__}, which gives no probabilities")
     if len(member.classes_) == 1:
-        return _constant(compiler, float(member.classes_[0]), frame)
+        return _compile_constant(compiler, float(member.classes_[0]), frame)
     return compiler.probability(member, frame)
 
 
-def _constant(compiler: Compiler, value: float, frame: Frame) -> str:
+def _compile_constant(compiler: Compiler, value: float, frame: Frame) -> str:
     first = compiler.builder.select(frame.tensor, [0])
     shape = compiler.builder.add("Shape", first)
     return compiler.builder.add("Expand", compiler.builder.constant([[value]]), shape)
 
 
-def _voting(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_voting(compiler: Compiler, model: Any, frame: Frame) -> str:
     parts = [compiler.probability(member, frame) for member in model.estimators_]
     return compiler.mean(parts, model._weights_not_none)
 
 
-def _stacking(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_stacking(compiler: Compiler, model: Any, frame: Frame) -> str:
     final = unwrap(model.final_estimator_)
     if type(final) not in _LINEAR:
         # Trees over scores that are equal to rounding only may take another branch.
@@ -230,7 +230,7 @@ def _stacking(compiler: Compiler, model: Any, frame: Frame) -> str:
     return compiler.probability(final, Frame(compiler.builder.concat(parts), words))
 
 
-def _calibrated(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_calibrated(compiler: Compiler, model: Any, frame: Frame) -> str:
     if model.method != "sigmoid":
         # Isotonic steps turn a difference in the last digit into one that can be seen.
         raise Unsupported(f"calibration by {model.method}")
@@ -245,10 +245,10 @@ def _calibrated(compiler: Compiler, model: Any, frame: Frame) -> str:
     return compiler.mean(parts)
 
 
-def _dummy(compiler: Compiler, model: Any, frame: Frame) -> str:
+def _compile_dummy(compiler: Compiler, model: Any, frame: Frame) -> str:
     if model.strategy != "prior":
         raise Unsupported(f"DummyClassifier with the strategy {model.strategy}")
-    return _constant(compiler, float(model.class_prior_[1]), frame)
+    return _compile_constant(compiler, float(model.class_prior_[1]), frame)
 
 
 _Writer = Callable[[Compiler, Any, Frame], str]
@@ -259,17 +259,17 @@ _DECISIONS: Final[dict[type, _Writer]] = {
     AdaBoostClassifier: _decide_votes,
 }
 _PROBABILITIES: Final[dict[type, _Writer]] = {
-    **dict.fromkeys(_SINGLE_TREES, _tree),
-    **dict.fromkeys(_FORESTS, _forest),
-    LogisticRegression: _linear,
-    LinearDiscriminantAnalysis: _linear,
-    SGDClassifier: _linear,
-    GradientBoostingClassifier: _exponential,
-    HistGradientBoostingClassifier: _from_decision,
-    AdaBoostClassifier: _from_decision,
-    BaggingClassifier: _bagging,
-    VotingClassifier: _voting,
-    StackingClassifier: _stacking,
-    CalibratedClassifierCV: _calibrated,
-    DummyClassifier: _dummy,
+    **dict.fromkeys(_SINGLE_TREES, _compile_tree),
+    **dict.fromkeys(_FORESTS, _compile_forest),
+    LogisticRegression: _compile_linear,
+    LinearDiscriminantAnalysis: _compile_linear,
+    SGDClassifier: _compile_linear,
+    GradientBoostingClassifier: _compile_exponential,
+    HistGradientBoostingClassifier: _compile_decision,
+    AdaBoostClassifier: _compile_decision,
+    BaggingClassifier: _compile_bagging,
+    VotingClassifier: _compile_voting,
+    StackingClassifier: _compile_stacking,
+    CalibratedClassifierCV: _compile_calibrated,
+    DummyClassifier: _compile_dummy,
 }

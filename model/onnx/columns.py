@@ -115,22 +115,22 @@ def _join(builder: GraphBuilder, parts: list[Frame]) -> Frame:
     return Frame(builder.concat([part.tensor for part in parts]), words)
 
 
-def _standard(builder: GraphBuilder, step: StandardScaler, frame: Frame) -> Frame:
+def _scale_standard(builder: GraphBuilder, step: StandardScaler, frame: Frame) -> Frame:
     return _shift_then_divide(builder, frame, step.mean_ if step.with_mean else None, step.scale_)
 
 
-def _robust(builder: GraphBuilder, step: RobustScaler, frame: Frame) -> Frame:
+def _scale_robust(builder: GraphBuilder, step: RobustScaler, frame: Frame) -> Frame:
     center = step.center_ if step.with_centering else None
     return _shift_then_divide(builder, frame, center, step.scale_ if step.with_scaling else None)
 
 
-def _max_abs(builder: GraphBuilder, step: MaxAbsScaler, frame: Frame) -> Frame:
+def _scale_max_abs(builder: GraphBuilder, step: MaxAbsScaler, frame: Frame) -> Frame:
     if getattr(step, "clip", False):
         raise Unsupported("MaxAbsScaler that clips")
     return _shift_then_divide(builder, frame, None, step.scale_)
 
 
-def _min_max(builder: GraphBuilder, step: MinMaxScaler, frame: Frame) -> Frame:
+def _scale_min_max(builder: GraphBuilder, step: MinMaxScaler, frame: Frame) -> Frame:
     tensor = builder.add("Mul", _numbers(frame, step), builder.constant(step.scale_))
     tensor = builder.add("Add", tensor, builder.constant(step.min_))
     if step.clip:
@@ -170,7 +170,7 @@ def _impute(builder: GraphBuilder, step: SimpleImputer, frame: Frame) -> Frame:
     return Frame(builder.add("Where", missing, builder.constant(fills), frame.tensor), tuple(words))
 
 
-def _one_hot(builder: GraphBuilder, step: OneHotEncoder, frame: Frame) -> Frame:
+def _encode_one_hot(builder: GraphBuilder, step: OneHotEncoder, frame: Frame) -> Frame:
     if any(one is not None for one in getattr(step, "infrequent_categories_", [None])):
         raise Unsupported("OneHotEncoder that joins infrequent categories")
     parts = []
@@ -189,7 +189,7 @@ def _one_hot(builder: GraphBuilder, step: OneHotEncoder, frame: Frame) -> Frame:
     return Frame(builder.concat(parts), (None,) * size)
 
 
-def _ordinal(builder: GraphBuilder, step: OrdinalEncoder, frame: Frame) -> Frame:
+def _encode_ordinal(builder: GraphBuilder, step: OrdinalEncoder, frame: Frame) -> Frame:
     if any(one is not None for one in getattr(step, "infrequent_categories_", [None])):
         raise Unsupported("OrdinalEncoder that joins infrequent categories")
     unknown = np.nan if step.unknown_value is None else float(step.unknown_value)
@@ -253,12 +253,12 @@ def _is_missing(value: object) -> bool:
 
 
 _OWN: Final[dict[type, Callable[[GraphBuilder, Any, Frame], Frame]]] = {
-    StandardScaler: _standard,
-    RobustScaler: _robust,
-    MaxAbsScaler: _max_abs,
-    MinMaxScaler: _min_max,
+    StandardScaler: _scale_standard,
+    RobustScaler: _scale_robust,
+    MaxAbsScaler: _scale_max_abs,
+    MinMaxScaler: _scale_min_max,
     SimpleImputer: _impute,
-    OneHotEncoder: _one_hot,
-    OrdinalEncoder: _ordinal,
+    OneHotEncoder: _encode_one_hot,
+    OrdinalEncoder: _encode_ordinal,
     FunctionTransformer: _keep,
 }

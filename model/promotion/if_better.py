@@ -24,7 +24,7 @@ EXIT_CODES: Final[dict[Verdict, int]] = {"promote": 0, "keep": 3, "not enough la
 
 
 def promote_if_better(options: Namespace) -> int:
-    """Ask, decide, promote, tell; the exit code is the verdict's."""
+    """Query, decide, promote, report; the exit code is the verdict's."""
     registry = RegistryWriter(options.models)
     champion, challenger = registry.champion(), _choose_challenger(options, registry)
     ratio = options.cost_ratio or read_cost_ratio(registry.card(champion).threshold_rule) or 1.0

@@ -76,7 +76,7 @@ class TransactionReader:
         if len(transaction) == self._size:
             user_type = self._user_type_of(row)
         else:
-            user_type = self._stated_user_type(transaction)
+            user_type = self._read_user_type(transaction)
         if self._value_index is None:
             return Transaction(row, user_type, 0.0, LOW_VALUE)
         value = row[self._value_index]
@@ -92,7 +92,7 @@ class TransactionReader:
             return PREMIUM
         return STANDARD if value >= self._standard_from else BASIC
 
-    def _stated_user_type(self, transaction: dict[str, object]) -> str:
+    def _read_user_type(self, transaction: dict[str, object]) -> str:
         """The caller's own word; every field beside it must be a feature."""
         known = set(self._names)
         if self._reads_user_type:

@@ -68,7 +68,7 @@ def _generate(options: argparse.Namespace) -> int:
 
 
 def _check(_: argparse.Namespace) -> int:
-    outdated = [*generate.outdated(), *generate.outdated_derived()]
+    outdated = [*generate.find_outdated(), *generate.find_outdated_derived()]
     for path in outdated:
         print(f"{path} is not current: run `python -m prometheus generate`")
     return 1 if outdated else 0

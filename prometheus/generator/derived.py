@@ -51,7 +51,7 @@ def render(alerts: Sequence[Alert], root: Path) -> dict[Path, str]:
     script, page = ((root / path).read_text(encoding="utf-8") for path in (INHIBITION, PAGE))
     return {
         root / INHIBITION: replace_generated(script, COMMAND, inhibit_rules(alerts), "# {}"),
-        root / SIMULATOR: expected_alerts_module(alerts),
+        root / SIMULATOR: render_expected_alerts(alerts),
         root / PAGE: replace_generated(page, COMMAND, table(alerts)),
     }
 
@@ -85,7 +85,7 @@ def inhibit_rules(alerts: Iterable[Alert]) -> str:
     return "\n".join(lines)
 
 
-def expected_alerts_module(alerts: Iterable[Alert]) -> str:
+def render_expected_alerts(alerts: Iterable[Alert]) -> str:
     """Python for the simulator, which imports nothing of the project."""
     listed = list(alerts)
     expected = {fault: expect(listed, fault) for fault in faults(listed)}

@@ -55,7 +55,7 @@ def write_derived() -> list[Path]:
     return _write_changed(derived.render(alerts(), ROOT))
 
 
-def outdated(folder: Path = FOLDER) -> list[Path]:
+def find_outdated(folder: Path = FOLDER) -> list[Path]:
     """Rule files that are missing, not as generated, or no longer generated at all."""
     wanted = {folder / file.name: file.render() for file in rule_files(Durations())}
     there = {path: path.read_text(encoding="utf-8") for path in folder.glob("*.yml")}
@@ -64,7 +64,7 @@ def outdated(folder: Path = FOLDER) -> list[Path]:
     )
 
 
-def outdated_derived() -> list[Path]:
+def find_outdated_derived() -> list[Path]:
     """Files whose generated part does not follow from the alerts."""
     return [path for path, text in derived.render(alerts(), ROOT).items() if _read(path) != text]
 

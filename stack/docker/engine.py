@@ -40,28 +40,20 @@ class Compose:
     ) -> None:
         """Fetches the images; raises StackError when one cannot be pulled."""
         for image in images:
-            task = display.start(f"image {image}", "pulling")
-            try:
+            with display.show(f"image {image}", "pulling", failed="not to be had"):
                 runner.run(f"pulling {image}", ["docker", "pull", "-q", image], cwd=self.root)
-            except BaseException:
-                display.finish(task, "not to be had", failed=True)
-                raise
-            display.finish(task)
 
     def up(self, display: ProgressDisplay, runner: SubprocessRunner) -> None:
         """Builds the project's own images and starts everything in the background."""
-        task = display.start("containers", "building and starting")
-        try:
+        with display.show(
+            "containers", "building and starting", done="started", failed="not started"
+        ) as task:
             runner.run(
                 "starting the containers",
                 [*self.command, "up", "-d", "--build"],
                 cwd=self.root,
                 on_line=lambda line: task.update(line.strip()[:60] or task.text),
             )
-        except BaseException:
-            display.finish(task, "not started", failed=True)
-            raise
-        display.finish(task, "started")
 
     def down(self) -> None:
         """Ends and removes the containers; their data stays in its volumes."""

@@ -52,14 +52,9 @@ class Preparation:
 
     def _train(self) -> None:
         root = self.settings.root
-        task = self.display.start("model", "training")
         train = [str(environments.python_of(root, "train")), "-m", "model", "train"]
-        try:
+        with self.display.show("model", "training", done="trained", failed="not trained") as task:
             self.runner.run("training the model", train, cwd=root, on_line=task.update)
-        except BaseException:
-            self.display.finish(task, "not trained", failed=True)
-            raise
-        self.display.finish(task, "trained")
 
 
 def has_model(root: Path) -> bool:

@@ -46,7 +46,7 @@ class SlotFile:
 
 
 def allocate(path: Path, descriptor: int, size: int) -> SlotFile:
-    """Give the open file `size` bytes that are really set aside for it; raises OSError.
+    """Give the open file `size` bytes that are really allocated for it; raises OSError.
 
     A file of this size keeps its contents; one of another size begins anew with zeros. Where the
     file has its blocks already nothing is asked of the file system, so that the successor of a

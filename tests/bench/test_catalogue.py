@@ -24,7 +24,7 @@ def test_measurement_has_a_help(call: str) -> None:
     assert f"usage: {call} " in run_help(call)
 
 
-def test_help_lists_every_measurement_with_what_it_tells() -> None:
+def test_help_lists_every_measurement_with_what_it_measures() -> None:
     printed = run_help("python -m bench")
     assert len(list_measurements()) >= 6
     for call, what in list_measurements().items():

@@ -41,7 +41,7 @@ def test_every_scenario_of_the_simulator_is_played() -> None:
     assert set(NAMES) <= played
 
 
-def test_a_missed_alert_and_a_false_one_are_told_apart() -> None:
+def test_a_missed_alert_and_a_false_one_are_distinguished() -> None:
     drill = BY_NAME["concept"]
     early = Result(drill, {"LiveQualityLow": -3.0, "BadData": 5.0}, {})
     assert early.missed == ["LiveQualityLow"]
@@ -50,7 +50,7 @@ def test_a_missed_alert_and_a_false_one_are_told_apart() -> None:
     assert good.passed
 
 
-def test_the_page_tells_minutes_and_verdict() -> None:
+def test_the_page_shows_minutes_and_verdict() -> None:
     result = Result(BY_NAME["slow"], {"LatencyBudgetBurn": 7.4}, {})
     page = render([result], Conditions(60, "2026-01-01"))
     assert "1 scenarios: 1 as they should be, 0 expected alerts missed, 0 false alarms." in page
@@ -58,7 +58,7 @@ def test_the_page_tells_minutes_and_verdict() -> None:
 
 
 @pytest.mark.stack
-def test_bad_data_is_told_at_the_webhook_and_told_to_be_over(
+def test_bad_data_is_notified_at_the_webhook_and_resolved(
     tools: Path, model_dir: Path, tmp_path: Path
 ) -> None:
     drill = replace(BY_NAME["bad-data"], before=20, lasts=40, afterwards=40)

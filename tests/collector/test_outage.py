@@ -17,7 +17,7 @@ import pytest
 from tests.lab.collector import Collector
 from tests.lab.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.lab.fixtures import MakeCollector
-from tests.lab.grafana_cloud import cloud_settings
+from tests.lab.grafana_cloud import both_settings, cloud_settings
 from tests.lab.polling import until
 from tests.lab.prometheus import Prometheus
 from tests.lab.sdk_worker import SdkWorker, sdk_worker
@@ -167,11 +167,7 @@ def test_dead_target_does_not_hold_up_the_live_one(
     """With a cloud that never answers, every push is in the local Prometheus within 3 s."""
     with faulty_proxy("http://127.0.0.1:1") as target:
         target.mode = "hang"
-        running = make_collector(
-            OTEL_COLLECTOR_ROUTE="both",
-            PROMETHEUS_URL=prometheus.url,
-            **cloud_settings(target.url, metrics),
-        ).start()
+        running = make_collector(**both_settings(prometheus.url, target.url, metrics)).start()
         with sdk_worker(running.endpoint) as worker:
             traffic = Traffic(worker)
             for _ in range(5):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab.fixtures import MakeCollector
-from tests.lab.grafana_cloud import cloud_settings
+from tests.lab.grafana_cloud import both_settings, cloud_settings
 from tests.lab.polling import until
 from tests.lab.prometheus import Prometheus, Series
 from tests.lab.sdk_worker import SdkWorker, sdk_worker
@@ -65,11 +65,7 @@ def test_routes_store_the_same_series(
     make_collector: MakeCollector, prometheus: Prometheus, cloud: Prometheus, metrics: str
 ) -> None:
     """On `both`, names, labels, values and times are equal in both targets."""
-    running = make_collector(
-        OTEL_COLLECTOR_ROUTE="both",
-        PROMETHEUS_URL=prometheus.url,
-        **cloud_settings(cloud.url, metrics),
-    ).start()
+    running = make_collector(**both_settings(prometheus.url, cloud.url, metrics)).start()
     with sdk_worker(running.endpoint) as worker:
         count_one_of_each(worker)
         wait_for_counts(prometheus)
@@ -107,11 +103,7 @@ def test_exemplars_arrive_with_their_trace(
     make_collector: MakeCollector, prometheus: Prometheus, cloud: Prometheus, metrics: str
 ) -> None:
     """A histogram's exemplar carries the id of the trace that was active, in both targets."""
-    running = make_collector(
-        OTEL_COLLECTOR_ROUTE="both",
-        PROMETHEUS_URL=prometheus.url,
-        **cloud_settings(cloud.url, metrics),
-    ).start()
+    running = make_collector(**both_settings(prometheus.url, cloud.url, metrics)).start()
     with sdk_worker(running.endpoint) as worker:
         with worker.tracer.start_as_current_span("POST /predict") as span:
             worker.score.record(0.7)

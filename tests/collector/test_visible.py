@@ -13,7 +13,7 @@ import pytest
 from tests.lab.collector import Collector
 from tests.lab.faulty_proxy import faulty_proxy
 from tests.lab.fixtures import MakeCollector
-from tests.lab.grafana_cloud import TOKEN, cloud_settings
+from tests.lab.grafana_cloud import TOKEN, both_settings, cloud_settings
 from tests.lab.polling import until
 from tests.lab.prometheus import Prometheus
 from tests.lab.sdk_worker import SdkWorker, sdk_worker
@@ -29,9 +29,7 @@ def test_wrong_token_is_named_and_nothing_is_lost_by_it(
 ) -> None:
     """One sentence names the variables; local storage goes on; the right token brings all of it."""
     running = make_collector(
-        OTEL_COLLECTOR_ROUTE="both",
-        PROMETHEUS_URL=prometheus.url,
-        **cloud_settings(cloud.url, metrics, token=WRONG),
+        **both_settings(prometheus.url, cloud.url, metrics, token=WRONG)
     ).start()
     with sdk_worker(running.endpoint) as worker:
         worker.predict(5)

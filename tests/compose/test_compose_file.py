@@ -155,7 +155,7 @@ def test_prometheus_scrapes_services_of_this_file(services: Services, root: Path
         assert hosts <= {"localhost", *services}
 
 
-def test_grafana_is_told_services_of_this_file(services: Services, root: Path) -> None:
+def test_grafana_is_given_services_of_this_file(services: Services, root: Path) -> None:
     provisioned = root / "grafana" / "provisioning" / "datasources" / "datasources.yml"
     urls = [source["url"] for source in yaml.safe_load(provisioned.read_text())["datasources"]]
     assert urls == ["http://prometheus:9090", "http://alertmanager:9093", "http://tempo:3200"]

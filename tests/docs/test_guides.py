@@ -136,6 +136,6 @@ def test_costs_add_up() -> None:
         cpu = 20 * runs * 10 / (720 * 3600)
         volume, traffic = 0.15 * 0.5, 0.05 * runs * 0.2 / 1000
         total = memory + cpu + volume + traffic
-        told = [float(cell.strip(" $")) for cell in costs.split("|")]
+        stated = [float(cell.strip(" $")) for cell in costs.split("|")]
         assert awake == min(720, runs * 15 // 60)
-        assert told == pytest.approx([memory, cpu, volume, traffic, total], abs=0.0051)
+        assert stated == pytest.approx([memory, cpu, volume, traffic, total], abs=0.0051)

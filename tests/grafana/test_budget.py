@@ -47,7 +47,7 @@ def test_budget_leaves_out_what_never_passes_the_collector(running: Running) -> 
     assert found.series == running.service.series()
 
 
-def test_command_line_tells_the_budget(
+def test_command_line_prints_the_budget(
     running: Running, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`budget` is 0 within the plan, 1 over it, and says by how much."""

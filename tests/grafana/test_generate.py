@@ -54,19 +54,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_generated_files_are_current() -> None:
     """`python -m grafana generate` would change nothing in the tree."""
-    assert generate.outdated() == [], "run `make generate`"
+    assert generate.find_outdated() == [], "run `make generate`"
 
 
 def test_file_changed_by_hand_is_outdated(tmp_path: Path) -> None:
     """What somebody edited in the JSON is found, and written over by the next generation."""
     generate.write(tmp_path)
-    overview = generate.provisioned("overview")
+    overview = generate.locate_dashboard("overview")
     edited = tmp_path / overview
     edited.write_text(edited.read_text(encoding="utf-8").replace("Queue Size", "Queue"))
 
-    assert generate.outdated(tmp_path) == [overview]
+    assert generate.find_outdated(tmp_path) == [overview]
     assert generate.write(tmp_path) == [overview]
-    assert generate.outdated(tmp_path) == []
+    assert generate.find_outdated(tmp_path) == []
 
 
 def test_file_without_a_source_is_removed(tmp_path: Path) -> None:
@@ -83,8 +83,8 @@ def test_check_names_what_is_outdated_and_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`python -m grafana check` fails with the file's name and the command that mends it."""
-    changed = {**generate.rendered(), generate.provisioned("overview"): "else"}
-    monkeypatch.setattr(generate, "rendered", lambda: changed)
+    changed = {**generate.render_files(), generate.locate_dashboard("overview"): "else"}
+    monkeypatch.setattr(generate, "render_files", lambda: changed)
 
     assert cli.main(["check"]) == 1
     assert capsys.readouterr().out == (
@@ -105,9 +105,11 @@ def test_new_dashboard_is_one_file(
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
 
-    assert generate.outdated() == [generate.provisioned("spare")]
+    assert generate.find_outdated() == [generate.locate_dashboard("spare")]
     generate.write(tmp_path)
-    content = json.loads((tmp_path / generate.provisioned("spare")).read_text(encoding="utf-8"))
+    content = json.loads(
+        (tmp_path / generate.locate_dashboard("spare")).read_text(encoding="utf-8")
+    )
     assert (content["uid"], panels_of(content)[0]["title"]) == ("fraud-spare", "Waiting")
     assert cli.main(["upload", "--only", "dashboards"]) == 0
     assert {"fraud-overview", "fraud-spare"} < set(cloud.dashboards)

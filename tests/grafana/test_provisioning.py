@@ -72,4 +72,4 @@ def test_home_of_grafana_is_the_overview() -> None:
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"
     ]
 
-    assert home == f"/var/lib/grafana/dashboards/{generate.provisioned('overview').name}"
+    assert home == f"/var/lib/grafana/dashboards/{generate.locate_dashboard('overview').name}"

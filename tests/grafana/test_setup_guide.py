@@ -51,7 +51,7 @@ def test_every_setting_in_the_guide_exists() -> None:
 
 
 @pytest.mark.parametrize("row", re.findall(r"^\| `(40\d, .+?)(?: …)?` \|", GUIDE, re.MULTILINE))
-def test_troubles_are_told_in_the_programs_words(row: str) -> None:
+def test_troubles_are_described_in_the_programs_words(row: str) -> None:
     """A sentence in the table of troubles is one that the program prints."""
     said = [
         f"{code}, {hint}" for hints in (RESOURCE_HINTS, RULE_HINTS) for code, hint in hints.items()

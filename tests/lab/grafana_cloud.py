@@ -20,3 +20,12 @@ def cloud_settings(target: str, metrics: str, token: str = TOKEN) -> dict[str, s
         "GRAFANA_CLOUD_PROM_URL": f"{target}/api/v1/write",
         "GRAFANA_CLOUD_PROM_ID": USER,
     }
+
+
+def both_settings(local: str, cloud: str, metrics: str, token: str = TOKEN) -> dict[str, str]:
+    """The Collector's settings for the route to a local Prometheus and to that cloud."""
+    return {
+        "OTEL_COLLECTOR_ROUTE": "both",
+        "PROMETHEUS_URL": local,
+        **cloud_settings(cloud, metrics, token),
+    }

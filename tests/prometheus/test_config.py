@@ -53,9 +53,9 @@ def test_both_ways_to_run_watch_the_same_jobs() -> None:
 
 def test_alerts_are_sent_to_the_alertmanager_that_is_watched() -> None:
     """One file of addresses for both."""
-    [told] = CONFIG["alerting"]["alertmanagers"]
+    [notified] = CONFIG["alerting"]["alertmanagers"]
     [watched] = (job for job in CONFIG["scrape_configs"] if job["job_name"] == "alertmanager")
-    assert told["file_sd_configs"] == watched["file_sd_configs"]
+    assert notified["file_sd_configs"] == watched["file_sd_configs"]
 
 
 @pytest.mark.stack

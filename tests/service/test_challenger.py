@@ -151,7 +151,7 @@ def test_champion_answers_for_a_challenger_that_cannot(
     assert counted(client, "challenger_requests_total", result=result) == 1
 
 
-def test_model_info_tells_of_the_challenger(with_challenger: MakeClient) -> None:
+def test_model_info_shows_the_challenger(with_challenger: MakeClient) -> None:
     assert with_challenger(100, 10).get("/model_info").json["challenger"] == {
         "version": "2-other",
         "shadow_percent": 100,
@@ -225,7 +225,7 @@ def test_without_the_challengers_decision_the_receipt_has_one(
 
 
 def test_pair_of_earlier_roles_is_not_counted_jointly(with_challenger: MakeClient) -> None:
-    """A receipt whose second model is not loaded any more still tells about the first."""
+    """A receipt whose second model is not loaded any more still counts for the first."""
     client = with_challenger(100, 0)
     shadow = ShadowPrediction("0-earlier", "fraud", 0.9)
     receipt = Receipts(["k"]).issue("1-abcd1234", "fraud", 0.6, "basic", "low", shadow)

@@ -79,7 +79,7 @@ def test_header_is_ignored_where_it_is_off(
     assert ask(client, valid, fault).status_code == 200
 
 
-def test_switch_is_told_at_the_start(
+def test_switch_is_reported_at_the_start(
     scorer: LocationRiskScorer,
     recorded: Telemetry,
     settings: Settings,

@@ -1,4 +1,4 @@
-"""`POST /feedback`: each outcome is counted exactly once; what cannot be is told and counted."""
+"""`POST /feedback`: each outcome is counted exactly once; what is refused is counted too."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_receipt_of_the_future_is_to_be_sent_again(
     assert send_label(client, receipt).json["result"] == "counted"
 
 
-def test_batch_tells_what_became_of_each(
+def test_batch_says_what_became_of_each(
     client: JsonClient, counted: Counted, predicted: Callable[..., str]
 ) -> None:
     first, second = predicted(), predicted()

@@ -14,7 +14,7 @@ from tests.conftest import LocationRiskScorer
 from tests.json_client import JsonClient, make_client
 
 
-def test_health_tells_state_totals_resources_and_version(
+def test_health_shows_state_totals_resources_and_version(
     client: JsonClient, valid: dict[str, object]
 ) -> None:
     client.post("/predict", json=valid)
@@ -34,7 +34,7 @@ def test_probes_answer(client: JsonClient, path: str, status: str) -> None:
     assert client.get(path).json == {"status": status}
 
 
-def test_model_info_tells_what_a_caller_needs(client: JsonClient) -> None:
+def test_model_info_shows_what_a_caller_needs(client: JsonClient) -> None:
     info = client.get("/model_info").json
     assert info["version"] == "1-abcd1234"
     assert info["last_training"] == "2023-11-14T22:13:20+00:00"

@@ -76,7 +76,7 @@ def test_ensure_builds_again_when_a_taken_in_module_changed(root: Path) -> None:
 
 
 @needs_go
-def test_a_build_that_fails_is_told_and_leaves_the_last_program(root: Path) -> None:
+def test_a_build_that_fails_is_reported_and_leaves_the_last_program(root: Path) -> None:
     ensure(root)
     (root / "prometheus/distribution/main.go").write_text("package main\n\nfunc main() { oops }\n")
     with pytest.raises(CommandFailed, match="building prometheus failed") as error:
@@ -107,7 +107,7 @@ def test_a_description_that_is_damaged_is_named(root: Path) -> None:
         build.read_programs(root)
 
 
-def test_meter_tells_modules_then_packages() -> None:
+def test_meter_shows_modules_then_packages() -> None:
     task = Task("building", 0.0)
     meter = build.BuildProgress(task)
     meter.read_list("go: downloading github.com/one/two v1.2.3")

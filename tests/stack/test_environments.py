@@ -47,7 +47,7 @@ def test_an_environment_is_out_of_date_after_a_change(root: Path, change: str) -
     folder = root / ".venv" / "serve"
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").touch()
-    (folder / environments.STAMP).write_text(environments.expected_stamp(root, "serve"))
+    (folder / environments.STAMP).write_text(environments.compute_stamp(root, "serve"))
     assert environments.is_current(root, "serve")
     if change == "lock file":
         (root / "requirements.txt").write_text("# something\n")
@@ -58,7 +58,7 @@ def test_an_environment_is_out_of_date_after_a_change(root: Path, change: str) -
     assert not environments.is_current(root, "serve")
 
 
-def test_a_failed_installation_is_told_and_not_taken_for_whole(root: Path) -> None:
+def test_a_failed_installation_is_reported_and_not_taken_for_whole(root: Path) -> None:
     """A requirement without its hash is refused by pip, offline too."""
     (root / "requirements.txt").write_text("flask==3.0.0\n")
     with pytest.raises(CommandFailed, match=r"requirements\.txt into \.venv/serve failed"):

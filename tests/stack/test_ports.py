@@ -1,4 +1,4 @@
-"""A busy port is told before anything starts: which, whose, and what moves it."""
+"""A busy port is reported before anything starts: which, whose, and what moves it."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def test_alerts_find_their_way_out_of_the_started_stack(
         assert stack.process.wait(10) == 0
 
 
-def test_a_wrong_alert_setting_is_told_before_anything_starts(
+def test_a_wrong_alert_setting_is_reported_before_anything_starts(
     start: Callable[..., Stack], env: dict[str, str]
 ) -> None:
     stack = start({**env, "ALERT_EMAIL_TO": "oncall@example.org"}, "--native")
@@ -212,7 +212,7 @@ def test_a_process_that_dies_is_named_and_ends_the_rest(
     assert all(gone(process.pid) for process in everyone)
 
 
-def test_a_busy_port_is_told_before_anything_starts(
+def test_a_busy_port_is_reported_before_anything_starts(
     start: Callable[..., Stack], env: dict[str, str], spawn: Spawn
 ) -> None:
     listen = f"import socket, time; s = socket.create_server(('127.0.0.1', {env['OTLP_PORT']}));"
@@ -248,7 +248,7 @@ def poor_path(tmp_path: Path) -> Path:
 def test_without_images_and_without_go_the_handler_runs_with_its_metrics(
     start: Callable[..., Stack], env: dict[str, str], poor_path: Path, tmp_path: Path
 ) -> None:
-    """Each step down is told in one sentence, with what to install."""
+    """Each step down is reported in one sentence, with what to install."""
     poor = {**env, "PATH": str(poor_path), "STACK_TOOLS_DIR": str(tmp_path / "empty")}
     stack = start({**poor, "GRAFANA_PORT": str(free_port())})
     everyone = stack.wait_until_ready()

@@ -59,7 +59,7 @@ def bare_path(tmp_path: Path) -> str:
     return str(tools)
 
 
-def test_a_missing_python_is_told_in_one_sentence(bare_path: str) -> None:
+def test_a_missing_python_is_reported_in_one_sentence(bare_path: str) -> None:
     said = start(env={"PATH": bare_path})
     assert said.returncode == 1
     assert said.stderr.startswith("error: Python 3.11 or newer")

@@ -36,9 +36,9 @@ def test_logs_carry_no_feature_value(
     client: FlaskClient, lines: Lines, broken: dict[str, object]
 ) -> None:
     client.post("/predict", json=MARKED | broken)
-    told = [line for line in lines() if "request answered" in line]
-    assert told
-    for line in told:
+    written = [line for line in lines() if "request answered" in line]
+    assert written
+    for line in written:
         kept = {
             k: v for k, v in json.loads(line).items() if k in ("message", "error_type", "endpoint")
         }
@@ -58,8 +58,8 @@ def test_spans_carry_no_feature_value(
     for span in spans.get_finished_spans():
         values = {k: v for k, v in (span.attributes or {}).items() if isinstance(v, str)}
         events = [str(dict(event.attributes or {})) for event in span.events]
-        told = json.dumps([span.name, values, events, span.status.description])
-        assert not any(mark in told for mark in MARKS)
+        written = json.dumps([span.name, values, events, span.status.description])
+        assert not any(mark in written for mark in MARKS)
 
 
 def test_unknown_path_is_not_in_the_span(client: FlaskClient, spans: InMemorySpanExporter) -> None:

@@ -227,7 +227,7 @@ def test_exemplar_leads_to_the_span_that_scored(
     assert exemplar.span_id == score.context.span_id
 
 
-def test_exemplar_is_told_once(
+def test_exemplar_is_exported_once(
     client: FlaskClient, recorded: Telemetry, spans: InMemorySpanExporter, valid: dict[str, object]
 ) -> None:
     client.post("/predict", json=valid)

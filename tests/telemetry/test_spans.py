@@ -37,7 +37,7 @@ def test_request_has_spans_for_validation_and_scoring(
     assert parent_of(found["validate"]).span_id == parent_of(found["score"]).span_id == server
 
 
-def test_scoring_span_tells_class_count_and_version(
+def test_scoring_span_has_class_count_and_version(
     client: FlaskClient, spans: InMemorySpanExporter, valid: dict[str, object]
 ) -> None:
     rows = [valid, valid | {"location_risk": 0.9}]
@@ -68,7 +68,7 @@ def test_trace_of_the_caller_goes_on(
     assert f"{context_of(by_name(spans)['score']).trace_id:032x}" == trace_id
 
 
-def test_refusal_is_told_by_its_type(client: FlaskClient, spans: InMemorySpanExporter) -> None:
+def test_refusal_is_recorded_by_its_type(client: FlaskClient, spans: InMemorySpanExporter) -> None:
     client.post("/predict", json={})
     assert attributes_of(by_name(spans)["POST /predict"])["error.type"] == "missing_field"
 

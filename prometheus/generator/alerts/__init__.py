@@ -3,5 +3,5 @@
 A page is for what callers feel now or what nobody else would see; all else is a ticket. Each
 alert has its runbook in docs/runbooks, and each limit is in thresholds.yml or slo.yml. An alert
 also says which others cause it and in which faults it must or may fire: what is silenced, what
-the simulator tells and what the drills expect follow from that (generator/derived.py).
+the simulator reports and what the drills expect follow from that (generator/derived.py).
 """

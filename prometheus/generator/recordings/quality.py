@@ -164,7 +164,7 @@ def _compare_with_card(window: str, durations: Durations) -> Iterator[Record]:
     # The card's share less the live one; with outcomes of two models in the window no card
     # applies to all of them.
     yield Record(f"job:outcomes:loss{window}", f"{card} - {live} {unless_two_models(window)}")
-    # The standard error of that difference where there is none in truth.
+    # The standard error of that difference where there really is none.
     pooled = f"(({live} * {seen} + {card} * {behind}) / ({seen} + {behind}))"
     yield Record(
         f"job:outcomes:loss_deviation{window}",

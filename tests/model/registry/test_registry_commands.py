@@ -41,7 +41,7 @@ def test_list_stars_the_champion(two: Registry, capsys: pytest.CaptureFixture[st
     assert two.champion() in lines[1]
 
 
-def test_list_tells_a_damaged_version_and_goes_on(
+def test_list_names_a_damaged_version_and_goes_on(
     two: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (two.folder(two.versions()[0]) / CARD_FILE).write_text("{}")

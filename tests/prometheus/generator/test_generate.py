@@ -32,10 +32,10 @@ def test_files_are_current(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_not_current_is_named(tmp_path: Path) -> None:
     """A changed file, and one that nothing generates."""
     generate.write(tmp_path)
-    assert generate.outdated(tmp_path) == []
+    assert generate.find_outdated(tmp_path) == []
     (tmp_path / "drift.yml").write_text("groups: []\n")
     (tmp_path / "by_hand.yml").write_text("groups: []\n")
-    assert [path.name for path in generate.outdated(tmp_path)] == ["by_hand.yml", "drift.yml"]
+    assert [path.name for path in generate.find_outdated(tmp_path)] == ["by_hand.yml", "drift.yml"]
     assert [path.name for path in generate.write(tmp_path)] == ["drift.yml"]
 
 
@@ -53,7 +53,7 @@ def test_groups_fit_grafana_cloud() -> None:
 
 
 def test_a_group_that_is_too_large_is_refused() -> None:
-    """It is told at generation, not by an upload's failure."""
+    """It is reported at generation, not by an upload's failure."""
     with pytest.raises(ValueError, match="group g has 21 rules, Grafana Cloud takes 20"):
         Group("g", "1m", (Record("a:b:c", "1"),) * 21)
 

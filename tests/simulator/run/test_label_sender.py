@@ -102,7 +102,7 @@ def test_sender_sends_receipt_and_label_in_bounded_batches() -> None:
     assert stats.failed_share == 0
 
 
-def test_sender_sends_again_what_was_lost_and_tells_it_apart() -> None:
+def test_sender_sends_again_what_was_lost_and_counts_it_apart() -> None:
     """A lost answer leaves open whether the target has counted: 'repeated' is fine then."""
     target = Target("lost", NotAccepted("503"))
 

@@ -68,7 +68,7 @@ def test_open_loop_counts_from_when_a_request_was_due(info: ModelInfo) -> None:
     assert stats.latency.largest is not None and stats.latency.largest >= 0.5
 
 
-def test_open_loop_tells_what_ends_the_requests(info: ModelInfo) -> None:
+def test_open_loop_reports_what_ends_the_requests(info: ModelInfo) -> None:
     """A table that cannot be read any further is one sentence, not a trace."""
 
     def broken() -> Iterator[PlannedRequest]:

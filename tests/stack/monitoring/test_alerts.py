@@ -64,8 +64,8 @@ def test_pages_come_before_tickets_and_are_counted(
     serve: Serve,
 ) -> None:
     drift = ("ticket", "FeatureDrift")
-    told = fires(drift, ("none", "Watchdog"), ("page", "ServiceDown"), drift)
-    url = serve(lambda: told)
+    listed = fires(drift, ("none", "Watchdog"), ("page", "ServiceDown"), drift)
+    url = serve(lambda: listed)
     assert describe_firing(url) == "page ServiceDown, ticket FeatureDrift (2)"
 
 
@@ -80,12 +80,12 @@ def test_an_alertmanager_that_does_not_answer_is_not_taken_for_peace() -> None:
     )
 
 
-def test_a_wrong_setting_is_told_before_anything_starts(settings: Settings) -> None:
-    with pytest.raises(StackError, match=r"^ALERT_SLACK_WEBHOOK_URL must be an address") as told:
+def test_a_wrong_setting_is_reported_before_anything_starts(settings: Settings) -> None:
+    with pytest.raises(StackError, match=r"^ALERT_SLACK_WEBHOOK_URL must be an address") as refused:
         check_settings(
             settings, HOOK | {"ALERT_SLACK_WEBHOOK_URL": "hooks.slack.com", "PATH": "/usr/bin:/bin"}
         )
-    assert told.value.exit_code == 2
+    assert refused.value.exit_code == 2
 
 
 def test_right_settings_pass(settings: Settings) -> None:

@@ -52,7 +52,7 @@ def test_a_fall_is_no_growth() -> None:
     assert source.asked == 4
 
 
-def test_a_standstill_is_told_after_the_deadline() -> None:
+def test_a_standstill_is_reported_after_the_deadline() -> None:
     with pytest.raises(StackError, match="waiting for more than 7 predictions"):
         wait(Counting(7))
 

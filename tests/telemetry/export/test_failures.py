@@ -238,7 +238,7 @@ def test_variable_of_the_signal_is_named_where_it_is_set(
     assert "see OTEL_EXPORTER_OTLP_METRICS_ENDPOINT;" in say("http://127.0.0.1:4318")
 
 
-def test_spans_that_cannot_be_delivered_are_told_of(
+def test_spans_that_cannot_be_delivered_are_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318")

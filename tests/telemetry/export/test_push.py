@@ -191,7 +191,7 @@ def test_stop_delivers_what_is_left(push: PeriodicPush, service: Service, target
     assert target.values[-1] == 7
 
 
-def test_stop_waits_no_longer_than_told(
+def test_stop_waits_no_longer_than_given(
     push: PeriodicPush, service: Service, target: Target
 ) -> None:
     """A black hole must not hold up the end of the process."""
