@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -17,6 +18,8 @@ from service.requests import read_list, read_object, read_text, read_word
 from service.used_receipts import PendingOutcome, UsedReceipts, UsedReceiptsError
 from telemetry.metrics import ROLES
 from telemetry.recorder import Outcome, Recorder
+
+_log = logging.getLogger("handler")
 
 # What a caller is told of each result but "counted".
 MESSAGES = {
@@ -65,6 +68,7 @@ class Feedback:
         # One outcome at a time in a worker: a number is stored and counted before the next.
         self._lock = Lock()
         self._recovered = False
+        self._failure = ""
 
     def recover(self) -> None:
         """Count what the slot's last holder left; a store that is away is asked again later."""
@@ -117,12 +121,20 @@ class Feedback:
                 self._recover()
                 pending = PendingOutcome(self._recorder.last_outcome_number() + 1, content)
                 new = self._used.use(receipt_id, expires, self._slot, pending)
-            except UsedReceiptsError:
+            except UsedReceiptsError as error:
+                self._say_why(str(error))
                 return "unavailable"
+            self._failure = ""
             if not new:
                 return "repeated"
             self._recorder.record_outcome(outcome, pending.number)
         return "counted"
+
+    def _say_why(self, reason: str) -> None:
+        """Once for each reason: clients send their labels again and again."""
+        if reason != self._failure:
+            self._failure = reason
+            _log.warning("labels cannot be counted, they are answered 503: %s", reason)
 
     def _recover(self) -> None:
         """Count what the slot's last holder stored and did not live to count."""
