@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from service.used_receipts import (
 )
 from telemetry.metrics import ROLES
 from telemetry.recorder import Outcome, Recorder
+
+_log = logging.getLogger("handler")
 
 # What a caller is told of each result but "counted".
 MESSAGES = {
@@ -83,6 +86,7 @@ class Feedback:
         # One outcome at a time in a worker: a number is stored and counted before the next.
         self._turn = turn or StoreTurn()
         self._recovered = False
+        self._failure = ""
 
     def recover(self) -> None:
         """Count what the slot's last holder left; a store that is away is asked again later."""
@@ -144,12 +148,15 @@ class Feedback:
         try:
             with self._turn.take():
                 try:
-                    return self._store_and_count(new)
+                    result = self._store_and_count(new)
                 except LostSlotError:
                     # The store was emptied, or has forgotten a worker that was long idle.
-                    return self._store_and_count(new)
-        except UsedReceiptsError:
+                    result = self._store_and_count(new)
+        except UsedReceiptsError as error:
+            self._log_failure(str(error))
             return "unavailable"
+        self._failure = ""
+        return result
 
     def _store_and_count(self, new: _NewOutcome) -> str:
         self._recover()
@@ -165,6 +172,12 @@ class Feedback:
             return "repeated"
         self._recorder.record_outcome(new.outcome, pending.number)
         return "counted"
+
+    def _log_failure(self, reason: str) -> None:
+        """Once for each reason: clients send their labels again and again."""
+        if reason != self._failure:
+            self._failure = reason
+            _log.warning("labels cannot be counted, they are answered 503: %s", reason)
 
     def _recover(self) -> None:
         """Count what was stored for this slot and not counted, by its last holder or this one."""

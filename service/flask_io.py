@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from flask import Response, current_app, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from service.requests import decode_json, name_endpoint
 from service.responses import Answer
@@ -32,11 +34,19 @@ def _read_body() -> bytes:
     """
     most: int = current_app.config["MAX_CONTENT_LENGTH"]
     if request.content_length is None and request.environ.get("wsgi.input_terminated"):
-        body: bytes = request.environ["wsgi.input"].read(most + 1)
+        body = _read_chunks(most + 1)
     else:
         body = request.get_data(cache=False)
     if len(body) > most:
         raise RequestEntityTooLarge
+    return body
+
+
+def _read_chunks(most: int) -> bytes:
+    try:
+        body: bytes = request.environ["wsgi.input"].read(most)
+    except Exception:  # Each server has its own errors for what a caller sends wrong.
+        raise BadRequest("the body ends early, or its chunks are not well-formed") from None
     return body
 
 
@@ -46,12 +56,13 @@ def find_routing_key() -> str:
 
 
 def drain_body() -> None:
-    """Throw the unread body away, if it is not far too large."""
+    """Throw the unread body away, if it is not far too large; it may well be malformed."""
     if (request.content_length or 0) > _DRAINED_BYTES:
         return
     left = _DRAINED_BYTES
-    while left > 0 and (read := len(request.environ["wsgi.input"].read(min(left, 65536)))):
-        left -= read
+    with contextlib.suppress(Exception):
+        while left > 0 and (read := len(request.environ["wsgi.input"].read(min(left, 65536)))):
+            left -= read
 
 
 def to_response(answer: Answer) -> Response:

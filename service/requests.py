@@ -18,6 +18,7 @@ from telemetry.metrics import ENDPOINTS, OTHER
 
 # What is echoed of a caller's own words, in characters.
 LONGEST_ECHO = 60
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,22 @@ def decode_json(media_type: str, body: bytes, encoding: str = "") -> object:
         raise ApiError(
             "unsupported_media_type", f"Content-Type must be application/json, got {got}"
         )
-    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ApiError("invalid_json", "the body must be JSON in UTF-8, this looks like UTF-16")
+    _check_encoding(body)
     try:
         return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ApiError("invalid_json", f"the body must be JSON: {error}") from None
+
+
+def _check_encoding(body: bytes) -> None:
+    """Refuse by name what a JSON reader would only call an invalid character."""
+    if not body.strip():
+        raise ApiError("invalid_json", "the body must be JSON, it is empty")
+    if body.startswith(_GZIP):
+        raise ApiError("unsupported_media_type", "the body must not be compressed, this is gzip")
+    # JSON begins with an ASCII character: a zero beside it is half of one of UTF-16 or UTF-32.
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in body[:2]:
+        raise ApiError("invalid_json", "the body must be JSON in UTF-8, this looks like UTF-16")
 
 
 def read_flag(name: str, text: str) -> bool:

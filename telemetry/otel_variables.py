@@ -6,6 +6,7 @@ Empty means unset, as OpenTelemetry's specification says.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from telemetry.errors import TelemetryError
 
 # The variable for all signals, and the one of each that takes precedence.
 _OTLP = ("OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_METRICS_", "OTEL_EXPORTER_OTLP_TRACES_")
+# What the SDK takes (opentelemetry.util.re): a name of a header, and text without " , ; and \\.
+_HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+[ \t]*=[ !#-+\--:<-\[\]-~\t]*", re.ASCII)
 _COMPRESSIONS = ("none", "gzip", "deflate")
 _DEFAULT_INTERVAL_MS = 60_000
 _SHORTEST_INTERVAL_MS = 100
@@ -34,6 +37,7 @@ def read_otel_variables(environ: Mapping[str, str]) -> OtelVariables:
         _check_protocol(environ, f"{prefix}PROTOCOL")
         _check_compression(environ, f"{prefix}COMPRESSION")
         _check_timeout(environ, f"{prefix}TIMEOUT")
+        _check_headers(environ, f"{prefix}HEADERS")
     enabled = _read(environ, "OTEL_SDK_DISABLED", "false").lower() != "true"
     return OtelVariables(
         enabled=enabled,
@@ -79,6 +83,16 @@ def _check_timeout(environ: Mapping[str, str], name: str) -> None:
         usable = False
     if not usable:
         raise TelemetryError(f"{name} must be a number of seconds, got {timeout!r}")
+
+
+def _check_headers(environ: Mapping[str, str], name: str) -> None:
+    # The SDK would leave such a header out, and log it with the credentials that it holds.
+    for header in _read(environ, name, "").split(","):
+        if header.strip() and not _HEADER.fullmatch(header.strip()):
+            raise TelemetryError(
+                f"{name} must be name=value, several separated by commas, with values URL encoded;"
+                " got something else (secret)"
+            )
 
 
 def _is_exported(environ: Mapping[str, str], name: str) -> bool:

@@ -169,7 +169,8 @@ def _split_rows(rows: int, time: Floats | None, layout: Layout, notes: list[str]
         time = np.arange(rows, dtype=np.float64)
     split = split_by_time(time, label_delay=layout.label_delay, holdout=layout.holdout)
     if split.unlabelled:
-        notes.append(f"{split.unlabelled:,} rows inside the label delay were used for nothing")
+        use = "for the last fit alone" if layout.refit else "for nothing"
+        notes.append(f"{split.unlabelled:,} rows inside the label delay were used {use}")
     return split
 
 

@@ -44,6 +44,9 @@ TRIED = {
         "tests/stack/test_environments.py::test_ensure_makes_a_working_interpreter_once"
     ),
     TRAIN: "tests/model/data/test_data_files.py::test_a_file_can_be_trained_on_and_judged",
+    f"{TRAIN} --refit": (
+        "tests/model/training/test_refit.py::test_rows_inside_the_label_delay_are_in_the_last_fit"
+    ),
     IMPORT: "tests/model/test_import_estimator.py::test_an_imported_model_is_served_and_equal",
     f"{IMPORT} --allow-joblib": (
         "tests/model/serving/test_joblib.py::test_with_the_option_it_is_served_with_the_estimator_s_own_scores"

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from opentelemetry.util.re import parse_env_headers
 
 from telemetry.errors import TelemetryError
 from telemetry.lifecycle import start
@@ -110,6 +111,27 @@ def test_variable_is_obeyed(environ: dict[str, str], expected: tuple[bool, bool,
 def test_variable_that_cannot_be_used_is_named(name: str, value: str, says: str) -> None:
     with pytest.raises(TelemetryError, match=f"{name}.*{says}"):
         read_otel_variables({name: value})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Bearer s3cret", "Authorization: Bearer s3cret", "a=s3cr\u00e9t", 'a="s3cret"', "a=1,s3"],
+)
+def test_headers_that_the_sdk_would_leave_out_are_refused_unseen(value: str) -> None:
+    """The SDK would log them, credentials and all."""
+    assert len(parse_env_headers(value, liberal=True)) < value.count(",") + 1
+    with pytest.raises(TelemetryError, match="OTLP_HEADERS must be name=value") as caught:
+        read_otel_variables({"OTEL_EXPORTER_OTLP_HEADERS": value})
+    assert "s3" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Authorization=Basic aWQ6a2V5==", "Authorization=Basic%20aWQ6a2V5", "a=1, b = x y ,", "a="],
+)
+def test_headers_that_the_sdk_takes_are_taken(value: str) -> None:
+    assert len(parse_env_headers(value, liberal=True)) == value.strip(",").count(",") + 1
+    assert read_otel_variables({"OTEL_EXPORTER_OTLP_HEADERS": value}) == UNSET
 
 
 @pytest.mark.parametrize(

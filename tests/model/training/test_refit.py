@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from model.cli import main
@@ -87,3 +88,16 @@ def test_category_of_the_holdout_alone_is_learnt_and_taken(tmp_path: Path) -> No
     assert done == 0
     [_, feature] = load_scorer(tmp_path / "models").card.features
     assert feature.categories == ("app", "web")
+
+
+def test_rows_inside_the_label_delay_are_in_the_last_fit(tmp_path: Path) -> None:
+    """Their labels are in the file: only the judging must not know them."""
+    days = pd.date_range("2024-01-01", periods=400, freq="h")
+    frame = pd.DataFrame({"amount": [1.0, 2.0, 9.0, 8.0] * 100, "fraud": [0, 0, 1, 1] * 100})
+    frame.assign(when=days).to_csv(tmp_path / "rows.csv", index=False)
+    options = ["--target", "fraud", "--time", "when", "--label-delay", "2d", "--refit"]
+    command = ["train", "--data", str(tmp_path / "rows.csv"), "--models", str(tmp_path / "models")]
+    assert main([*command, *options, "--candidates", "logistic"]) == 0
+    card = load_scorer(tmp_path / "models").card
+    assert card.data.refit_rows == 400
+    assert "48 rows inside the label delay were used for the last fit alone" in card.data.notes
