@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, cast
 
 from gunicorn.workers.base import Worker
 
-from service.settings import SettingError, read_settings
+from service.access import read_safe_settings
+from service.settings import SettingError
 from telemetry.logs import build_logging_config
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if not os.environ.get("STATE_DIR"):
     os.environ["STATE_DIR"] = _made.name
 
 try:
-    _settings = read_settings(os.environ)
+    _settings = read_safe_settings(os.environ)
 except SettingError as error:
     sys.exit(f"The handler cannot start: {error}")
 

@@ -18,6 +18,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME
 from model.serving.errors import ModelError
 from model.serving.explain import Explainer
 from model.serving.scorer import Scorer
+from service.access import build_guards, read_safe_settings
 from service.challenger import Challenger
 from service.explanations import Explanations
 from service.fault_injection import add_fault_injection
@@ -27,7 +28,7 @@ from service.model_info import describe_model
 from service.model_metadata import describe_models
 from service.model_router import ModelRouter
 from service.openapi import describe_api
-from service.pages import api_reader, start_page
+from service.pages import add_pages
 from service.predict import Predictor
 from service.readiness import Readiness
 from service.receipts import Receipts, find_keys
@@ -39,8 +40,9 @@ from service.routes import (
     add_predict,
     add_simulation,
 )
+from service.security_headers import add_security_headers
 from service.served_models import ServedModels, build_challenger, load_models
-from service.settings import SettingError, Settings, read_settings
+from service.settings import SettingError, Settings
 from service.simulate import TrafficSimulation
 from service.state import prepare_state_dir, read_or_make_secret
 from service.used_receipts import SqliteUsedReceipts, UsedReceipts
@@ -66,7 +68,7 @@ def create_app(
     app = Flask("handler", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
-    card, recorder = scorer.card, telemetry.recorder
+    card, recorder, guards = scorer.card, telemetry.recorder, build_guards(settings)
     router = ModelRouter(scorer, challenger)
     explanations = Explanations(card, explainer, settings.explain_percent, recorder)
     predictor = Predictor(
@@ -75,16 +77,15 @@ def create_app(
     readiness = Readiness(scorer, telemetry.why_not_writable)
     app.extensions["readiness"] = readiness
     add_health(app, telemetry, readiness, card.version)
-    add_predict(app, predictor)
-    add_simulation(app, TrafficSimulation(card, predictor, recorder), settings)
+    add_predict(app, predictor, guards.predict)
+    simulation = TrafficSimulation(card, predictor, recorder)
+    add_simulation(app, simulation, settings.max_simulated, guards.simulate)
     add_model_info(app, describe_model(scorer, challenger))
-    add_metrics(app, telemetry, settings)
+    add_metrics(app, telemetry, guards.metrics)
     if feedback is not None:
-        add_feedback(app, feedback, settings.max_batch)
-    app.register_blueprint(
-        start_page(describe_api(card, settings.max_batch, settings.max_simulated))
-    )
-    app.register_blueprint(api_reader())
+        add_feedback(app, feedback, settings.max_batch, guards.feedback)
+    add_pages(app, describe_api(card, settings.max_batch, settings.max_simulated))
+    add_security_headers(app)
     add_request_middleware(app, telemetry)
     if settings.fault_headers:
         add_fault_injection(app)
@@ -110,7 +111,7 @@ def build(
 ) -> Flask:
     """The service as the environment describes it, or the process's end with one sentence."""
     try:
-        settings = read_settings(environ)
+        settings = read_safe_settings(environ)
         models = load(settings)
         folder = prepare_state_dir(settings.state_dir)
         share = settings.challenger_serves_percent / 100

@@ -6,14 +6,12 @@ A reader takes the part's name or place in the body (`feedback[3].label`): the e
 from __future__ import annotations
 
 import codecs
-import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from service.errors import ApiError
-from service.settings import Settings
 from telemetry.metrics import ENDPOINTS, OTHER
 
 # What is echoed of a caller's own words, in characters.
@@ -133,16 +131,3 @@ def name_endpoint(route: str) -> str:
     if route == "/openapi.json" or route.startswith("/docs"):
         return "/"
     return route if route in ENDPOINTS else OTHER
-
-
-def check_token(authorization: str, settings: Settings) -> None:
-    """Refuse whoever lacks the token, and everybody on a public platform without one."""
-    token = settings.access_token
-    if not token and not settings.public:
-        return
-    if not token or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
-        raise ApiError(
-            "unauthorized",
-            "this endpoint needs the header Authorization: Bearer <ACCESS_TOKEN>",
-            headers={"WWW-Authenticate": "Bearer"},
-        )

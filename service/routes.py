@@ -9,14 +9,14 @@ from threading import Lock
 
 from flask import Flask, Response, g, request
 
+from service.access import Guard
 from service.errors import ApiError
 from service.feedback import MESSAGES, RETRYABLE, Feedback, is_batch, read_entries, read_entry
 from service.flask_io import find_routing_key, read_json, to_response
 from service.predict import Predictor
 from service.readiness import Readiness
-from service.requests import PredictRequest, check_token, read_count, read_flag, read_object
+from service.requests import PredictRequest, read_count, read_flag, read_object
 from service.responses import answer_json
-from service.settings import Settings
 from service.simulate import TrafficSimulation
 from telemetry.lifecycle import Telemetry
 
@@ -53,21 +53,23 @@ def add_health(app: Flask, telemetry: Telemetry, readiness: Readiness, version: 
         return to_response(answer_json({"status": "ready"}))
 
 
-def add_predict(app: Flask, predictor: Predictor) -> None:
+def add_predict(app: Flask, predictor: Predictor, guard: Guard) -> None:
     """One transaction, or a batch of them."""
 
     @app.post("/predict")
     def predict() -> Response:
+        _check(guard)
         explain = read_flag("explain", request.args.get("explain", "false"))
         answer = predictor.predict(PredictRequest(read_json(), explain, find_routing_key()))
         return to_response(answer_json({**answer, "request_id": g.request_id}))
 
 
-def add_feedback(app: Flask, feedback: Feedback, most: int) -> None:
+def add_feedback(app: Flask, feedback: Feedback, most: int, guard: Guard) -> None:
     """Delayed labels, at most `most` in one request."""
 
     @app.post("/feedback")
     def take_feedback() -> Response:
+        _check(guard)
         body = read_json()
         if is_batch(body):
             counted = feedback.count_all(read_entries(body, most))
@@ -89,27 +91,27 @@ def add_model_info(app: Flask, description: Mapping[str, object]) -> None:
         return to_response(answer_json(description))
 
 
-def add_metrics(app: Flask, telemetry: Telemetry, settings: Settings) -> None:
+def add_metrics(app: Flask, telemetry: Telemetry, guard: Guard) -> None:
     """The exposition in Prometheus' text format."""
 
     @app.get("/metrics")
     def metrics() -> Response:
-        check_token(request.headers.get("Authorization", ""), settings)
+        _check(guard)
         if telemetry.exposition is None:
             return Response("# telemetry is off: OTEL_SDK_DISABLED=true\n", mimetype="text/plain")
         body, content_type = telemetry.exposition.render(request.headers.get("Accept", ""))
         return Response(body, content_type=content_type)
 
 
-def add_simulation(app: Flask, simulation: TrafficSimulation, settings: Settings) -> None:
+def add_simulation(app: Flask, simulation: TrafficSimulation, most: int, guard: Guard) -> None:
     """Made-up traffic, one run at a time in each worker."""
     running = Lock()
 
     @app.post("/simulate_traffic")
     def simulate_traffic() -> Response:
-        check_token(request.headers.get("Authorization", ""), settings)
+        _check(guard)
         body = read_object(read_json(), ("num_requests",))
-        count = read_count(body["num_requests"], "num_requests", settings.max_simulated)
+        count = read_count(body["num_requests"], "num_requests", most)
         if not running.acquire(blocking=False):
             raise ApiError(
                 "too_many_requests",
@@ -127,3 +129,7 @@ def add_simulation(app: Flask, simulation: TrafficSimulation, settings: Settings
             "duration_seconds": round(done.seconds, 6),
         }
         return to_response(answer_json(content))
+
+
+def _check(guard: Guard) -> None:
+    guard.check(request.headers.get("Authorization", ""))

@@ -6,6 +6,7 @@ the standard OTEL_* variables.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -74,12 +75,23 @@ def _switch(default: str, meaning: str, on: str, off: str) -> Any:
 SHORTEST_SECRET = 16
 
 
-def _read_secrets(text: str) -> tuple[str, ...]:
+def _split(text: str) -> tuple[str, ...]:
     """Separated by commas; blanks around each are no part of it."""
-    found = tuple(one.strip() for one in text.split(",") if one.strip())
+    return tuple(one.strip() for one in text.split(",") if one.strip())
+
+
+def _read_secrets(text: str) -> tuple[str, ...]:
+    found = _split(text)
     if any(len(one) < SHORTEST_SECRET for one in found):
         raise ValueError(f"made of secrets of at least {SHORTEST_SECRET} characters each")
     return found
+
+
+def _token(opens: str) -> Any:
+    meaning = (
+        f"bearer token for {opens}, of at least {SHORTEST_SECRET} characters; several as above"
+    )
+    return _declare("", meaning, _read_secrets, secret=True)
 
 
 def _read_redis_url(text: str) -> str:
@@ -165,11 +177,22 @@ class Settings:
         0,
         1000,
     )
-    access_token: str = _declare(
+    access_token: tuple[str, ...] = _declare(
         "",
-        "bearer token that /metrics and /simulate_traffic ask for; empty means open,"
-        " but closed on a public platform (Railway)",
+        "bearer token that opens every endpoint that asks for one; needed to start where HOST is"
+        " not loopback and on Railway. Several, separated by commas, while one replaces another",
+        _split,
         secret=True,
+    )
+    feedback_token: tuple[str, ...] = _token("/feedback")
+    metrics_token: tuple[str, ...] = _token("/metrics")
+    predict_token: tuple[str, ...] = _token("/predict, which is open without")
+    allow_open: bool = _switch(
+        "false",
+        "true starts without a token where others can reach the service: its endpoints are then"
+        " open to them",
+        on="true",
+        off="false",
     )
     receipt_keys: tuple[str, ...] = _declare(
         "",
@@ -197,7 +220,7 @@ class Settings:
         ("debug", "info", "warning", "error"),
     )
     public: bool = False
-    """True on a platform that gives the service a public address; not a setting of its own."""
+    """True where others than this machine may reach the service; not a setting of its own."""
 
 
 TABLE: tuple[Setting, ...] = tuple(
@@ -210,10 +233,23 @@ TABLE: tuple[Setting, ...] = tuple(
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in `environ`; raises SettingError for the first value that cannot be used."""
     values = {setting.name.lower(): _read(setting, environ) for setting in TABLE}
-    public = "RAILWAY_ENVIRONMENT_NAME" in environ or "RAILWAY_ENVIRONMENT" in environ
+    public = is_public(values["host"], environ)
     if public and values["fault_headers"]:
-        raise SettingError("FAULT_HEADERS must be off on a public platform (Railway), got 'on'")
+        raise SettingError(
+            "FAULT_HEADERS must be off on a public platform (Railway) and where HOST is not"
+            " loopback, got 'on'"
+        )
     return Settings(**values, public=public)
+
+
+def is_public(host: str, environ: Mapping[str, str]) -> bool:
+    """True where others than this machine may reach the service: by HOST, or on Railway."""
+    if "RAILWAY_ENVIRONMENT_NAME" in environ or "RAILWAY_ENVIRONMENT" in environ:
+        return True
+    try:
+        return not ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") != "localhost"
 
 
 def _read(setting: Setting, environ: Mapping[str, str]) -> Any:

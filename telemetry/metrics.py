@@ -49,7 +49,10 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/health/ready": Endpoint("GET", ("unavailable",), probe=True),
     "/predict": Endpoint(
         "POST",
-        (*VALIDATION_ERRORS, "too_large", "unsupported_media_type", "internal", "unavailable"),
+        (
+            *VALIDATION_ERRORS, "too_large", "unsupported_media_type", "unauthorized", "internal",
+            "unavailable",
+        ),
     ),
     "/metrics": Endpoint("GET", ("unauthorized",), probe=True),
     "/model_info": Endpoint("GET"),
@@ -58,7 +61,7 @@ ENDPOINTS: dict[str, Endpoint] = {
         (
             *_UNREADABLE_BODY, *_WRONG_FIELDS, "unknown_category", "batch_size", "forged_receipt",
             "foreign_receipt", "repeated_receipt", "expired_receipt", "future_receipt",
-            "unavailable",
+            "unauthorized", "unavailable",
         ),
     ),
     "/simulate_traffic": Endpoint(

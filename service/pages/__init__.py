@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Response
+from flask import Blueprint, Flask, Response
 from flask_swagger_ui import get_swaggerui_blueprint
 
 from service.schemas import Json
+from service.security_headers import POLICY, hash_inline, write_policy
 
 _PAGE = Path(__file__).parent / "index.html"
-# The page is one file and talks to its own service only.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
 
 
-def start_page(description: Json) -> Blueprint:
-    """`/` and `/openapi.json`."""
+def add_pages(app: Flask, description: Json) -> None:
+    """`/`, `/openapi.json` and `/docs`."""
+    app.register_blueprint(_start_page(description))
+    app.register_blueprint(_api_reader())
+
+
+def _start_page(description: Json) -> Blueprint:
     pages = Blueprint("pages", __name__)
     page = _PAGE.read_text(encoding="utf-8")
+    # The page is one file and talks to its own service only.
+    policy = write_policy(
+        script_src=hash_inline(page, "script"),
+        style_src=hash_inline(page, "style"),
+        connect_src="'self'",
+    )
 
     @pages.get("/")
     def index() -> Response:
         answer = Response(page, mimetype="text/html")
-        answer.headers["Content-Security-Policy"] = _POLICY
+        answer.headers[POLICY] = policy
         return answer
 
     @pages.get("/openapi.json")
@@ -32,7 +42,27 @@ def start_page(description: Json) -> Blueprint:
     return pages
 
 
-def api_reader() -> Blueprint:
-    """`/docs`: Swagger UI, its files from the package."""
-    blueprint: Blueprint = get_swaggerui_blueprint("/docs", "/openapi.json", {"validatorUrl": None})
-    return blueprint
+def _api_reader() -> Blueprint:
+    """Swagger UI, its files from the package."""
+    # Without an address of its own it would write the header Host into the page's script.
+    config = {"validatorUrl": None, "oauth2RedirectUrl": None}
+    reader: Blueprint = get_swaggerui_blueprint("/docs", "/openapi.json", config)
+
+    @reader.after_request
+    def set_policy(response: Response) -> Response:
+        # Files are passed through unread; they have no script of their own.
+        inline = (
+            ""
+            if response.direct_passthrough
+            else hash_inline(response.get_data(as_text=True), "script")
+        )
+        response.headers[POLICY] = write_policy(
+            script_src=f"'self' {inline}".rstrip(),
+            # Swagger UI sets styles on its elements as it draws them.
+            style_src="'self' 'unsafe-inline'",
+            img_src="'self' data:",
+            connect_src="'self'",
+        )
+        return response
+
+    return reader

@@ -49,7 +49,8 @@ def _parse_url(text: str) -> SplitResult:
 
 
 def _read_authorization(parts: SplitResult, environ: Mapping[str, str]) -> str | None:
-    token = environ.get("ACCESS_TOKEN", "").strip()
+    # The service takes several, separated by commas, while one replaces another.
+    token = environ.get("ACCESS_TOKEN", "").split(",")[0].strip()
     if not token.isprintable():
         raise ValueError("ACCESS_TOKEN must be one line of printable characters")
     if parts.username is None:

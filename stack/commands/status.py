@@ -41,4 +41,5 @@ def _key_metrics(current: state.State) -> Source:
     if prometheus is not None:
         # A remark may follow the address.
         return PrometheusSource(prometheus.split()[0])
-    return MetricsPageSource(current.addresses["Handler"], os.environ.get("ACCESS_TOKEN", ""))
+    token = os.environ.get("ACCESS_TOKEN", "").split(",")[0].strip()
+    return MetricsPageSource(current.addresses["Handler"], token)

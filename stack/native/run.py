@@ -95,7 +95,8 @@ class NativeStack:
     def _key_metrics(self, names: tuple[str, ...]) -> Source:
         if "prometheus" in names:
             return PrometheusSource(self.settings.url("PROMETHEUS_PORT"))
-        return MetricsPageSource(self.settings.url("PORT"), os.environ.get("ACCESS_TOKEN", ""))
+        token = os.environ.get("ACCESS_TOKEN", "").split(",")[0].strip()
+        return MetricsPageSource(self.settings.url("PORT"), token)
 
     def _probes(self, names: tuple[str, ...]) -> list[Probe]:
         every = {

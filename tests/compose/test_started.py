@@ -183,12 +183,15 @@ def handler(engine: Engine, root: Path) -> Iterator[HandlerContainer]:
         [engine.client, "build", "-q", "--target", "handler", "-t", "handler-alone", "."], cwd=root
     )
     port = free_port()
-    quiet = ("-e", "OTEL_METRICS_EXPORTER=none", "-e", "OTEL_TRACES_EXPORTER=none")
+    silent = ("-e", "OTEL_METRICS_EXPORTER=none", "-e", "OTEL_TRACES_EXPORTER=none")
+    settings = (*silent, "-e", "ALLOW_OPEN=true")
     hardened = ("--read-only", "--tmpfs", "/tmp:size=64m,mode=1777", "--cap-drop", "ALL")
     limits = ("--security-opt", "no-new-privileges:true", "--memory", "512m")
     published = ("-p", f"127.0.0.1:{port}:5000")
     started = time.monotonic()
-    identity = engine.docker("run", "-d", *quiet, *hardened, *limits, *published, "handler-alone")
+    identity = engine.docker(
+        "run", "-d", *settings, *hardened, *limits, *published, "handler-alone"
+    )
     until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), 60, "the handler is ready")
     yield HandlerContainer(engine, identity.strip(), time.monotonic() - started)
     engine.docker("rm", "-f", identity.strip())

@@ -6,22 +6,21 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 import requests
 
-from tests.lab.handler import Handler
+from tests.lab.fixtures import StartHandler
 from tests.lab.traffic import TRANSACTION
 
 pytestmark = pytest.mark.stack
 
 
 def test_stopping_worker_is_not_ready_and_finishes_what_it_has(
-    handler: Callable[..., Handler],
+    start_handler: StartHandler,
 ) -> None:
     """One thread: the probe waits behind a slow prediction, and SIGTERM comes in between."""
-    service = handler(WEB_CONCURRENCY="1", WORKER_THREADS="1", FAULT_HEADERS="on")
+    service = start_handler(WEB_CONCURRENCY="1", WORKER_THREADS="1", FAULT_HEADERS="on")
     answers: dict[str, requests.Response] = {}
 
     def predict() -> None:

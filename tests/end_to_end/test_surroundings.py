@@ -7,13 +7,14 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.lab.environment import clean_environment
+from tests.lab.fixtures import StartHandler
 from tests.lab.handler import Handler
 from tests.lab.paths import ROOT
 from tests.lab.polling import until
@@ -34,9 +35,9 @@ def send_in_chunks(port: int, chunks: Iterator[bytes]) -> tuple[int, dict[str, o
     return status, body
 
 
-def test_limit_of_a_body_holds_for_chunks(handler: Callable[..., Handler]) -> None:
+def test_limit_of_a_body_holds_for_chunks(start_handler: StartHandler) -> None:
     """A small transaction and 400 kB of blanks is as large as it is; the caller reads why."""
-    service = handler(WEB_CONCURRENCY="1")
+    service = start_handler(WEB_CONCURRENCY="1")
     body = json.dumps(TRANSACTION).encode()
     assert send_in_chunks(service.port, iter([body]))[0] == 200
     status, answer = send_in_chunks(service.port, iter([body, *[b" " * 4096] * 100]))

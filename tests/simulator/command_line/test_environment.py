@@ -45,6 +45,8 @@ def test_token_is_sent_as_bearer() -> None:
 
     assert address.authorization == "Bearer a-token"
     assert read_address(None, 10, {"ACCESS_TOKEN": " "}).authorization is None
+    rotated = read_address(None, 10, {"ACCESS_TOKEN": "a-token, the-old-one"})
+    assert rotated.authorization == "Bearer a-token"
 
 
 def test_credentials_of_the_url_are_a_header_and_never_shown() -> None:
