@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable
 
 from grafana.limits import slo, thresholds
 from grafana.promql import larger, smaller
+from prometheus.generator.recordings import quality
 
 FEATURES, SCORE = "feature:feature_values", "job:score_values"
-LABEL_WINDOWS = ("1d", "7d")
+LABEL_WINDOWS = tuple(quality.WINDOWS)
 
 
 def drift_ratio(series: str, window: str) -> str:

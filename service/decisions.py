@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from model.serving.card import Card, RiskLevels
 from model.serving.features import Transaction
-from model.serving.vocabulary import FRAUD, LEGITIMATE
+from model.serving.vocabulary import FRAUD, HIGH_RISK, LEGITIMATE, LOW_RISK, MEDIUM_RISK
 from telemetry.recorder import ScoredTransaction
 
 
@@ -26,8 +26,8 @@ def decide_class(probability: float, threshold: float) -> str:
 def decide_risk_level(probability: float, levels: RiskLevels) -> str:
     """The level's bounds are inclusive."""
     if probability >= levels.high:
-        return "high"
-    return "medium" if probability >= levels.medium else "low"
+        return HIGH_RISK
+    return MEDIUM_RISK if probability >= levels.medium else LOW_RISK
 
 
 def decide(card: Card, transaction: Transaction, probability: float) -> ScoredTransaction:

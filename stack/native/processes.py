@@ -15,7 +15,7 @@ from stack.supervision.logs import read_tail
 from stack.supervision.records import find_running, read_records, stop_processes
 from stack.supervision.supervisor import FAILURE, GRACE_SECONDS, RECORDS
 
-ALL = ("alertmanager", "prometheus", "otelcol", "handler", "simulator")
+ALL = tuple(reversed(GRACE_SECONDS))
 MINIMAL = ("handler", "simulator")
 # Every process may use up its grace, one after the other.
 STOP_SECONDS = sum(GRACE_SECONDS.values()) + 3
