@@ -39,10 +39,13 @@ class View:
 
 
 @contextmanager
-def view(browser: Browser, *, width: int = 1360, dark: bool = False) -> Iterator[View]:
+def view(
+    browser: Browser, *, width: int = 1360, height: int = 900, dark: bool = False
+) -> Iterator[View]:
     """A fresh page of its own, without stored choices."""
-    scheme = "dark" if dark else "light"
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+    )
     context.set_default_timeout(1000 * _SECONDS)
     made = View(context.new_page())
     note = made.complaints.append
