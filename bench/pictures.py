@@ -20,7 +20,7 @@ MOST_BYTES = 200_000
 
 def take(url: str, target: Path) -> int:
     """The first screen of the page as PNG; gives the size in bytes."""
-    with chromium() as browser, view(browser, width=1200, height=760) as opened:
+    with chromium() as browser, view(browser, width=1360, height=798) as opened:
         opened.open(url)
         target.parent.mkdir(exist_ok=True)
         opened.page.screenshot(path=target)
