@@ -54,6 +54,9 @@ uplot:  ## fetch the charts' library of the live view anew, in the version that 
 	  && install -m 644 $$folder/package/LICENSE $$folder/package/dist/{uPlot.iife.min.js,uPlot.min.css} . \
 	  && sha256sum LICENSE uPlot.iife.min.js uPlot.min.css >SHA256SUMS && rm -r $$folder
 
+pictures: setup  ## take the pictures in docs/images/ of the stack that runs, best after half an hour
+	$(DEV)/python -m bench.pictures
+
 bench: tools train  ## measure the handler, with telemetry and without
 	$(DEV)/python -m bench
 

@@ -62,6 +62,25 @@ def test_bind_mounts_exist_and_are_labelled_for_selinux(
         assert options == "ro,z"
 
 
+def test_place_of_a_mount_within_a_mount_exists(services: Services, root: Path) -> None:
+    """The outer one is read-only, so no engine can make the folder: git keeps it, empty."""
+    mounts = [mount.split(":")[:2] for mount in bind_mounts(services["prometheus"])]
+    inside = [
+        root / source / target.removeprefix(f"{outer}/")
+        for source, outer in mounts
+        for _, target in mounts
+        if target.startswith(f"{outer}/")
+    ]
+    assert len(inside) == 2
+    for place in inside:
+        assert [one.name for one in place.iterdir()] == [".gitkeep"], place
+
+
+def test_live_view_is_served_from_where_it_is_mounted(services: Services) -> None:
+    (flag,) = [one for one in services["prometheus"]["command"] if "user-assets" in one]
+    assert f":{flag.partition('=')[2]}:ro,z" in " ".join(bind_mounts(services["prometheus"]))
+
+
 def test_ports_open_on_this_machine_only(services: Services) -> None:
     ports = {name: s["ports"] for name, s in services.items() if "ports" in s}
     assert ports == {

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -40,10 +39,13 @@ class View:
 
 
 @contextmanager
-def view(browser: Browser, *, width: int = 1360, dark: bool = False) -> Iterator[View]:
+def view(
+    browser: Browser, *, width: int = 1360, height: int = 900, dark: bool = False
+) -> Iterator[View]:
     """A fresh page of its own, without stored choices."""
-    scheme: Literal["dark", "light"] = "dark" if dark else "light"
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+    )
     context.set_default_timeout(1000 * _SECONDS)
     made = View(context.new_page())
     note = made.complaints.append

@@ -25,6 +25,7 @@ from stack.progress import ProgressDisplay
 from stack.settings import NATIVE_PORTS
 from stack.subprocesses import SubprocessRunner
 from stack.supervision.records import read_records
+from tests.lab.polling import answers
 from tests.lab.webhook import webhook_receiver
 from tests.stack.conftest import ROOT, free_port, gone, wait_for
 
@@ -156,6 +157,10 @@ def test_status_stop_and_a_second_up_from_another_terminal(
     status = stack.other_terminal("status")
     assert status.returncode == 0 and "Running (native)" in status.stdout
     assert f"http://localhost:{env['PROMETHEUS_PORT']}" in status.stdout
+    address = re.search(r"^  Dashboards +(\S+)$", status.stdout, re.MULTILINE)
+    assert address is not None, status.stdout
+    for page in ("", "js/main.js", "dashboards/overview.json", "runbooks/FeatureDrift.md"):
+        assert answers(f"{address[1]}{page}"), page
     assert "(sent nowhere: set ALERT_WEBHOOK_URL)" in status.stdout
     assert re.search(r"^  Firing +nothing$", status.stdout, re.MULTILINE), status.stdout
     second = stack.other_terminal("--native")

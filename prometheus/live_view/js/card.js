@@ -6,6 +6,8 @@ import { PANELS } from "./panels/index.js";
 import { Unreachable } from "./prometheus.js";
 import { findUnsupportedInPanel } from "./support.js";
 
+const SCROLLED = ["barchart", "bargauge", "table"];
+
 /** A card that draws its panel when told to. */
 export class Card {
   #panel;
@@ -13,7 +15,7 @@ export class Card {
   #answered;
   #title = element("h2");
   #why = element("details", { className: "why" });
-  #body = element("div", { className: "body", tabIndex: -1 });
+  #body = element("div", { className: "body" });
   #foot = element("div", { className: "legend" });
 
   constructor(panel) {
@@ -25,6 +27,8 @@ export class Card {
       this.#body,
       this.#foot,
     );
+    // These may be longer than the card: the keyboard must be able to scroll them.
+    if (SCROLLED.includes(panel.type)) this.#body.tabIndex = 0;
     this.element.style.setProperty("--w", panel.gridPos.w);
     this.element.style.setProperty("--h", panel.gridPos.h);
     this.#why.append(element("summary", { textContent: "?", ariaLabel: `About ${panel.title}` }));

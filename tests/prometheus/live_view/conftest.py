@@ -31,13 +31,13 @@ FIRING = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def served(
     tools: Path, model_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Prometheus]:

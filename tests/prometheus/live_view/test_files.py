@@ -13,8 +13,8 @@ UPLOT = FOLDER / "uplot"
 
 def test_uplot_is_as_published() -> None:
     """The sums are those of npm's package; `make uplot` fetches both anew."""
-    lines = (UPLOT / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-    sums = {name: digest for digest, name in map(str.split, lines)}
+    lines = (UPLOT / "SHA256SUMS").read_text().splitlines()
+    sums = {name: digest for digest, name in (line.split() for line in lines)}
     files = {path.name for path in UPLOT.iterdir()} - {"SHA256SUMS"}
 
     assert files == set(sums) == {"LICENSE", "uPlot.iife.min.js", "uPlot.min.css"}
@@ -28,7 +28,7 @@ def test_recipe_of_uplot_names_the_version_that_is_here() -> None:
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:
-    own = [*FOLDER.glob("*.*"), *(FOLDER / "js").rglob("*.js")]
+    own = [FOLDER / "index.html", FOLDER / "live_view.css", *(FOLDER / "js").rglob("*.js")]
     assert len(own) > 20
     for path in own:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
