@@ -18,7 +18,6 @@ from model.serving.errors import ModelError
 from model.serving.registry import Registry
 from model.serving.scorer import load_version
 from model.training.threshold import read_cost_ratio
-from prometheus.client.query import span_of
 
 EXIT_CODES: Final[dict[Verdict, int]] = {"promote": 0, "keep": 3, "not enough labels": 4}
 
@@ -29,14 +28,13 @@ def promote_if_better(options: Namespace) -> int:
     champion, challenger = registry.champion(), _choose_challenger(options, registry)
     ratio = options.cost_ratio or read_cost_ratio(registry.card(champion).threshold_rule) or 1.0
     now = time.time()
-    start = options.since or registry.published(challenger).trained_at
-    span = span_of(min(start, now), now)
+    start = min(options.since or registry.published(challenger).trained_at, now)
     prometheus = Prometheus(
         options.prometheus or _refuse_missing_address(),
         os.environ.get("PROMETHEUS_USER", ""),
         os.environ.get("PROMETHEUS_TOKEN", ""),
     )
-    paired = fetch_outcomes(prometheus, options.job, (champion, challenger), span)
+    paired = fetch_outcomes(prometheus, options.job, (champion, challenger), start, now)
     result = compare_models(paired, ratio, options.alpha)
     promoted = result.verdict == "promote" and not options.dry_run
     if promoted:
@@ -45,7 +43,7 @@ def promote_if_better(options: Namespace) -> int:
     report = {
         "champion": champion,
         "challenger": challenger,
-        "since": span.start,
+        "since": round(start),
         "cost_ratio": ratio,
         "alpha": options.alpha,
         "outcomes": paired.outcomes,
