@@ -13,6 +13,7 @@ import msgspec
 from model.promotion.outcomes import fetch_outcomes
 from model.promotion.prometheus import Prometheus
 from model.promotion.sequential_test import Comparison, PairedOutcomes, Verdict, compare_models
+from model.promotion.stored_since import refuse_moving_window
 from model.registry.writer import RegistryWriter
 from model.serving.errors import ModelError
 from model.serving.registry import Registry
@@ -34,6 +35,7 @@ def promote_if_better(options: Namespace) -> int:
         os.environ.get("PROMETHEUS_USER", ""),
         os.environ.get("PROMETHEUS_TOKEN", ""),
     )
+    refuse_moving_window(prometheus, options.job, start, now)
     paired = fetch_outcomes(prometheus, options.job, (champion, challenger), start, now)
     result = compare_models(paired, ratio, options.alpha)
     promoted = result.verdict == "promote" and not options.dry_run

@@ -27,3 +27,10 @@ class Prometheus:
             return self._prometheus.samples(selector, start, end)
         except RequestError as error:
             raise ModelError(str(error)) from error
+
+    def query(self, expression: str, at: float) -> list[query.Sample]:
+        """The expression's value at a moment; a ModelError says why none can be had."""
+        try:
+            return self._prometheus.query(expression, at)
+        except RequestError as error:
+            raise ModelError(str(error)) from error

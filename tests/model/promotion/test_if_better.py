@@ -29,6 +29,7 @@ Answer = tuple[int, object]
 PAIR = ("1-aaaaaaaa", "2-bbbbbbbb")
 BOTH = frozenset({("champion", PAIR[0]), ("challenger", PAIR[1])})
 EARLIER = frozenset({("champion", "0-cccccccc"), ("challenger", PAIR[1])})
+COUNTED = {"metric": {}, "value": [0, "2"]}
 CAUGHT = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
 
 
@@ -71,7 +72,11 @@ def test_increase_belongs_to_the_pair_that_is_shown_before_and_after(
 
 
 def test_workers_are_added_up_each_by_what_it_shows() -> None:
-    loaded = {"a": {0: BOTH, 1: BOTH}, "b": {0: EARLIER, 1: EARLIER}, "c": {0: BOTH, 1: BOTH}}
+    loaded: Shown = {
+        "a": {0: BOTH, 1: BOTH},
+        "b": {0: EARLIER, 1: EARLIER},
+        "c": {0: BOTH, 1: BOTH},
+    }
     series = [make_series([0, 1], "a"), make_series([0, 10], "b"), make_series([0, 100], "c")]
     assert count(series, loaded).outcomes == 101
 
@@ -161,6 +166,8 @@ def answer_as_prometheus(
     champion, challenger = models.versions()
 
     def answer(asked: dict[str, str]) -> Answer:
+        if asked["query"].startswith("count("):
+            return 200, {"data": {"resultType": "vector", "result": [COUNTED]}}
         end, seconds = float(asked["time"]), int(asked["query"].rpartition("[")[2][:-3]) / 1000
 
         def series(labels: dict[str, str], *values: float) -> dict[str, object]:
