@@ -31,11 +31,11 @@ def count_outcomes(increases: Iterable[Increase]) -> PairedOutcomes:
     """All of them together, by who was right."""
     kinds: dict[str, float] = defaultdict(float)
     for one in increases:
-        kinds[classify(one.labels)] += one.amount
+        cell = (one.labels.get(name, "") for name in ("champion", "challenger", "truth"))
+        kinds[classify(*cell)] += one.amount
     return PairedOutcomes(**kinds)
 
 
-def classify(labels: Mapping[str, str]) -> str:
-    """The field of PairedOutcomes that a series counts into."""
-    cell = labels.get("champion", ""), labels.get("challenger", ""), labels.get("truth", "")
-    return _KINDS.get(cell, "alike")
+def classify(champion: str, challenger: str, label: str) -> str:
+    """The field of PairedOutcomes for two decisions and the true class."""
+    return _KINDS.get((champion, challenger, label), "alike")

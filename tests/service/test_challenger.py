@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from handler import create_app
+from model.serving.cohorts import OLDEST_SECONDS, find_cohort
 from model.serving.errors import ModelError
 from service.challenger import Challenger, TrafficSplit, check_same_schema
 from service.circuit_breaker import RETRY_SECONDS, CircuitBreaker
@@ -17,6 +18,8 @@ from service.used_receipts import SqliteUsedReceipts
 from telemetry.recorder import Recorder
 from tests.conftest import LocationRiskScorer, make_card, total
 from tests.lab.polling import until
+
+DAYS = 60 * 86_400
 
 
 class Other(LocationRiskScorer):
@@ -49,7 +52,7 @@ def beside(scorer, other, recorded, settings, tmp_path):
         receipts = Receipts(["k"])
         used = SqliteUsedReceipts(tmp_path / "used")
         roles = {"1-abcd1234": "champion", "2-other": "challenger"}
-        feedback = Feedback(receipts, used, recorded.recorder, recorded.instance, roles, 3600)
+        feedback = Feedback(receipts, used, recorded.recorder, recorded.instance, roles, DAYS)
         app = create_app(
             scorer, recorded, receipts, settings, challenger=challenger, feedback=feedback
         )
@@ -153,6 +156,29 @@ def test_outcome_is_counted_jointly_whoever_answered(beside, valid, shares, firs
     assert counted(client, "paired_outcomes_total") == 1
     assert counted(client, "outcomes_total", role=first) == 1
     assert counted(client, "challenger_decisions_total") == 1
+
+
+@pytest.mark.parametrize("shares", [(100, 0), (0, 100)])
+def test_prediction_and_outcome_are_counted_in_the_week_of_the_prediction(beside, valid, shares):
+    client = beside(*shares)
+    answer = client.post("/predict", json=valid).json
+    send_label(client, answer["receipt"])
+    issued = Receipts(["k"]).read(answer["receipt"])[1]
+    cell = {"champion": "legitimate", "challenger": "fraud", "cohort": find_cohort(issued)}
+    assert counted(client, "paired_predictions_total", **cell) == 1
+    assert counted(client, "paired_predictions_total") == 1
+    assert counted(client, "paired_cohort_outcomes_total", truth="fraud", **cell) == 1
+    assert counted(client, "paired_cohort_outcomes_total") == 1
+
+
+def test_outcome_of_an_old_prediction_is_in_no_cohort(beside, valid, monkeypatch):
+    client, clock = beside(100, 0), time.time
+    monkeypatch.setattr(time, "time", lambda: clock() - OLDEST_SECONDS - 1)
+    receipt = client.post("/predict", json=valid).json["receipt"]
+    monkeypatch.undo()
+    send_label(client, receipt)
+    assert counted(client, "paired_outcomes_total") == 1
+    assert counted(client, "paired_cohort_outcomes_total") == 0
 
 
 def test_batch_has_both_decisions_row_by_row(beside, valid):

@@ -190,7 +190,7 @@ def answer_as_prometheus(
 
 def ask(models: RegistryWriter, server: Server, *more: str) -> int:
     base = ["promote", "--models", str(models.root), "--if-better", "--prometheus", server.url]
-    return main([*base, *more])
+    return main([*base, "--maturity", "0", *more])
 
 
 @pytest.mark.parametrize(
