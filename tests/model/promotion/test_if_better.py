@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from model.cli import main
+from model.promotion.cohorts import MaturedOutcomes
 from model.promotion.increases import PairCounter, Shown
 from model.promotion.outcomes import count_outcomes, fetch_outcomes
 from model.promotion.prometheus import Prometheus
@@ -249,6 +250,78 @@ def test_version_that_cannot_be_served_is_not_promoted(
     server.answer = answer_as_prometheus(models, 60, 10, 1000)
     assert ask(models, server, models.versions()[1]) == 1
     assert "published without model.onnx" in capsys.readouterr().err
+    assert models.champion() == models.versions()[0]
+
+
+def mature(monkeypatch: pytest.MonkeyPatch, labelled_alike: float) -> None:
+    """10,000 predictions that all call legitimate, of which so many are labelled, and 70 frauds
+    that the challenger alone catches."""
+    matured = MaturedOutcomes(
+        {("legitimate", "fraud"): 70.0, ("legitimate", "legitimate"): 10_000.0},
+        {
+            ("legitimate", "fraud", "fraud"): 70.0,
+            ("legitimate", "legitimate", "legitimate"): labelled_alike,
+        },
+        weeks=3,
+        next_at=1_796_256_000.0,
+    )
+    monkeypatch.setattr("model.promotion.if_better.fetch_matured", lambda *_: matured)
+
+
+def test_matured_weeks_decide(
+    models: RegistryWriter,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mature(monkeypatch, 10_000)
+    server.answer = answer_as_prometheus(models, 0, 0, 0)
+    assert ask(models, server, models.versions()[1], "--dry-run", "--maturity", "30d") == 0
+    said = capsys.readouterr().out
+    assert "10,070 labelled for both since" in said
+    assert "in weeks that ended 30 days ago; the next one counts from 2026-12-03" in said
+
+
+def test_labels_that_are_no_fair_sample_decide_nothing(
+    models: RegistryWriter,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mature(monkeypatch, 5_000)
+    server.answer = answer_as_prometheus(models, 0, 0, 0)
+    asked = [models.versions()[1], "--dry-run", "--maturity", "30d"]
+    assert ask(models, server, *asked) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "labelled are 50.0% of the predictions that the champion calls legitimate" in line
+    assert "no fair sample, so nothing is decided" in line
+    assert ask(models, server, *asked, "--unlabelled", "legitimate") == 0
+
+
+def test_maturity_beyond_what_is_counted_by_week_is_refused(
+    models: RegistryWriter, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answer = answer_as_prometheus(models, 0, 0, 0)
+    assert ask(models, server, models.versions()[1], "--maturity", "43d") == 1
+    assert "--maturity is at most 42d" in capsys.readouterr().err
+
+
+def test_store_that_forgot_the_beginning_is_refused(
+    models: RegistryWriter, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its first sample is of today."""
+    newest = answer_as_prometheus(models, 60, 10, 1000)
+
+    def answer(asked: dict[str, str]) -> Answer:
+        if asked["query"].startswith("count(") and time.time() - float(asked["time"]) > 86_400:
+            return 200, {"data": {"resultType": "vector", "result": []}}
+        return newest(asked)
+
+    server.answer = answer
+    since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 10 * 86_400))
+    assert ask(models, server, models.versions()[1], "--since", since) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "the first stored sample of fraud-handler is of" in line
     assert models.champion() == models.versions()[0]
 
 
