@@ -150,9 +150,9 @@ def _add_if_better(promote: argparse.ArgumentParser) -> None:
     group = promote.add_argument_group(
         "promote a challenger only if labelled outcomes say that it is better",
         "Exit code 0: it is better, and promoted; 3: it is worse, keep the champion; 4: not enough"
-        " labels yet. It may be asked again and again: a challenger that is not better is ever"
-        " promoted with a probability of at most alpha. PROMETHEUS_TOKEN is sent as bearer token,"
-        " with PROMETHEUS_USER beside it as basic auth.",
+        " labels yet; 1: it cannot be decided, and why. It may be asked again and again: a"
+        " challenger that is not better is ever promoted with a probability of at most alpha."
+        " PROMETHEUS_TOKEN is sent as bearer token, with PROMETHEUS_USER beside it as basic auth.",
     )
     group.add_argument("--if-better", action="store_true", help="VERSION: default CHALLENGER")
     group.add_argument(
@@ -177,8 +177,29 @@ def _add_if_better(promote: argparse.ArgumentParser) -> None:
         help="outcomes from then on, such as 2026-11-01 or 2026-11-01T12:00 (UTC), which must stay"
         " the same at every look; default: since the challenger was trained",
     )
+    _add_maturity(group)
     group.add_argument("--dry-run", action="store_true", help="decide and report, change nothing")
     group.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_maturity(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--maturity",
+        type=parse_duration,
+        default=30 * 86_400.0,
+        metavar="TIME",
+        help="a week of predictions counts, whole, this long after its end, with the labels that it"
+        " has then: by then nearly all must have come; at most 42d, default 30d. 0: each label"
+        " counts when it comes, which is right only if frauds and legitimate ones take as long",
+    )
+    group.add_argument(
+        "--unlabelled",
+        choices=("left-out", "legitimate"),
+        default="left-out",
+        help="what has no label at maturity is left out, and nothing is decided while labels are"
+        " commoner among some decisions than among others; or is legitimate, where only frauds are"
+        " labelled",
+    )
 
 
 def _add_import(commands: _Commands[argparse.ArgumentParser]) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 from itsdangerous import BadData
 
+from model.serving.cohorts import OLDEST_SECONDS, find_cohort
 from model.serving.vocabulary import CLASS_NAMES
 from service.receipts import Receipt, Receipts
 from service.requests import read_list, read_object, read_text, read_word
@@ -133,6 +134,7 @@ class Feedback:
             probability=receipt.probability,
             delay=max(0.0, age),
             other_class_name=self._find_other_decision(receipt),
+            cohort=find_cohort(issued) if age < OLDEST_SECONDS else None,
         )
         return _NewOutcome(receipt.id, issued + self._max_age, outcome)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from model.serving.card import Card
+from model.serving.cohorts import find_cohort
 from model.serving.features import InvalidTransaction, Transaction, TransactionReader
 from model.serving.vocabulary import FRAUD, LEGITIMATE, PROBLEM_OF_ERROR
 from service.decisions import Prediction, decide, decide_class
@@ -22,6 +23,7 @@ from telemetry.metrics import (
     ATTRIBUTE_CLASS_NAME,
     ATTRIBUTE_COUNT,
     ATTRIBUTE_MODEL_VERSION,
+    CHAMPION,
     LIVE_ENDPOINT,
 )
 from telemetry.recorder import Recorder, ScoredTransaction, ScoringCall
@@ -32,10 +34,11 @@ _BATCH = "transactions"
 
 @dataclass(frozen=True, slots=True)
 class PredictionResult:
-    """Scored transactions, the card of the model that scored them, and for each what the other
-    model said of it, where that is known."""
+    """Scored transactions, the card and role of the model that scored them, and for each what the
+    other model said of it, where that is known."""
 
     card: Card
+    role: str
     transactions: list[ScoredTransaction]
     shadows: list[ShadowPrediction | None]
 
@@ -108,7 +111,7 @@ class Predictor:
             )
             self._recorder.record_predictions(ScoringCall(endpoint, routed.role, scored, seconds))
         shadow = routed.await_shadow()
-        return PredictionResult(card, scored, _describe_shadow(shadow, len(scored)))
+        return PredictionResult(card, routed.role, scored, _describe_shadow(shadow, len(scored)))
 
     def _read_batch(self, body: Mapping[str, object]) -> list[Transaction]:
         rows = read_list(read_object(body, (_BATCH,))[_BATCH], _BATCH, self._max_batch)
@@ -124,7 +127,7 @@ class Predictor:
         key = None if request.explain else request.routing_key
         result = self.score(transactions, LIVE_ENDPOINT, key)
         pairs = zip(result.transactions, result.shadows, strict=True)
-        answers = [self._answer_one(result.card, one, shadow) for one, shadow in pairs]
+        answers = [self._answer_one(result, one, shadow) for one, shadow in pairs]
         if request.explain:
             for answer, transaction in zip(answers, transactions, strict=True):
                 answer["explanation"] = self._explanations.explain(transaction.row)
@@ -133,10 +136,20 @@ class Predictor:
         return result, answers
 
     def _answer_one(
-        self, card: Card, one: ScoredTransaction, shadow: ShadowPrediction | None
+        self, result: PredictionResult, one: ScoredTransaction, shadow: ShadowPrediction | None
     ) -> dict[str, object]:
+        if shadow is not None:
+            pair = (one.class_name, shadow.class_name)
+            champion, challenger = pair if result.role == CHAMPION else pair[::-1]
+            cohort = find_cohort(time.time())
+            self._recorder.record_paired_prediction(champion, challenger, cohort)
         receipt = self._receipts.issue(
-            card.version, one.class_name, one.probability, one.user_type, one.value_band, shadow
+            result.card.version,
+            one.class_name,
+            one.probability,
+            one.user_type,
+            one.value_band,
+            shadow,
         )
         return {
             "prediction": one.class_name,

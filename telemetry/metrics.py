@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import product
 
+from model.serving.cohorts import COHORTS
 from model.serving.vocabulary import CLASS_NAMES, PROBLEMS, RISK_LEVELS, USER_TYPES, VALUE_BANDS
 from telemetry.baseline import bin_labels
 from telemetry.error_types import STATUS_OF_ERROR, VALIDATION_ERRORS
@@ -397,6 +398,22 @@ FEEDBACK = Metric(
 DELIVERIES = Metric(
     "telemetry.deliveries", "telemetry_deliveries_total", Kind.COUNTER, "{delivery}",
     "Exports that the Collector took from this worker's slot, this one included.",
+)  # fmt: skip
+# Of eight slots of cohorts one is there from the start, so that services without a challenger pay
+# for no more: who reads takes a series that appears for one that was 0.
+_DECISIONS = {CHAMPION: CLASS_NAMES, CHALLENGER: CLASS_NAMES}
+_FIRST_COHORT = (COHORTS[0],)
+PAIRED_PREDICTIONS = Metric(
+    "paired.predictions", "paired_predictions_total", Kind.COUNTER, "{prediction}",
+    "Receipts that carry both models' decisions, by these and the week of the prediction.",
+    {**_DECISIONS, "cohort": COHORTS},
+    known=frozenset(product(CLASS_NAMES, CLASS_NAMES, _FIRST_COHORT)),
+)  # fmt: skip
+PAIRED_COHORT_OUTCOMES = Metric(
+    "paired.cohort.outcomes", "paired_cohort_outcomes_total", Kind.COUNTER, "{outcome}",
+    "Of these the labelled ones, by the week of the prediction.",
+    {**_DECISIONS, "truth": CLASS_NAMES, "cohort": COHORTS},
+    known=frozenset(product(CLASS_NAMES, CLASS_NAMES, CLASS_NAMES, _FIRST_COHORT)),
 )  # fmt: skip
 
 METRICS: tuple[Metric, ...] = tuple(

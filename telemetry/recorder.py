@@ -34,8 +34,9 @@ from telemetry.store.slots import Slot
 class Outcome(msgspec.Struct, frozen=True, rename={"label": "truth"}):
     """A labelled prediction: `label` is its true class, `delay` the seconds until it was known.
 
-    `other_class_name` is the decision of the model in the other role, where that is known. Written
-    to the store of used receipts as JSON, so its names there must stay.
+    `other_class_name` is the decision of the model in the other role, where that is known, `cohort`
+    the slot of the prediction's week unless it is too old. Written to the store of used receipts as
+    JSON, so its names there must stay.
     """
 
     role: str
@@ -46,6 +47,7 @@ class Outcome(msgspec.Struct, frozen=True, rename={"label": "truth"}):
     probability: float
     delay: float
     other_class_name: str | None = None
+    cohort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Recorder:
         self._uncertainty = _Counts(layout, metrics.UNCERTAINTY)
         self._outcomes = _Counts(layout, metrics.OUTCOMES)
         self._paired = _Counts(layout, metrics.PAIRED_OUTCOMES)
+        self._paired_predictions = _Counts(layout, metrics.PAIRED_PREDICTIONS)
+        self._paired_by_cohort = _Counts(layout, metrics.PAIRED_COHORT_OUTCOMES)
         self._outcome_scores = _Counts(layout, metrics.OUTCOME_SCORES)
         self._outcome_probability = _Counts(layout, metrics.OUTCOME_PROBABILITY)
         self._squared_error = _Counts(layout, metrics.OUTCOME_SQUARED_ERROR)
@@ -229,6 +233,9 @@ class Recorder:
                 pair = (one.class_name, one.other_class_name)
                 champion, challenger = pair if one.role == "champion" else pair[::-1]
                 self._paired.add(cells, (champion, challenger, one.label))
+                if one.cohort is not None:
+                    decided = (champion, challenger, one.label, one.cohort)
+                    self._paired_by_cohort.add(cells, decided)
             cells[LAST_OUTCOME] = number
             cells[ACTIVITY] += 1
 
@@ -266,6 +273,11 @@ class Recorder:
         with self._slot.lock:
             self._decisions.add(self._slot.cells, (champion, challenger))
             self._differences.add(self._slot.cells, (), difference)
+
+    def record_paired_prediction(self, champion: str, challenger: str, cohort: str) -> None:
+        """A receipt with both models' decisions was issued, in the week of this cohort."""
+        with self._slot.lock:
+            self._paired_predictions.add(self._slot.cells, (champion, challenger, cohort))
 
     @staticmethod
     def _count_in_window(cells: memoryview[float]) -> None:

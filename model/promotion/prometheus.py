@@ -21,9 +21,16 @@ class Prometheus:
             raise ModelError(str(error)) from error
         self._prometheus = query.Prometheus(client, _SIGN_IN_HINT)
 
-    def series(self, selector: str, span: query.Span) -> list[query.Series]:
-        """What the selector gives at each step; a ModelError says why nothing can be had."""
+    def samples(self, selector: str, start: float, end: float) -> list[query.History]:
+        """Every stored sample after start and until end; a ModelError says why none can be had."""
         try:
-            return self._prometheus.query_range(selector, span)
+            return self._prometheus.samples(selector, start, end)
+        except RequestError as error:
+            raise ModelError(str(error)) from error
+
+    def query(self, expression: str, at: float) -> list[query.Sample]:
+        """The expression's value at a moment; a ModelError says why none can be had."""
+        try:
+            return self._prometheus.query(expression, at)
         except RequestError as error:
             raise ModelError(str(error)) from error

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from prometheus.client.errors import RequestError
 from prometheus.client.http import Answer, Client
 
-# Prometheus refuses more than 11,000 points a series.
-MOST_POINTS = 10_000
-SHORTEST_STEP_SECONDS = 15
 _NOT_SIGNED_IN = (401, 403)
 
 T = TypeVar("T")
@@ -40,6 +38,14 @@ class Series:
 
 
 @dataclass(frozen=True)
+class History:
+    """The stored samples of one series, as (seconds since 1970, value) in the order of time."""
+
+    labels: Mapping[str, str]
+    samples: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
 class Span:
     """From `start`, seconds since 1970, in steps of so many seconds to `end`."""
 
@@ -48,10 +54,11 @@ class Span:
     step: int
 
 
-def span_of(start: float, end: float) -> Span:
-    """In the shortest steps that Prometheus answers in one go; the last one is at the end."""
-    step = max(SHORTEST_STEP_SECONDS, math.ceil((end - start) / MOST_POINTS))
-    return Span(int(end) - step * int((end - start) / step), int(end), step)
+def split_time(start: float, end: float, most_seconds: float) -> Iterator[tuple[float, float]]:
+    """Neighbouring parts of the time from start to end, none of them longer than `most_seconds`."""
+    parts = max(1, math.ceil((end - start) / most_seconds))
+    edges = [start + (end - start) * part / parts for part in range(parts)] + [end]
+    return pairwise(edges)
 
 
 class Prometheus:
@@ -82,6 +89,17 @@ class Prometheus:
         }
         answer = self._client.post("/api/v1/query_range", parameters)
         return self._parse(answer, parameters, lambda data: _series(data, span))
+
+    def samples(self, selector: str, start: float, end: float) -> list[History]:
+        """Every stored sample of the selected series after `start` and until `end`, none left out
+        and none made up, as a range query does by its steps and its look back.
+
+        A Prometheus before 3.0 also gives what lies exactly at `start`.
+        """
+        milliseconds = max(1, math.ceil(1000 * (end - start)))
+        parameters = {"query": f"{selector}[{milliseconds}ms]", "time": f"{end:.3f}"}
+        answer = self._client.post("/api/v1/query", parameters)
+        return self._parse(answer, parameters, _histories)
 
     def label_values(self, label: str, matcher: str, start: float, end: float) -> list[str]:
         """Values of a label in the series that match, between two times."""
@@ -114,6 +132,13 @@ def _samples(data: Any) -> list[Sample]:
     if data["resultType"] == "scalar":
         return [Sample({}, float(data["result"][1]))]
     return [Sample(dict(one["metric"]), float(one["value"][1])) for one in data["result"]]
+
+
+def _histories(data: Any) -> list[History]:
+    return [
+        History(dict(one["metric"].items()), tuple((float(t), float(v)) for t, v in one["values"]))
+        for one in data["result"]
+    ]
 
 
 def _series(data: Any, span: Span) -> list[Series]:

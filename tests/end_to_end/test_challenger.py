@@ -76,7 +76,7 @@ def promote(models: RegistryWriter, prometheus: Prometheus) -> tuple[int, dict[s
     done = subprocess.run(
         [
             sys.executable, "-m", "model", "promote", models.versions()[-1],
-            "--if-better", "--json", "--cost-ratio", "1",
+            "--if-better", "--json", "--cost-ratio", "1", "--maturity", "0",
             "--models", str(models.root), "--prometheus", prometheus.url,
         ],
         cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False,

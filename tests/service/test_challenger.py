@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from handler import create_app
+from model.serving.cohorts import OLDEST_SECONDS, find_cohort
 from model.serving.errors import ModelError
-from service.challenger import Challenger, TrafficSplit, check_same_schema
+from service.challenger import check_same_schema
 from service.circuit_breaker import RETRY_SECONDS, CircuitBreaker
 from service.feedback import Feedback, LabelledReceipt
 from service.receipts import Receipt, Receipts, ShadowPrediction
-from service.settings import Settings
 from service.used_receipts import SqliteUsedReceipts
 from telemetry.lifecycle import Telemetry
 from telemetry.recorder import Recorder
 from tests.conftest import LocationRiskScorer, make_card, total
-from tests.json_client import JsonClient, make_client
+from tests.json_client import JsonClient
 from tests.lab.polling import until
-
-MakeClient = Callable[..., JsonClient]
-
-
-class Other(LocationRiskScorer):
-    """The challenger: always 0.9; may fail or take its time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.card = msgspec.structs.replace(make_card(), version="2-other")
-        self.delay = 0.0
-
-    def score(self, rows: Sequence[Sequence[float]]) -> list[float]:
-        time.sleep(self.delay)
-        super().score(rows)
-        return [0.9] * len(rows)
-
-
-@pytest.fixture
-def other() -> Other:
-    return Other()
-
-
-@pytest.fixture
-def with_challenger(
-    scorer: LocationRiskScorer,
-    other: Other,
-    recorded: Telemetry,
-    settings: Settings,
-    tmp_path: Path,
-) -> MakeClient:
-    """with_challenger(shadow_percent, serves_percent): a client of such a service."""
-
-    def make(shadow: int, serves: int, timeout: float = 0.2, wait: float = 30) -> JsonClient:
-        """It waits long enough for any machine, so that no test depends on the machine's load."""
-        split = TrafficSplit(shadow, serves, timeout, wait)
-        challenger = Challenger(other, split, recorded.recorder)
-        receipts = Receipts(["k"])
-        used = SqliteUsedReceipts(tmp_path / "used")
-        roles = {"1-abcd1234": "champion", "2-other": "challenger"}
-        feedback = Feedback(receipts, used, recorded.recorder, recorded.instance, roles, 3600)
-        app = create_app(
-            scorer, recorded, receipts, settings, challenger=challenger, feedback=feedback
-        )
-        return make_client(app)
-
-    return make
+from tests.service.conftest import MakeClient, Other
 
 
 def counted(client: JsonClient, name: str, **labels: str) -> float:
@@ -187,6 +139,33 @@ def test_outcome_is_counted_jointly_whoever_answered(
     assert counted(client, "paired_outcomes_total") == 1
     assert counted(client, "outcomes_total", role=first) == 1
     assert counted(client, "challenger_decisions_total") == 1
+
+
+@pytest.mark.parametrize("shares", [(100, 0), (0, 100)])
+def test_prediction_and_outcome_are_counted_in_the_week_of_the_prediction(
+    with_challenger: MakeClient, valid: dict[str, object], shares: Any
+) -> None:
+    client = with_challenger(*shares)
+    answer = client.post("/predict", json=valid).json
+    send_label(client, answer["receipt"])
+    issued = Receipts(["k"]).read(answer["receipt"])[1]
+    cell = {"champion": "legitimate", "challenger": "fraud", "cohort": find_cohort(issued)}
+    assert counted(client, "paired_predictions_total", **cell) == 1
+    assert counted(client, "paired_predictions_total") == 1
+    assert counted(client, "paired_cohort_outcomes_total", truth="fraud", **cell) == 1
+    assert counted(client, "paired_cohort_outcomes_total") == 1
+
+
+def test_outcome_of_an_old_prediction_is_in_no_cohort(
+    with_challenger: MakeClient, valid: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, clock = with_challenger(100, 0), time.time
+    monkeypatch.setattr(time, "time", lambda: clock() - OLDEST_SECONDS - 1)
+    receipt = client.post("/predict", json=valid).json["receipt"]
+    monkeypatch.undo()
+    send_label(client, receipt)
+    assert counted(client, "paired_outcomes_total") == 1
+    assert counted(client, "paired_cohort_outcomes_total") == 0
 
 
 def test_batch_has_both_decisions_row_by_row(

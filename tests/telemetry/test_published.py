@@ -53,6 +53,8 @@ MORE = {
     "challenger_score_difference": set(),
     "challenger_share_target": set(),
     "paired_outcomes_total": {"champion", "challenger", "truth"},
+    "paired_predictions_total": {"champion", "challenger", "cohort"},
+    "paired_cohort_outcomes_total": {"champion", "challenger", "truth", "cohort"},
     "feature_values_total": {"feature", "bin"},
     "feature_baseline_share": {"feature", "bin"},
     "score_values_total": {"bin"},

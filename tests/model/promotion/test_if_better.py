@@ -4,115 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from urllib.parse import parse_qs
 
-import msgspec
 import pytest
 
 from model.cli import main
+from model.promotion.cohorts import MaturedOutcomes
 from model.promotion.outcomes import fetch_outcomes
 from model.promotion.prometheus import Prometheus
 from model.registry.writer import RegistryWriter
-from model.serving.registry import Published
-from prometheus.client.query import Span
-from tests.conftest import make_card
-from tests.model.promotion.pairs import CAUGHT, PAIR
-
-Answer = tuple[int, object]
-
-
-class Server:
-    """Answers as Prometheus would, and keeps the headers and parameters that it was sent."""
-
-    def __init__(self) -> None:
-        self.headers: list[str | None] = []
-        self.asked: list[dict[str, str]] = []
-        self.answer: Callable[[dict[str, str]], Answer] = lambda asked: (
-            200,
-            {"data": {"result": []}},
-        )
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                asked = {name: values[0] for name, values in parse_qs(body).items()}
-                outer.asked.append(asked)
-                outer.headers.append(self.headers["Authorization"])
-                status, content = outer.answer(asked)
-                data = content if isinstance(content, bytes) else json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr("urllib3.util.Retry.sleep", lambda *_: None)
-    made = Server()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RegistryWriter:
-    """A folder with a champion and another version, without files: enough to decide."""
-    for name in ("CHALLENGER", "PROMETHEUS_URL", "PROMETHEUS_USER", "PROMETHEUS_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    registry = RegistryWriter(tmp_path / "models")
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    for seed in (1, 2):
-        card = registry.name_card(msgspec.structs.replace(make_card(), seed=seed))
-        registry.publish(card, empty, Published(trained_at=time.time() - 600, training_seconds=1))
-    registry.promote(registry.versions()[0])
-    return registry
-
-
-def answer_as_prometheus(
-    models: RegistryWriter, better: int, worse: int, alike: int
-) -> Callable[[dict[str, str]], Answer]:
-    """Answers in which both versions of `models` are loaded and have so many labelled outcomes."""
-    champion, challenger = models.versions()
-
-    def answer(asked: dict[str, str]) -> Answer:
-        start, step = int(asked["start"]), int(asked["step"])
-
-        def series(labels: dict[str, str], *values: float) -> dict[str, object]:
-            times = [start + step * number for number in range(len(values))]
-            points = [[at, str(value)] for at, value in zip(times, values, strict=True)]
-            return {"metric": {"instance": "a", **labels}, "values": points}
-
-        if asked["query"].startswith("model_version"):
-            roles = {"champion": champion, "challenger": challenger}
-            found = [series({"role": r, "version": v}, 1, 1) for r, v in roles.items()]
-        else:
-            other = {"champion": "fraud", "challenger": "legitimate", "truth": "fraud"}
-            same = {"champion": "fraud", "challenger": "fraud", "truth": "fraud"}
-            pairs = ((CAUGHT, better), (other, worse), (same, alike))
-            found = [series(cell, 0, value) for cell, value in pairs]
-        return 200, {"data": {"result": found}}
-
-    return answer
-
-
-def ask(models: RegistryWriter, server: Server, *more: str) -> int:
-    base = ["promote", "--models", str(models.root), "--if-better", "--prometheus", server.url]
-    return main([*base, *more])
+from tests.model.promotion.conftest import Answer, Server, answer_as_prometheus, ask
+from tests.model.promotion.pairs import PAIR
 
 
 @pytest.mark.parametrize(
@@ -174,6 +76,78 @@ def test_version_that_cannot_be_served_is_not_promoted(
     assert models.champion() == models.versions()[0]
 
 
+def mature(monkeypatch: pytest.MonkeyPatch, labelled_alike: float) -> None:
+    """10,000 predictions that all call legitimate, of which so many are labelled, and 70 frauds
+    that the challenger alone catches."""
+    matured = MaturedOutcomes(
+        {("legitimate", "fraud"): 70.0, ("legitimate", "legitimate"): 10_000.0},
+        {
+            ("legitimate", "fraud", "fraud"): 70.0,
+            ("legitimate", "legitimate", "legitimate"): labelled_alike,
+        },
+        weeks=3,
+        next_at=1_796_256_000.0,
+    )
+    monkeypatch.setattr("model.promotion.if_better.fetch_matured", lambda *_: matured)
+
+
+def test_matured_weeks_decide(
+    models: RegistryWriter,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mature(monkeypatch, 10_000)
+    server.answer = answer_as_prometheus(models, 0, 0, 0)
+    assert ask(models, server, models.versions()[1], "--dry-run", "--maturity", "30d") == 0
+    said = capsys.readouterr().out
+    assert "10,070 labelled for both since" in said
+    assert "in weeks that ended 30 days ago; the next one counts from 2026-12-03" in said
+
+
+def test_labels_that_are_no_fair_sample_decide_nothing(
+    models: RegistryWriter,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mature(monkeypatch, 5_000)
+    server.answer = answer_as_prometheus(models, 0, 0, 0)
+    asked = [models.versions()[1], "--dry-run", "--maturity", "30d"]
+    assert ask(models, server, *asked) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "labelled are 50.0% of the predictions that the champion calls legitimate" in line
+    assert "no fair sample, so nothing is decided" in line
+    assert ask(models, server, *asked, "--unlabelled", "legitimate") == 0
+
+
+def test_maturity_beyond_what_is_counted_by_week_is_refused(
+    models: RegistryWriter, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answer = answer_as_prometheus(models, 0, 0, 0)
+    assert ask(models, server, models.versions()[1], "--maturity", "43d") == 1
+    assert "--maturity is at most 42d" in capsys.readouterr().err
+
+
+def test_store_that_forgot_the_beginning_is_refused(
+    models: RegistryWriter, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its first sample is of today."""
+    newest = answer_as_prometheus(models, 60, 10, 1000)
+
+    def answer(asked: dict[str, str]) -> Answer:
+        if asked["query"].startswith("count(") and time.time() - float(asked["time"]) > 86_400:
+            return 200, {"data": {"resultType": "vector", "result": []}}
+        return newest(asked)
+
+    server.answer = answer
+    since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 10 * 86_400))
+    assert ask(models, server, models.versions()[1], "--since", since) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "the first stored sample of fraud-handler is of" in line
+    assert models.champion() == models.versions()[0]
+
+
 @pytest.mark.parametrize(
     ("user", "token", "sent"),
     [
@@ -185,7 +159,7 @@ def test_version_that_cannot_be_served_is_not_promoted(
 def test_token_is_sent_as_it_is_wanted(
     server: Server, user: str, token: str, sent: str | None
 ) -> None:
-    fetch_outcomes(Prometheus(server.url, user, token), 'j"ob', PAIR, Span(0, 100, 10))
+    fetch_outcomes(Prometheus(server.url, user, token), 'j"ob', PAIR, 0, 100)
     assert server.headers == [sent, sent]
     assert 'job="j\\"ob"' in server.asked[0]["query"]
 

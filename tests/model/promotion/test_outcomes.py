@@ -1,4 +1,4 @@
-"""Which labelled outcomes belong to the pair, and whom they favour."""
+"""Which increases of the paired outcomes belong to the pair, and who was right in each cell."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from model.promotion.increases import PairCounter, Shown
 from model.promotion.outcomes import count_outcomes
-from prometheus.client.query import MOST_POINTS, Series, span_of
+from model.promotion.sequential_test import PairedOutcomes
+from prometheus.client.query import History
 from tests.model.promotion.pairs import CAUGHT, PAIR
 
 BOTH = frozenset({("champion", PAIR[0]), ("challenger", PAIR[1])})
@@ -16,9 +18,13 @@ EARLIER = frozenset({("champion", "0-cccccccc"), ("challenger", PAIR[1])})
 
 def make_series(
     values: list[float | None], instance: str = "a", cell: Mapping[str, str] = CAUGHT
-) -> Series:
-    points = {step: value for step, value in enumerate(values) if value is not None}
-    return Series({"instance": instance, **cell}, points)
+) -> History:
+    samples = [(float(at), value) for at, value in enumerate(values) if value is not None]
+    return History({"instance": instance, **cell}, tuple(samples))
+
+
+def count(series: list[History], shown: Shown) -> PairedOutcomes:
+    return count_outcomes(PairCounter(PAIR).take(series, shown))
 
 
 @pytest.mark.parametrize(
@@ -29,27 +35,33 @@ def make_series(
         ([4, 6, 1, 3], [BOTH] * 4, 5),
         ([0, 10, 13, 14], [EARLIER, EARLIER, BOTH, BOTH], 1),
         ([0, 10, 13, 14], [BOTH, BOTH, BOTH | EARLIER, EARLIER], 10),
-        ([0, 10, None, 14, 15], [BOTH] * 5, 11),
+        ([0, 10, None, 14, 15], [BOTH] * 5, 15),
         ([0, 10], [frozenset({("champion", PAIR[0])})] * 2, 0),
         ([0, 10], [], 0),
     ],
     ids=[
         "all", "not what was there before", "began anew", "not of an earlier pair",
-        "not of a later one, nor while both are shown", "not over a gap", "no challenger",
+        "not of a later one, nor while both are shown", "over a silence", "no challenger",
         "nothing shown",
     ],
 )  # fmt: skip
 def test_increase_belongs_to_the_pair_that_is_shown_before_and_after(
     values: list[float | None], shown: list[frozenset[tuple[str, str]]], expected: float
 ) -> None:
-    paired = count_outcomes([make_series(values)], {"a": dict(enumerate(shown))}, PAIR)
+    paired = count(
+        [make_series(values)], {"a": {float(at): models for at, models in enumerate(shown)}}
+    )
     assert (paired.frauds_better, paired.outcomes) == (expected, expected)
 
 
 def test_workers_are_added_up_each_by_what_it_shows() -> None:
-    loaded = {"a": {0: BOTH, 1: BOTH}, "b": {0: EARLIER, 1: EARLIER}, "c": {0: BOTH, 1: BOTH}}
+    loaded: Shown = {
+        "a": {0: BOTH, 1: BOTH},
+        "b": {0: EARLIER, 1: EARLIER},
+        "c": {0: BOTH, 1: BOTH},
+    }
     series = [make_series([0, 1], "a"), make_series([0, 10], "b"), make_series([0, 100], "c")]
-    assert count_outcomes(series, loaded, PAIR).outcomes == 101
+    assert count(series, loaded).outcomes == 101
 
 
 @pytest.mark.parametrize(
@@ -69,11 +81,5 @@ def test_cell_is_for_whoever_was_right(
     champion: str, challenger: str, truth: str, field: str
 ) -> None:
     cell = {"champion": champion, "challenger": challenger, "truth": truth}
-    paired = count_outcomes([make_series([0, 3], cell=cell)], {"a": {0: BOTH, 1: BOTH}}, PAIR)
+    paired = count([make_series([0, 3], cell=cell)], {"a": {0: BOTH, 1: BOTH}})
     assert getattr(paired, field) == paired.outcomes == 3
-
-
-@pytest.mark.parametrize("days", [0.001, 1, 30, 400])
-def test_span_is_asked_in_no_more_points_than_are_answered(days: float) -> None:
-    span = span_of(1_000_000_000, 1_000_000_000 + 86_400 * days)
-    assert (span.end - span.start) / span.step <= MOST_POINTS

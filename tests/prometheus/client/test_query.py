@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from prometheus.client.errors import RequestError
 from prometheus.client.http import Answer, Client
-from prometheus.client.query import Prometheus, Sample, Series, Span, span_of
+from prometheus.client.query import History, Prometheus, Sample, Series, Span, split_time
 
 
 class Answering(Client):
@@ -56,10 +57,23 @@ def test_long_query_goes_in_the_body() -> None:
 
 
 @pytest.mark.parametrize("days", [0.0001, 1, 400])
-def test_span_ends_at_its_end(days: float) -> None:
-    span = span_of(1_000_000_000, 1_000_000_000 + 86_400 * days)
-    assert (span.end - span.start) % span.step == 0
-    assert span.end == int(1_000_000_000 + 86_400 * days)
+def test_parts_of_a_time_leave_nothing_out(days: float) -> None:
+    start, end = 1_000_000_000.0, 1_000_000_000 + 86_400 * days
+    parts = list(split_time(start, end, 86_400))
+
+    assert (parts[0][0], parts[-1][1]) == (start, end)
+    assert all(one[1] == next_one[0] for one, next_one in pairwise(parts))
+    assert all(0 < until - since <= 86_400 + 1e-6 for since, until in parts)
+
+
+def test_samples_are_those_that_are_stored() -> None:
+    matrix = [{"metric": {"job": "a"}, "values": [[100.5, "1"], [130.2, "3"]]}]
+    client = Answering(200, {"data": {"resultType": "matrix", "result": matrix}})
+
+    found = Prometheus(client).samples("up", 100, 160.25)
+
+    assert found == [History({"job": "a"}, ((100.5, 1.0), (130.2, 3.0)))]
+    assert client.asked == [("POST", "/api/v1/query", b"query=up%5B60250ms%5D&time=160.250")]
 
 
 @pytest.mark.parametrize(
