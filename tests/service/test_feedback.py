@@ -184,15 +184,6 @@ def test_dead_store_counts_nothing_and_says_so(client, counted, predicted, monke
     assert send_label(client, receipt).json["result"] == "counted"
 
 
-def test_why_labels_cannot_be_counted_is_logged_once(client, predicted, monkeypatch, caplog):
-    receipt = predicted()
-    monkeypatch.setattr(SqliteUsedReceipts, "use", DeadStore.use)
-    for _ in range(3):
-        assert send_label(client, receipt).status_code == 503
-    [line] = [one for one in caplog.messages if "labels cannot be counted" in one]
-    assert line.endswith("gone")
-
-
 def test_what_a_killed_worker_wrote_down_is_counted_once_by_its_successor(recorded, tmp_path):
     """The worker died between storing and counting: the next one counts it, and only once."""
     receipts, used = Receipts(["key"]), SqliteUsedReceipts(tmp_path / "l")
