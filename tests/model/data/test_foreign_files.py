@@ -267,7 +267,7 @@ def test_label_that_is_not_known_is_named_with_the_option() -> None:
     frame = pd.DataFrame({"fraud": ["legit", "fraud", "unknown"]})
 
     for positive in (None, "fraud"):
-        with pytest.raises(ModelError, match="'not known'.* --missing LABEL"):
+        with pytest.raises(ModelError, match=r"'not known'.* --missing LABEL"):
             read_labels(frame, "fraud", positive, [])
 
 
