@@ -218,20 +218,6 @@ def test_dead_store_counts_nothing_and_says_so(
     assert send_label(client, receipt).json["result"] == "counted"
 
 
-def test_why_labels_cannot_be_counted_is_logged_once(
-    client: JsonClient,
-    predicted: Callable[..., str],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    receipt = predicted()
-    monkeypatch.setattr(SqliteUsedReceipts, "use", DeadStore.use)
-    for _ in range(3):
-        assert send_label(client, receipt).status_code == 503
-    [line] = [one for one in caplog.messages if "labels cannot be counted" in one]
-    assert line.endswith("gone")
-
-
 def test_what_a_killed_worker_wrote_down_is_counted_once_by_its_successor(
     recorded: Telemetry, tmp_path: Path
 ) -> None:

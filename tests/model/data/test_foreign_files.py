@@ -261,3 +261,18 @@ def test_options_reach_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["train", *models, *file, *times, "--candidates", "logistic"]) == 0
     assert main(["evaluate", *models, *file]) == 0
     assert "fraud is 'ja' in column 'betrug'" in capsys.readouterr().out
+
+
+def test_label_that_is_not_known_is_named_with_the_option() -> None:
+    frame = pd.DataFrame({"fraud": ["legit", "fraud", "unknown"]})
+
+    for positive in (None, "fraud"):
+        with pytest.raises(ModelError, match=r"'not known'.* --missing LABEL"):
+            read_labels(frame, "fraud", positive, [])
+
+
+def test_true_and_false_may_be_named_as_the_file_writes_them() -> None:
+    """pandas has made TRUE a boolean by then."""
+    _, target = read_labels(pd.DataFrame({"fraud": [True, False]}), "fraud", "TRUE", [])
+
+    assert target.tolist() == [1, 0]
