@@ -182,6 +182,19 @@ def measure_pattern(
     return float(promoted[0] / runs), float(promoted[1] / runs)
 
 
+def measure_retention(runs: int, kept_days: int = 15, seed: int = 1) -> tuple[float, float]:
+    """Shares of the runs that were promoted where the store forgets after so many days, all labels
+    coming at once: in a window that moves, and with the refusal once the beginning is gone."""
+    random = np.random.default_rng(seed)
+    promoted = np.zeros(2)
+    for _ in range(runs):
+        sums = random.multinomial(Traffic().daily, Traffic().chances(), DAYS).cumsum(axis=0)
+        moving = np.concatenate([sums[:kept_days], sums[kept_days:] - sums[:-kept_days]])
+        looks = [_promotes(_pair(counts)) for counts in moving]
+        promoted += any(looks), any(looks[: kept_days + 1])
+    return float(promoted[0] / runs), float(promoted[1] / runs)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.label_delays", description=__doc__)
@@ -192,6 +205,10 @@ def main() -> None:
     for pattern in PATTERNS:
         arrival, matured = measure_pattern(pattern, runs)
         print(f"| {pattern.name} | {runs} | {arrival:.1%} | {matured:.1%} |", flush=True)
+    moving, refused = measure_retention(runs)
+    print(
+        f"\n15 days of retention: {moving:.1%} in a moving window, {refused:.1%} with the refusal"
+    )
 
 
 if __name__ == "__main__":

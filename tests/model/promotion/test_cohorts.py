@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.label_delays import PATTERNS, Pattern, measure_pattern
+from bench.label_delays import PATTERNS, Pattern, measure_pattern, measure_retention
 from model.promotion.cohorts import MaturedOutcomes, fetch_matured
 from model.promotion.sequential_test import PairedOutcomes
 from model.serving.cohorts import WEEK_SECONDS, find_cohort
@@ -112,3 +112,9 @@ def test_frauds_that_come_first_promoted_when_labels_counted_as_they_came() -> N
     """The example that the weeks are for: by arrival every run is promoted."""
     [pattern] = [one for one in PATTERNS if one.name.startswith("frauds after 2 days")]
     assert measure_pattern(pattern, runs=3, seed=7) == (1, 0)
+
+
+def test_window_that_moves_promotes_where_the_refusal_does_not() -> None:
+    """15 days of retention, daily looks in a year; more runs are in bench/README.md."""
+    moving, refused = measure_retention(runs=30, seed=7)
+    assert refused <= 0.05 < moving
