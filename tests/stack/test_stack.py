@@ -159,7 +159,7 @@ def test_status_stop_and_a_second_up_from_another_terminal(
     assert f"http://localhost:{env['PROMETHEUS_PORT']}" in status.stdout
     address = re.search(r"^  Dashboards +(\S+)$", status.stdout, re.MULTILINE)
     assert address is not None, status.stdout
-    for page in ("", "js/main.js", "dashboards/overview.json", "runbooks/FeatureDrift.md"):
+    for page in ("", "js/main.js", "dashboards/overview.json"):
         assert answers(f"{address[1]}{page}"), page
     assert "(sent nowhere: set ALERT_WEBHOOK_URL)" in status.stdout
     assert re.search(r"^  Firing +nothing$", status.stdout, re.MULTILINE), status.stdout
