@@ -22,7 +22,7 @@ def find_commands() -> Iterator[tuple[str, str]]:
     for starter in STARTERS:
         path = ROOT / starter
         files = sorted(path.glob("**/*.*")) if path.is_dir() else [path]
-        for file in (file for file in files if file.is_file()):
+        for file in (file for file in files if file.is_file() and file.suffix != ".png"):
             for match in COMMAND.finditer(file.read_text(encoding="utf-8")):
                 yield f"{file.relative_to(ROOT)}", match[1].replace("\\\n", " ").replace('"', "")
 

@@ -23,7 +23,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """axe.min.js, fetched by npm and not kept."""
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("npm is not installed (.ci/run installs it)")
+        pytest.skip("npm, which fetches axe-core, is not installed")
     folder = tmp_path_factory.mktemp("axe")
     command = [npm, "pack", "--silent", "--pack-destination", str(folder), AXE]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
