@@ -29,9 +29,8 @@ class SlotFile:
     def why_not_writable(self) -> str | None:
         """One sentence if what is counted here would be lost, or seen by no other worker."""
         name = f"the counters' file {self.path.name} in STATE_DIR"
-        held = os.fstat(self.descriptor)
         try:
-            found = self.path.stat()
+            held, found = os.fstat(self.descriptor), self.path.stat()
         except OSError as error:
             return f"{name} cannot be reached any more: {error.strerror}"
         if (found.st_dev, found.st_ino) != (held.st_dev, held.st_ino):

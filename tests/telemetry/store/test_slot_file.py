@@ -263,6 +263,13 @@ def test_what_is_counted_in_vain_is_said(
     slot.release()
 
 
+def test_slot_that_was_given_back_is_said(tmp_path: Path) -> None:
+    """A process that is stopping may still be asked whether it is ready."""
+    slot = Slots(tmp_path, LAYOUT).claim()
+    slot.release()
+    assert "cannot be reached any more" in (slot.why_not_writable() or "")
+
+
 def test_folder_that_became_read_only_is_said(
     recorded: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
