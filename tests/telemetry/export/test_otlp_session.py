@@ -113,5 +113,5 @@ def test_certificate_that_was_named_is_not_replaced_by_that_of_other_programs(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "office.pem"))
     session = OtlpSession()
     session.verify = str(tmp_path / "collector.pem")
-    settings = session.merge_environment_settings("https://10.0.0.1", {}, None, None, None)
+    settings = session.merge_environment_settings("https://collector.example", {}, None, None, None)
     assert settings["verify"] == str(tmp_path / "collector.pem")
