@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 DEV := .venv/dev/bin
-SCRIPTS := start_mlops.sh deploy_railway.sh .ci/run prometheus/alertmanager/start.sh
+SCRIPTS := .ci/run $(shell find . -name '*.sh' -not -path './.*')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools drill train test test-fast test-compose lint format generate uplot pictures bench up down status lock clean
