@@ -26,6 +26,7 @@ from model.argument_types import (
     parse_positive,
     parse_share,
 )
+from model.data.scenarios import SCENARIOS
 from model.data.split import Holdout
 from model.training.candidate_names import CANDIDATE_NAMES, SYNTHETIC_CANDIDATES
 
@@ -62,7 +63,7 @@ def _add_data(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     command.add_argument(
         "--scenario",
-        choices=("steady", "drift", "concept", "burst"),
+        choices=SCENARIOS,
         default="steady",
         help="what changes after half of the time (see model/data/synthetic.py)",
     )

@@ -34,10 +34,12 @@ Scenarios change the rows of the second half of the time, and p stays known:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from model.data.scenarios import Scenario
 
 FEATURES: Final = (
     "amount",
@@ -58,7 +60,6 @@ _AMOUNT_MEDIAN = np.array([180.0, 60.0, 25.0])
 _FREQUENCY_MEAN = np.array([6.0, 4.0, 2.0])
 
 
-Scenario = Literal["steady", "drift", "concept", "burst"]
 Floats = npt.NDArray[np.float64]
 
 

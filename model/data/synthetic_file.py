@@ -7,7 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from model.data.synthetic import FEATURES, Scenario, Transactions, generate
+from model.data.scenarios import Scenario
+from model.data.synthetic import FEATURES, Transactions, generate
 from model.serving.errors import ModelError
 
 _WHOLE: Final = ("age", "transaction_frequency")

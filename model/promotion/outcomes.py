@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping
 
 from model.promotion.increases import Increase, Pair, PairCounter, Samples, read_increases
 from model.promotion.sequential_test import PairedOutcomes
+from model.serving.vocabulary import FRAUD, LEGITIMATE
 
 Cell = tuple[str, str, str]
 # Decision of the champion, of the challenger, true class (label `truth`): field of PairedOutcomes.
 _KINDS: Mapping[Cell, str] = {
-    ("legitimate", "fraud", "fraud"): "frauds_better",
-    ("fraud", "legitimate", "fraud"): "frauds_worse",
-    ("fraud", "legitimate", "legitimate"): "alarms_better",
-    ("legitimate", "fraud", "legitimate"): "alarms_worse",
+    (LEGITIMATE, FRAUD, FRAUD): "frauds_better",
+    (FRAUD, LEGITIMATE, FRAUD): "frauds_worse",
+    (FRAUD, LEGITIMATE, LEGITIMATE): "alarms_better",
+    (LEGITIMATE, FRAUD, LEGITIMATE): "alarms_worse",
 }
 
 

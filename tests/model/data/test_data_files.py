@@ -11,7 +11,8 @@ import pytest
 
 from model.cli import main
 from model.data.files import read_table
-from model.data.synthetic import FEATURES, Scenario, generate, true_probability
+from model.data.scenarios import Scenario
+from model.data.synthetic import FEATURES, generate, true_probability
 from model.serving.registry import Registry
 from model.serving.scorer import load_scorer
 from model.training.metrics import measure

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped, unused-ignore]
 
 from model.data import synthetic
+from model.data.scenarios import Scenario
 from simulator.transactions import synthetic_process
 from simulator.transactions.synthetic_process import Formula, Row
 
@@ -28,7 +29,7 @@ def to_columns(rows: Sequence[Row]) -> npt.NDArray[np.float64]:
     return np.array([[row[name] for name in synthetic.FEATURES] for row in rows], dtype=float)
 
 
-def generate_later_half(scenario: synthetic.Scenario) -> npt.NDArray[np.float64]:
+def generate_later_half(scenario: Scenario) -> npt.NDArray[np.float64]:
     """Features of the second half, which a scenario changes."""
     made = synthetic.generate(2 * ROWS, 3, scenario=scenario)
     return made.features[made.time >= synthetic.FIRST_SECOND + synthetic.PERIOD_SECONDS // 2]
