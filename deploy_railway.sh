@@ -26,7 +26,8 @@ usage: ./deploy_railway.sh [--dry-run] [--yes] [--new NAME]
 Sign in first with `railway login` (or set RAILWAY_TOKEN, a project token, in CI).
 Set these in the environment for the first deployment, from Grafana Cloud's page "OpenTelemetry":
   GRAFANA_CLOUD_OTLP_ENDPOINT  GRAFANA_CLOUD_OTLP_ID  GRAFANA_CLOUD_TOKEN
-ACCESS_TOKEN is what /metrics and /simulate_traffic ask for, RECEIPT_KEYS sign the receipts of predictions:
+ACCESS_TOKEN is what /feedback, /metrics and /simulate_traffic ask for, and without a token the handler does not
+start there; RECEIPT_KEYS sign the receipts of predictions:
 each is made once if you set none.
 SIMULATOR_CRON and GITHUB_REPO change the project: see .railway/railway.py.
 

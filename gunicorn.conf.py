@@ -5,6 +5,7 @@ after ONNX Runtime has made its threads ends in an abort when the worker exits.
 """
 
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
 
 # Two OpenMP threads in each of two workers made scoring fifty times slower: one a worker.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# All workers share the counters' folder; without a setting it lives as long as this service.
-_made = None
-if not os.environ.get("STATE_DIR"):
-    _made = tempfile.TemporaryDirectory(prefix="fraud-handler-")
-    os.environ["STATE_DIR"] = _made.name
-
 try:
     _settings = read_safe_settings(os.environ)
 except SettingError as error:
     sys.exit(f"The handler cannot start: {error}")
+
+# All workers share the counters' folder; without a setting it lives as long as this service. A
+# reload of this file finds it in the environment. Only the arbiter removes it: a worker is a fork
+# of it, and what it inherits to clean up at its exit would take the others' counters away.
+_MADE_STATE_DIR = "FRAUD_HANDLER_MADE_STATE_DIR"
+if not os.environ.get("STATE_DIR"):
+    os.environ["STATE_DIR"] = tempfile.mkdtemp(prefix="fraud-handler-")
+    os.environ[_MADE_STATE_DIR] = os.environ["STATE_DIR"]
 
 # An IPv6 address stands in brackets before the port.
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
@@ -49,6 +52,12 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 logconfig_dict = build_logging_config(_settings.log_level)
 accesslog = None
+
+
+def on_exit(server: object) -> None:
+    """In the arbiter alone, after its last worker."""
+    if made := os.environ.get(_MADE_STATE_DIR):
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def post_worker_init(worker: Worker) -> None:

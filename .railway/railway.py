@@ -93,6 +93,10 @@ def _describe_handler() -> Any:
             "PORT": "5000",
             "WEB_CONCURRENCY": "1",
             "ACCESS_TOKEN": preserve(),
+            "FEEDBACK_TOKEN": preserve(),
+            "METRICS_TOKEN": preserve(),
+            "PREDICT_TOKEN": preserve(),
+            "REDIS_URL": preserve(),
             # A key made at the start would end with each sleep, and all receipts with it.
             "RECEIPT_KEYS": preserve(),
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://${{collector.RAILWAY_PRIVATE_DOMAIN}}:4318",

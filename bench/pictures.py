@@ -30,7 +30,10 @@ def take(url: str, target: Path) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.pictures",
+        description=__doc__.splitlines()[0] if __doc__ else None,
+    )
     parser.add_argument("--prometheus", default="http://localhost:9090", metavar="URL")
     parser.add_argument("--time", default="now-30m", help="what is shown, up to now")
     options = parser.parse_args()

@@ -138,6 +138,7 @@ def _score_into(future: Probabilities, scorer: Scorer, rows: Rows) -> None:
     try:
         probabilities = scorer.score(rows)
     except Exception as error:
+        # Counted by whoever waits for the future: a log line for each request would be a flood.
         future.set_exception(error)
-        raise
+        return
     future.set_result(probabilities)

@@ -65,8 +65,10 @@ class ModelRouter:
         champion = self._try_champion(rows)
         own = challenger.await_serving(future)
         if own is None:
-            # Scored anew, so that a champion that fails too tells why.
-            return self._answer_by_champion(rows)
+            # Only a champion that failed scores anew, so that it says why.
+            if champion is None:
+                return self._answer_by_champion(rows)
+            return RoutedPrediction(CHAMPION, champion)
         if champion is None:
             return RoutedPrediction(CHALLENGER, own)
         challenger.compare(champion, own.probabilities)

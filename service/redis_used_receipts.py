@@ -76,7 +76,7 @@ class RedisUsedReceipts:
         try:
             result: Any = self._use(keys, values)
         except redis.RedisError as error:
-            raise UsedReceiptsError(f"Redis: {error}") from error
+            raise _explain(error) from error
         if result == -1:
             raise LostSlotError(f"Redis: {slot} was taken over")
         return bool(result)
@@ -86,7 +86,7 @@ class RedisUsedReceipts:
         try:
             found: Any = self._take_over(self._slot_keys(slot), [last, token, _PENDING_SECONDS])
         except redis.RedisError as error:
-            raise UsedReceiptsError(f"Redis: {error}") from error
+            raise _explain(error) from error
         self._tokens[slot] = token
         pairs = (member.decode().split(" ", 1) for member in found)
         return [PendingOutcome(int(number), content) for number, content in pairs]
@@ -94,3 +94,10 @@ class RedisUsedReceipts:
     def _slot_keys(self, slot: str) -> list[str]:
         place = f"{self._folder_id}:{slot}"
         return [f"{self._service}:pending:{place}", f"{self._service}:token:{place}"]
+
+
+def _explain(error: redis.RedisError) -> UsedReceiptsError:
+    """What is logged: the message of a failed connection holds the address, those of Redis itself
+    (such as being out of memory) do not."""
+    gone = isinstance(error, redis.ConnectionError | redis.TimeoutError)
+    return UsedReceiptsError(f"Redis, see REDIS_URL: {type(error).__name__ if gone else error}")

@@ -29,7 +29,10 @@ _SCHEMA = (
     " WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS notes (slot TEXT NOT NULL, number INTEGER NOT NULL,"
     " content TEXT NOT NULL, PRIMARY KEY (slot, number)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS used_by_expiry ON used (expires)",
 )
+# Deleted at once, so that no label waits for the clearing of a long time.
+_MOST_PRUNED = 1000
 
 
 class UsedReceiptsError(Exception):
@@ -103,7 +106,11 @@ class SqliteUsedReceipts:
         now = time.time()
         if now - self._pruned_at > _PRUNE_SECONDS:
             self._pruned_at = now
-            connection.execute("DELETE FROM used WHERE expires < ?", (now,))
+            connection.execute(
+                "DELETE FROM used WHERE receipt IN"
+                " (SELECT receipt FROM used WHERE expires < ? LIMIT ?)",
+                (now, _MOST_PRUNED),
+            )
 
     def _connection(self) -> sqlite3.Connection:
         """This thread's connection; as a context it commits, or rolls back after an error.

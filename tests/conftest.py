@@ -148,7 +148,7 @@ def app(
     receipts = Receipts(["key"])
     feedback = Feedback(
         receipts,
-        SqliteUsedReceipts(tmp_path / "ledger"),
+        SqliteUsedReceipts(tmp_path / "used"),
         recorded.recorder,
         recorded.instance,
         {scorer.card.version: "champion"},

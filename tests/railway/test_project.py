@@ -105,7 +105,7 @@ def test_every_reference_names_a_service(services: Services, graph: dict[str, An
 
 
 def test_secrets_are_kept_and_never_written(services: Services) -> None:
-    secret = re.compile("TOKEN|KEY|GRAFANA_CLOUD_OTLP")
+    secret = re.compile("TOKEN|KEY|REDIS_URL|GRAFANA_CLOUD_OTLP")
     kinds = {
         (service["name"], name): value["type"]
         for service in services.values()
@@ -117,9 +117,19 @@ def test_secrets_are_kept_and_never_written(services: Services) -> None:
         ("collector", "GRAFANA_CLOUD_OTLP_ID"): "preserve",
         ("collector", "GRAFANA_CLOUD_TOKEN"): "preserve",
         ("handler", "ACCESS_TOKEN"): "preserve",
+        ("handler", "FEEDBACK_TOKEN"): "preserve",
+        ("handler", "METRICS_TOKEN"): "preserve",
+        ("handler", "PREDICT_TOKEN"): "preserve",
         ("handler", "RECEIPT_KEYS"): "preserve",
+        ("handler", "REDIS_URL"): "preserve",
         ("simulator", "ACCESS_TOKEN"): "reference",
     }
+
+
+def test_every_secret_of_the_handler_outlives_a_deployment(services: Services) -> None:
+    """What the file does not name is removed by the next deployment."""
+    secret = {setting.name for setting in TABLE if setting.secret}
+    assert secret <= set(services["handler"]["variables"])
 
 
 def test_handler_is_given_settings_that_it_has(services: Services) -> None:
