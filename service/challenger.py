@@ -136,9 +136,7 @@ def check_same_schema(champion: Card, challenger: Card) -> None:
 
 def _score_into(future: Probabilities, scorer: Scorer, rows: Rows) -> None:
     try:
-        probabilities = scorer.score(rows)
+        future.set_result(scorer.score(rows))
     except Exception as error:
         # Counted by whoever waits for the future: a log line for each request would be a flood.
         future.set_exception(error)
-        return
-    future.set_result(probabilities)

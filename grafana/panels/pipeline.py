@@ -11,7 +11,6 @@ from grafana.promql import RATE_INTERVAL
 
 NOT_SCRAPED = "Prometheus does not scrape the Collector here (Grafana Cloud)."
 NO_COLLECTOR = "the Collector is not scraped"
-BEFORE_FIRST = "nothing failed yet"
 
 
 def per_second(counter: str, by: str = "") -> str:

@@ -125,7 +125,7 @@ def test_sender_repeated_at_first_is_no_outcome() -> None:
     assert stats.outcomes.total() == 2 and stats.failed_share == pytest.approx(1 / 3)
 
 
-def test_sender_sends_again_what_the_ledger_could_not_take() -> None:
+def test_sender_sends_again_what_the_store_could_not_take() -> None:
     """A result of its own for each receipt; only that one goes again."""
     target = Target("unavailable")
 
