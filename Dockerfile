@@ -9,6 +9,8 @@ ARG GO_IMAGE=golang:1.26.8-bookworm
 
 
 FROM ${PYTHON_IMAGE} AS python
+# The project's own licence; packages keep theirs in /opt/venv, Go modules in /licenses.
+LABEL org.opencontainers.image.licenses=MIT
 # ONNX Runtime sends usage events to its maker unless they are switched off.
 ENV ORT_DISABLE_TELEMETRY=1 \
     PIP_NO_CACHE_DIR=1 \
@@ -42,7 +44,7 @@ RUN /opt/venv/bin/python -m model train
 
 FROM python AS handler
 COPY --from=serving-packages /opt/venv /opt/venv
-COPY handler.py gunicorn.conf.py ./
+COPY LICENSE handler.py gunicorn.conf.py ./
 COPY service/ service/
 COPY telemetry/ telemetry/
 COPY model/__init__.py model/
@@ -50,6 +52,8 @@ COPY model/serving/ model/serving/
 # Compiled here: the root file system is read-only later, and a start need not compile again.
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app
 COPY --from=model /app/models models/
+# For RECEIPT_DIR: a named volume takes over the owner of the folder that it is mounted on.
+RUN install -d -o app -g app -m 700 /var/lib/fraud-handler
 USER app
 # PYTHONDONTWRITEBYTECODE: a read-only file system. /tmp is the one place that is written.
 ENV PATH=/opt/venv/bin:$PATH \
@@ -65,6 +69,7 @@ CMD ["gunicorn", "-c", "gunicorn.conf.py", "handler:build()"]
 
 FROM python AS simulator
 COPY --from=simulator-packages /opt/venv /opt/venv
+COPY LICENSE ./
 COPY simulator/ simulator/
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app
 USER app
@@ -82,11 +87,21 @@ COPY otel-collector/distribution/go.mod otel-collector/distribution/go.sum otel-
 RUN go build -ldflags='-s -w' $(go list -f '{{join .Imports " "}}' components.go) go.opentelemetry.io/collector/otelcol
 COPY otel-collector/ /src/otel-collector/
 RUN go build -ldflags='-s -w' -o /out/otelcol . && mkdir -p /out/queue
+# The licence and notice files of every module that is in the program, as their licences ask.
+RUN go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' . | sort -u \
+    | while read -r module folder; do \
+        for file in "$folder"/LICENSE* "$folder"/NOTICE* "$folder"/COPYING*; do \
+          if [ -f "$file" ]; then mkdir -p "/out/licenses/$module" && cp "$file" "/out/licenses/$module/"; fi; \
+        done; \
+      done \
+    && cp "$(go env GOROOT)/LICENSE" /out/licenses/GO-LICENSE
 
 # No shell in it: it is configured by the environment alone.
 FROM scratch AS collector
 COPY --from=collector-build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=collector-build /out/otelcol /otelcol
+COPY --from=collector-build /out/licenses /licenses
+COPY LICENSE /licenses/LICENSE
 # A named volume takes over the owner of the folder that it is mounted on.
 COPY --from=collector-build --chown=10001:10001 /out/queue /var/lib/otelcol
 USER 10001:10001

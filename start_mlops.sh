@@ -11,14 +11,17 @@ commands:
   (none), up   start everything: with Docker where an engine runs, else as local processes
   stop         end what runs
   status       what runs, where it answers, and its key metrics
+  traces [ID]  the last kept traces of local processes, or one of them as a waterfall
   clean        remove the data and logs of local processes
 
 options of up:
   --native     as local processes, even where there is Docker
   --docker     with Docker, or not at all
+  --store S    with --native, what keeps the metrics: prometheus, or cortex (three nodes of it)
 
 Settings, in the environment: PORT (5000), PROMETHEUS_PORT (9090), ALERTMANAGER_PORT (9093),
-GRAFANA_PORT (3000), OTLP_PORT (4318), COLLECTOR_HEALTH_PORT (13133), COLLECTOR_METRICS_PORT (8888).
+GRAFANA_PORT (3000), OTLP_PORT (4318), COLLECTOR_HEALTH_PORT (13133), COLLECTOR_METRICS_PORT (8888),
+CORTEX_PORT (9400) and the nine after it.
 TEXT
 }
 
@@ -29,7 +32,7 @@ root=$(cd "$(dirname "$0")" && pwd -P)
 command=up
 case "${1-}" in
   -h | --help | help) usage; exit 0 ;;
-  up | stop | status | clean) command=$1; shift ;;
+  up | stop | status | traces | clean) command=$1; shift ;;
   "" | -*) ;;
   *) echo "error: unknown command '$1'" >&2; usage >&2; exit 2 ;;
 esac

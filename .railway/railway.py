@@ -61,6 +61,8 @@ def _describe_collector(queue: Any) -> Any:
             "PORT": "13133",
             # Older environments have a private network of IPv6 only; [::] takes both.
             "OTLP_HTTP_ENDPOINT": "[::]:4318",
+            # The private network has nobody but this project's services in it.
+            "OTLP_ALLOW_OPEN": "true",
             "COLLECTOR_HEALTH_ENDPOINT": "[::]:13133",
             "COLLECTOR_QUEUE_DIR": "/var/lib/otelcol",
             # A volume belongs to root there, and the image runs as another user.
@@ -92,6 +94,8 @@ def _describe_handler() -> Any:
             "HOST": "0.0.0.0",
             "PORT": "5000",
             "WEB_CONCURRENCY": "1",
+            # Its edge; without it all callers would be one client.
+            "TRUSTED_PROXIES": "1",
             "ACCESS_TOKEN": preserve(),
             "FEEDBACK_TOKEN": preserve(),
             "METRICS_TOKEN": preserve(),

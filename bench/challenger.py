@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from flask import Flask
 
 from bench.variants import Pace, Turns, Variant, measure, median, median_ratio
 from model.registry.writer import RegistryWriter
 from model.serving.card import CARD_FILE, Card
 from model.serving.registry import PUBLISHED_FILE, Published
 from model.serving.scorer import Scorer
+from service.asgi.application import AsgiApplication
 from service.served_models import ServedModels, load_models
 from service.settings import Settings
 from tests.lab.paths import ROOT
@@ -57,7 +57,7 @@ class FaultyScorer:
         return self._scorer.score(rows)
 
 
-def application() -> Flask:
+def application() -> AsgiApplication:
     """The service, with the fault of BENCH_FAULT built into its challenger."""
     import handler
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import subprocess
 import sys
 import time
@@ -27,32 +28,38 @@ class LoadResult:
     latencies: list[float]
 
 
-def run_client(port: int, seconds: float, connections: int) -> LoadResult:
+def run_client(port: int, seconds: float, connections: int, pause: float = 0) -> LoadResult:
     """The load on POST /predict of a client that is a process of its own, so that its interpreter
-    does not compete with the server's."""
-    arguments = [str(port), "/predict", str(seconds), str(connections)]
+    does not compete with the server's; `pause` in seconds before each request."""
+    arguments = [str(port), "/predict", str(seconds), str(connections), str(pause)]
     command = [sys.executable, "-m", "bench.client", *arguments]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return LoadResult(**json.loads(done.stdout))
 
 
-def send_load(port: int, path: str, seconds: float, connections: int) -> LoadResult:
+def send_load(
+    port: int, path: str, seconds: float, connections: int, pause: float = 0
+) -> LoadResult:
     """POST the same transaction over `connections` kept connections for `seconds`."""
     began = time.perf_counter()
     deadline = began + seconds
     with ThreadPoolExecutor(connections) as pool:
-        parts = list(pool.map(lambda _: _use_connection(port, path, deadline), range(connections)))
+        parts = list(
+            pool.map(lambda _: _use_connection(port, path, deadline, pause), range(connections))
+        )
     latencies = [latency for part, _ in parts for latency in part]
     refused = sum(others for _, others in parts)
     return LoadResult(len(latencies), refused, time.perf_counter() - began, latencies)
 
 
-def _use_connection(port: int, path: str, deadline: float) -> tuple[list[float], int]:
+def _use_connection(port: int, path: str, deadline: float, pause: float) -> tuple[list[float], int]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"Content-Type": "application/json"}
     latencies = []
     refused = 0
-    while (began := time.perf_counter()) < deadline:
+    while time.perf_counter() < deadline:
+        time.sleep(pause * 2 * random.random())
+        began = time.perf_counter()
         connection.request("POST", path, BODY, headers)
         answer = connection.getresponse()
         answer.read()
@@ -65,5 +72,6 @@ def _use_connection(port: int, path: str, deadline: float) -> tuple[list[float],
 
 
 if __name__ == "__main__":
-    port, path, seconds, connections = sys.argv[1:]
-    print(json.dumps(asdict(send_load(int(port), path, float(seconds), int(connections)))))
+    port, path, seconds, connections, pause = sys.argv[1:]
+    result = send_load(int(port), path, float(seconds), int(connections), float(pause))
+    print(json.dumps(asdict(result)))

@@ -75,6 +75,7 @@ def make_metadata(features: int) -> ModelMetadata:
         recall=0.7,
         f1_score=0.75,
         importance=dict.fromkeys(names, 1 / features),
+        contributions=dict.fromkeys(names, 0.0),
         features=tuple(Baseline(name, shares, edges, 0.0, 10.0) for name in names),
         score=Baseline("score", shares, tuple(edge / 10 for edge in edges)),
         baseline_rows=160_000,

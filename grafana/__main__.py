@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from grafana.arguments import parser
+try:
+    from grafana.arguments import parser
+except ModuleNotFoundError as missing:
+    sys.exit(f"grafana: {missing.name} is not installed here; ask .venv/ops/bin/python -m grafana")
 from grafana.errors import GrafanaError
 from prometheus.client.errors import RequestError
 

@@ -15,6 +15,7 @@ from grafana.cloud.access import (
     read_settings,
     ruler_access,
 )
+from grafana.cloud.links import Links
 from grafana.panels import dashboards
 from grafana.render.board import render
 from prometheus.client.http import Client
@@ -64,7 +65,7 @@ def upload_all(options: Namespace) -> int:
     if with_dashboards:
         steps += upload.plan_dashboards(grafana_access(settings))
     if with_rules:
-        steps += upload.plan_rules(ruler_access(settings), options.rules)
+        steps += upload.plan_rules(ruler_access(settings), options.rules, Links.of(settings))
     for step in steps:
         if step.take and not options.dry_run:
             step.take()

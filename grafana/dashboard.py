@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from grafana.one_service import select_job
+
 
 class Severity(Enum):
     """What a threshold means, by the colour that Grafana gives it."""
@@ -22,6 +24,10 @@ class Threshold:
     severity: Severity
 
 
+PAIRED = ("blue", "orange", "green", "purple")
+"""Colours, by Grafana's names, that the live view has too."""
+
+
 class Line(Enum):
     """How a series is drawn, which says what it is."""
 
@@ -37,8 +43,10 @@ class Line(Enum):
 class Query:
     """One PromQL expression and the legend of its series; `exemplars` lead to traces.
 
+    The expression is narrowed to the chosen service, so that panels need not name its job.
     `empty` says when it rightly gives nothing, as a clause ("no label came yet"). `unit` is that of
-    a table's column, `thresholds` are for this series alone.
+    a table's column or of a series, where it is not the panel's; `thresholds` are for this series
+    alone; `colour` is one of `PAIRED`, for two series of which one is what the other should be.
     """
 
     legend: str
@@ -48,6 +56,10 @@ class Query:
     exemplars: bool = False
     unit: str = ""
     thresholds: tuple[Threshold, ...] = ()
+    colour: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expression", select_job(self.expression))
 
 
 class Kind(Enum):
@@ -70,7 +82,9 @@ class Panel:
 
     `id` is in links to the panel: it is never given to another one. `why` says what to do about
     it, `empty` why it may show nothing, as sentences. `unit` is Grafana's. `alerts` are those whose
-    place this is. `then` is the uid of the dashboard where one looks next.
+    place this is. `then` is the uid of the dashboard where one looks next. Rows are
+    ordered by the label `order`, which is not shown; by the last query, its highest first, where
+    `worst_first`; else by `by`. The axis begins at 0, unless values are `signed`.
     """
 
     id: int
@@ -84,7 +98,10 @@ class Panel:
     alerts: tuple[str, ...] = ()
     then: str = ""
     by: str = ""
+    order: str = ""
+    worst_first: bool = False
     top: float | None = None
+    signed: bool = False
     width: int = 12
     height: int = 8
 

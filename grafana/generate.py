@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from grafana import guide
+from grafana.errors import GrafanaError
 from grafana.panels import dashboards
 from grafana.render.board import Json, render
 
@@ -14,6 +15,7 @@ PROVISIONED = Path("grafana/dashboards")  # mounted into Grafana; one file a das
 IMPORTED = Path("grafana_dashboard.json")  # for 'Import' by hand
 IMPORTED_DASHBOARD = "overview"
 GUIDE = Path("docs/grafana_cloud_setup.md")
+ALERT_PANELS = Path("prometheus/generator/alert_panels.json")  # the rules' annotations follow
 
 
 def render_files() -> dict[Path, str]:
@@ -24,8 +26,24 @@ def render_files() -> dict[Path, str]:
             for name, dashboard in dashboards().items()
         },
         IMPORTED: _text(render(dashboards()[IMPORTED_DASHBOARD])),
+        ALERT_PANELS: _text(alert_panels()),
         GUIDE: guide.with_budget((ROOT / GUIDE).read_text(encoding="utf-8")),
     }
+
+
+def alert_panels() -> Json:
+    """The panel of each alert: {alert: {"dashboard": uid, "panel": id}}.
+
+    GrafanaError names an alert that two panels claim.
+    """
+    found: Json = {}
+    for dashboard in dashboards().values():
+        for panel in dashboard.panels:
+            for alert in panel.alerts:
+                if alert in found:
+                    raise GrafanaError(f"{alert} is in `alerts` of two panels: its place is one")
+                found[alert] = {"dashboard": dashboard.uid, "panel": panel.id}
+    return found
 
 
 def locate_dashboard(name: str) -> Path:

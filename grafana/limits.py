@@ -9,9 +9,21 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from grafana.dashboard import falling, rising
 from prometheus.generator.durations import parse_duration
 from prometheus.generator.slo import Objective, Slo, read_slo
 from prometheus.generator.thresholds import Thresholds, read_thresholds
+
+# Limits that follow from what is shown and are no one's choice; all others are read, never typed.
+# A part of what the alert allows: half of it, all of it.
+OF_LIMIT = rising(watch=0.5, act=1)
+# One is one too many; so is the least of a rate.
+NOT_ONE = rising(act=1)
+NONE_AT_ALL = rising(act=1e-6)
+# The least of a rate is enough.
+SOME = falling(act=1e-6)
+# Of an error budget.
+NOT_SPENT = falling(act=0)
 
 
 @cache

@@ -3,7 +3,7 @@
 Series carry no version label, only `model_version` does. So a version is selected by the instances
 that served it within the same window: `and` keeps their series, and unlike a multiplication it
 allows that an instance shows two versions for a while, as it does after each change of the model.
-The same join keeps other services' metrics of the same name out, so no job is named.
+The service is selected by `grafana/one_service.py`, for every query.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RANGE = "$__range"  # all that the dashboard shows
 EVERYTHING = ".+"  # what 'All' of a variable stands for
 
 # Probes of the platform would thin out the share of errors that users see.
-ASKED_BY_USERS = 'endpoint!~"/health.*|/metrics"'
+ASKED_BY_USERS = 'endpoint!~"/health.*|/metrics|/stats"'
 SERVED_VERSION = 'model_version{role="champion", version=~"$version"}'
 
 

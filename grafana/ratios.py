@@ -55,7 +55,8 @@ def loss_ratios(measure: str = ".+") -> str:
 
 
 def calibration_ratios() -> str:
-    """Calibration error beyond what chance gives on average: by amount and by chance."""
+    """Calibration error beyond what chance gives on average, and frauds against those that the
+    probabilities say, either way: by amount and by chance."""
     limits = thresholds().quality
 
     def ratio(window: str) -> str:
@@ -67,7 +68,16 @@ def calibration_ratios() -> str:
             f"{beyond} / {deviation} / {limits.sigmas:g}",
         )
 
-    return _of_windows(ratio, LABEL_WINDOWS)
+    def jump(direction: str, power: int) -> str:
+        def ratio(window: str) -> str:
+            series = f"job:outcome_scores:fraud_{{}}{window}"
+            factor = f"{series.format('ratio')} ^ {power} / {limits.calibration_factor:g}"
+            return smaller(factor, f"{series.format(direction)} / {limits.sigmas:g}")
+
+        of_direction = _of_windows(ratio, LABEL_WINDOWS)
+        return f'label_replace({of_direction}, "direction", "{direction}", "", "")'
+
+    return " or ".join((_of_windows(ratio, LABEL_WINDOWS), jump("rise", 1), jump("fall", -1)))
 
 
 def gap_ratios() -> str:
@@ -79,6 +89,13 @@ def gap_ratios() -> str:
         return smaller(f"{gap} / {limits.gap:g}", f"{gap} / ({deviation} > 0) / {limits.sigmas:g}")
 
     return _of_windows(ratio, LABEL_WINDOWS)
+
+
+def share_ratio() -> str:
+    """The challenger's share of the traffic against the one that was set, by chance."""
+    share, target = "job:challenger:share24h", "job:challenger:share_expected24h"
+    deviation = "(job:challenger:share_deviation24h > 0)"
+    return f"abs({share} - {target}) / {deviation} / {thresholds().challenger.sigmas:g}"
 
 
 def burn_rate(window: str) -> str:

@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_data(commands)
     _add_train(commands)
     _add_evaluate(commands)
+    _add_report(commands)
     _add_show(commands)
     _add_registry_commands(commands)
     _add_import(commands)
@@ -120,6 +121,25 @@ def _add_evaluate(commands: _Commands[argparse.ArgumentParser]) -> None:
     add_table(command)
     add_writing(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_report(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _add_command(
+        commands, "report", "write a version's curves, figures and drift to one HTML file"
+    )
+    add_registry(command)
+    command.add_argument("version", metavar="VERSION", nargs="?", help="default: the champion")
+    command.add_argument(
+        "--out", type=Path, metavar="FILE.html", help="default report-VERSION.html"
+    )
+    command.add_argument(
+        "--against", type=Path, metavar="FILE", help="CSV or Parquet: how far its rows have moved"
+    )
+    command.add_argument(
+        "--json", action="store_true", help="also write the same as JSON beside it"
+    )
+    add_allow_joblib(command, "score the rows by a version that is kept as joblib")
+    add_writing(command)
 
 
 def _add_show(commands: _Commands[argparse.ArgumentParser]) -> None:

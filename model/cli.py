@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, Callable[[Namespace], int | None]]] = {
     "train": commands.run_train,
     "evaluate": commands.run_evaluate,
     "import": commands.run_import,
+    "report": commands.run_report,
     "show": commands.run_show,
     "list": commands.run_list,
     "compare": commands.run_compare,

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from model.options import Progress, choose_rule, load_rows, load_sample, load_training_data
+from model.options import (
+    Progress,
+    choose_rule,
+    load_rows,
+    load_sample,
+    load_training_data,
+    read_reading,
+)
 from model.registry import report
 from model.registry.comparison import compare_cards, list_versions
 from model.registry.writer import RegistryWriter
@@ -22,7 +29,7 @@ from model.serving.errors import ModelError
 from model.serving.registry import Registry
 from model.serving.scorer import load_version
 from model.training.candidate_names import CANDIDATE_NAMES, SYNTHETIC_CANDIDATES
-from model.training.evaluation import evaluate_scorer
+from model.training.evaluation import evaluate_scorer, read_unlabelled_rows
 
 if TYPE_CHECKING:
     from model.registry.publication import Publication
@@ -104,6 +111,22 @@ def run_evaluate(options: Namespace) -> None:
         print(f"left out     {count:,} rows whose {name} no request may hold")
     print()
     print(report.format_figures("evaluation", result.metrics, result.intervals))
+
+
+def run_report(options: Namespace) -> None:
+    """Write a version's report as a page, and as JSON where it is wanted."""
+    from model.reporting.content import build_report, compare_table
+    from model.reporting.write import write_report
+
+    registry = Registry(options.models)
+    version = options.version or registry.champion()
+    against = None
+    if options.against is not None:
+        scorer = load_version(registry, version, options.allow_joblib)
+        rows, refused = read_unlabelled_rows(scorer.card, options.against, read_reading(options))
+        against = compare_table(scorer, options.against.name, rows, refused)
+    for path in write_report(build_report(registry, version, against), options.out, options.json):
+        print(f"wrote {path}")
 
 
 def run_show(options: Namespace) -> None:

@@ -59,7 +59,7 @@ def load_rows(options: Namespace, card: Card) -> Rows:
     if options.data is None:
         return make_synthetic_rows(card, options.rows, options.seed)
     return read_file_rows(
-        card, options.data, _require_target(options), options.positive, _read_reading(options)
+        card, options.data, _require_target(options), options.positive, read_reading(options)
     )
 
 
@@ -97,11 +97,11 @@ def _read_layout(options: Namespace) -> Layout:
         time_format=options.time_format,
         text=tuple(options.text),
         most_categories=options.most_categories,
-        reading=_read_reading(options),
+        reading=read_reading(options),
     )
 
 
-def _read_reading(options: Namespace) -> Reading:
+def read_reading(options: Namespace) -> Reading:
     """How the file is written."""
     from model.data.files import Reading
 

@@ -8,10 +8,11 @@ out before the old one ends.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from service.errors import ApiError
+from service.public_address import is_public
 from service.settings import SettingError, Settings, read_settings
 
 
@@ -75,6 +76,11 @@ def read_safe_settings(environ: Mapping[str, str]) -> Settings:
     settings = read_settings(environ)
     check_public_address(settings)
     return settings
+
+
+def find_widest_host(listeners: Iterable[str], host: str) -> str:
+    """Of the addresses that are listened on one that others can reach, else `host`."""
+    return next((one for one in listeners if is_public(one, {})), host)
 
 
 def check_public_address(settings: Settings) -> None:

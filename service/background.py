@@ -6,6 +6,7 @@ its own results and never anybody's answer.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -34,8 +35,9 @@ class BackgroundWorker:
 
     def _run(self) -> None:
         if self._nice and hasattr(os, "setpriority") and os.uname().sysname == "Linux":
-            # On Linux a thread has a priority of its own.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            # On Linux a thread has a priority of its own; a sandbox may forbid to change it.
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while True:
             task = self._tasks.get()
             try:

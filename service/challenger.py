@@ -8,7 +8,7 @@ place.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import random
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -19,7 +19,8 @@ from model.serving.errors import ModelError
 from model.serving.scorer import Scorer
 from service.background import BackgroundWorker
 from service.circuit_breaker import CircuitBreaker
-from service.decisions import Prediction, decide_class
+from service.decisions import Prediction, decide_class, score_rows
+from telemetry.metrics import CHALLENGER, CHAMPION, SPLIT_BUCKETS
 from telemetry.recorder import Recorder
 
 Rows = Sequence[Sequence[float]]
@@ -29,12 +30,16 @@ Probabilities = Future[list[float]]
 @dataclass(frozen=True)
 class TrafficSplit:
     """Percentages of the requests that are scored in the shadow and that are served; the time limit
-    for serving and the time that an answer waits for the shadow, in seconds."""
+    for serving and the time that an answer waits for the shadow, in seconds.
+
+    `secret` decides with a routing key which requests are served: the same on all replicas.
+    """
 
     shadow_percent: int
     serves_percent: int
     timeout_seconds: float
     wait_seconds: float = 0.005
+    secret: bytes = b""
 
 
 class Challenger:
@@ -49,10 +54,21 @@ class Challenger:
         self._worker = BackgroundWorker("challenger", nice=False)
         self._breaker = CircuitBreaker(split.wait_seconds)
 
-    def serves(self, routing_key: str) -> bool:
-        """True if requests with this key are the challenger's: always the same for the same key."""
-        place = int.from_bytes(hashlib.sha256(routing_key.encode()).digest()[:8]) % 10_000
-        return place < self.split.serves_percent * 100
+    def serves(self, routing_key: str, transactions: int) -> bool:
+        """True if a request with this key is the challenger's: always the same for the same key.
+
+        A caller cannot compute it and so choose a key for the model that he wants. Where it serves
+        at all, counts how the split should divide so many transactions.
+        """
+        if not self.split.serves_percent:
+            return False
+        digest = hmac.digest(self.split.secret, routing_key.encode(), "sha256")
+        # Another part of the digest: which bucket a key is in says nothing about who answers it.
+        bucket = SPLIT_BUCKETS[digest[8] % len(SPLIT_BUCKETS)]
+        serves = int.from_bytes(digest[:8]) % 10_000 < self.split.serves_percent * 100
+        role, share = CHALLENGER if serves else CHAMPION, self.split.serves_percent / 100
+        self._recorder.record_split(role, bucket, share, transactions)
+        return serves
 
     def start_scoring(self, rows: Rows) -> Probabilities | None:
         """Score in the background; None where its queue is full."""
@@ -114,9 +130,11 @@ class Challenger:
     def compare(self, champion: Prediction, probabilities: Sequence[float]) -> None:
         """Count how the champion's decisions and its own agree, transaction by transaction."""
         threshold, own_threshold = champion.card.threshold, self.scorer.card.threshold
-        for theirs, own in zip(champion.probabilities, probabilities, strict=True):
-            decisions = decide_class(theirs, threshold), decide_class(own, own_threshold)
-            self._recorder.record_comparison(*decisions, abs(theirs - own))
+        pairs = list(zip(champion.probabilities, probabilities, strict=True))
+        self._recorder.record_comparisons(
+            [(decide_class(a, threshold), decide_class(b, own_threshold)) for a, b in pairs],
+            [abs(theirs - own) for theirs, own in pairs],
+        )
 
     def _count_shadow(self, future: Probabilities) -> None:
         result = "scored" if future.exception() is None else "failed"
@@ -136,7 +154,7 @@ def check_same_schema(champion: Card, challenger: Card) -> None:
 
 def _score_into(future: Probabilities, scorer: Scorer, rows: Rows) -> None:
     try:
-        future.set_result(scorer.score(rows))
+        future.set_result(score_rows(scorer, rows))
     except Exception as error:
         # Counted by whoever waits for the future: a log line for each request would be a flood.
         future.set_exception(error)

@@ -16,7 +16,7 @@ from telemetry.error_types import STATUS_OF_ERROR
 _TYPE_OF_STATUS = {
     status: name
     for name, status in STATUS_OF_ERROR.items()
-    if status != 400 and not name.endswith("_receipt")
+    if status not in (400, 422) and not name.endswith("_receipt")
 } | {400: "bad_request"}
 
 
@@ -38,8 +38,10 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
-def translate_http_error(error: HTTPException) -> ApiError:
+def translate_http_error(error: HTTPException, max_body_bytes: int) -> ApiError:
     """Werkzeug's own error in the same shape; an unlisted 4xx is bad_request, 5xx is internal."""
+    if error.code == 413:
+        return ApiError("too_large", f"the body must have at most {max_body_bytes} bytes")
     status = error.code or 500
     fallback = "internal" if status >= 500 else "bad_request"
     headers = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import msgspec
 from itsdangerous import BadData
 
 from model.serving.cohorts import OLDEST_SECONDS, find_cohort
+from model.serving.version_slots import find_version_slot
 from model.serving.vocabulary import CLASS_NAMES
 from service.receipts import Receipt, Receipts
 from service.requests import read_list, read_object, read_text, read_word
@@ -23,8 +24,9 @@ from service.used_receipts import (
     UsedReceipts,
     UsedReceiptsError,
 )
-from telemetry.metrics import ROLES
-from telemetry.recorder import Outcome, Recorder
+from telemetry.metrics import CHAMPION, ROLES
+from telemetry.outcome_counts import Outcome
+from telemetry.recorder import Recorder
 
 _log = logging.getLogger("handler")
 
@@ -34,7 +36,7 @@ MESSAGES = {
     "forged": "this is not a receipt of this service",
     "expired": "this receipt is too old",
     "future": "this receipt was issued in the future; clocks differ, send it again later",
-    "foreign": "this receipt is of a model that is not served any more",
+    "foreign": "this receipt is of a model whose labels are not counted any more",
     "unavailable": "used receipts cannot be looked up; nothing was counted, send it again later",
 }
 # How far ahead the clock of the replica that issued a receipt may be.
@@ -64,7 +66,8 @@ class _NewOutcome:
 
 
 class Feedback:
-    """Counts outcomes; `roles` names the models that are served and the role of each."""
+    """Counts outcomes; `roles` names the models that are served and the role of each, `earlier` the
+    champions before, whose labels come late: they are still the champion's, of another version."""
 
     def __init__(
         self,
@@ -76,12 +79,14 @@ class Feedback:
         max_age_seconds: int,
         clock: Callable[[], float] = time.time,
         turn: StoreTurn | None = None,
+        earlier: Collection[str] = (),
     ) -> None:
         self._receipts = receipts
         self._used = used
         self._recorder = recorder
         self._slot = slot
         self._roles = roles
+        self._all_roles = dict.fromkeys(earlier, CHAMPION) | dict(roles)
         self._max_age = max_age_seconds
         self._clock = clock
         # One outcome at a time in a worker: a number is stored and counted before the next.
@@ -122,7 +127,7 @@ class Feedback:
             return "expired"
         if age < -CLOCK_SKEW_SECONDS:
             return "future"
-        role = self._roles.get(receipt.model_version)
+        role = self._all_roles.get(receipt.model_version)
         if role is None:
             return "foreign"
         outcome = Outcome(
@@ -135,15 +140,16 @@ class Feedback:
             delay=max(0.0, age),
             other_class_name=self._find_other_decision(receipt),
             cohort=find_cohort(issued) if age < OLDEST_SECONDS else None,
+            version_slot=find_version_slot(receipt.model_version),
         )
         return _NewOutcome(receipt.id, issued + self._max_age, outcome)
 
     def _find_other_decision(self, receipt: Receipt) -> str | None:
-        """What the other model decided, if both still have their roles."""
+        """What the other model decided, if both are still served."""
         shadow = receipt.shadow
         if shadow is None:
             return None
-        roles = {self._roles[receipt.model_version], self._roles.get(shadow.model_version)}
+        roles = {self._roles.get(each.model_version) for each in (receipt, shadow)}
         return shadow.class_name if roles == set(ROLES) else None
 
     def _count_once(self, new: _NewOutcome) -> str:
@@ -186,8 +192,13 @@ class Feedback:
         if self._recovered:
             return
         for one in self._used.find_pending(self._slot, self._recorder.last_outcome_number()):
-            outcome = msgspec.json.decode(one.content, type=Outcome)
-            self._recorder.record_outcome(outcome, one.number)
+            try:
+                outcome = msgspec.json.decode(one.content, type=Outcome)
+                self._recorder.record_outcome(outcome, one.number)
+            except (msgspec.MsgspecError, KeyError) as error:
+                # Of a newer program, or damaged: it must not keep this one from starting.
+                _log.error("a stored outcome cannot be counted: %s", type(error).__name__)
+                self._recorder.skip_outcome(one.number)
         self._recovered = True
 
 

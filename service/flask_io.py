@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 
 from flask import Response, current_app, g, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from service.requests import decode_json, name_endpoint
+from service.request_record import RequestRecord
+from service.requests import decode_json
 from service.responses import Answer
 
 # A refused body is read and thrown away up to this size, so that the caller gets to read why:
 # closing a connection with unread data resets it.
-_DRAINED_BYTES = 8 * 1024 * 1024
+DRAINED_BYTES = 8 * 1024 * 1024
 
 
-def current_endpoint() -> str:
-    """The endpoint as it is counted."""
-    rule = request.url_rule
-    return name_endpoint(rule.rule if rule else request.path.rstrip("/"))
+def current_record() -> RequestRecord:
+    """The record of the current request."""
+    record: RequestRecord = g.record
+    return record
 
 
 def read_json() -> object:
@@ -52,14 +54,15 @@ def _read_chunks(most: int) -> bytes:
 
 def find_routing_key() -> str:
     """What decides which model answers: the caller's own word, else each request for itself."""
-    return request.headers.get("X-Routing-Key") or str(g.request_id)
+    # Not the request's id: that may be the caller's own word, too.
+    return request.headers.get("X-Routing-Key") or secrets.token_hex(8)
 
 
 def drain_body() -> None:
     """Throw the unread body away, if it is not far too large; it may well be malformed."""
-    if (request.content_length or 0) > _DRAINED_BYTES:
+    if (request.content_length or 0) > DRAINED_BYTES:
         return
-    left = _DRAINED_BYTES
+    left = DRAINED_BYTES
     with contextlib.suppress(Exception):
         while left > 0 and (read := len(request.environ["wsgi.input"].read(min(left, 65536)))):
             left -= read

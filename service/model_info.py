@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 from model.serving.scorer import Scorer
 from service.challenger import Challenger
+from service.examples import find_examples
 
 
 def describe_model(scorer: Scorer, challenger: Challenger | None) -> dict[str, object]:
-    """Version, features with ranges and importance, thresholds, holdout metrics, challenger."""
+    """Version, features and how they go together, thresholds, holdout metrics, examples,
+    challenger."""
     card = scorer.card
     trained = datetime.fromtimestamp(scorer.trained_at, UTC)
     return {
@@ -18,11 +20,13 @@ def describe_model(scorer: Scorer, challenger: Challenger | None) -> dict[str, o
         "format": card.format,
         "last_training": trained.isoformat(timespec="seconds"),
         "features": card.features,
+        "joint": card.joint,
         "threshold": card.threshold,
         "risk_levels": card.risk_levels,
         "user_types": card.user_types,
         "value_band": card.value_band,
         "metrics": card.metrics,
+        "examples": find_examples(scorer),
         "challenger": _describe_challenger(challenger),
     }
 

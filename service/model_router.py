@@ -8,7 +8,7 @@ from functools import partial
 
 from model.serving.scorer import Scorer
 from service.challenger import Challenger, Rows
-from service.decisions import Prediction
+from service.decisions import Prediction, score_rows
 from telemetry.metrics import CHALLENGER, CHAMPION
 
 
@@ -18,11 +18,13 @@ def _no_shadow() -> None:
 
 @dataclass(frozen=True, slots=True)
 class RoutedPrediction:
-    """What is answered, and by the model in which role; `await_shadow` gives the other model's
+    """What is answered, and by the model in which role; `champion` is the champion's own
+    prediction, None where it failed. `await_shadow` gives the other model's
     prediction where there is one, after the short time that an answer may wait for it."""
 
     role: str
     prediction: Prediction
+    champion: Prediction | None
     await_shadow: Callable[[], Prediction | None] = _no_shadow
 
 
@@ -40,23 +42,25 @@ class ModelRouter:
         """
         if self._challenger is None or routing_key is None:
             return self._answer_by_champion(rows)
-        if self._challenger.serves(routing_key):
+        if self._challenger.serves(routing_key, len(rows)):
             return self._answer_by_challenger(self._challenger, rows)
         return self._answer_with_shadow(self._challenger, rows)
 
     def _answer_by_champion(self, rows: Rows) -> RoutedPrediction:
-        return RoutedPrediction(CHAMPION, self._score_champion(rows))
+        champion = self._score_champion(rows)
+        return RoutedPrediction(CHAMPION, champion, champion)
 
     def _score_champion(self, rows: Rows) -> Prediction:
-        return Prediction(self._champion.card, self._champion.score(rows))
+        return Prediction(self._champion.card, score_rows(self._champion, rows))
 
     def _answer_with_shadow(self, challenger: Challenger, rows: Rows) -> RoutedPrediction:
         future = challenger.start_shadow(rows)
         champion = self._score_champion(rows)
         if future is None:
-            return RoutedPrediction(CHAMPION, champion)
+            return RoutedPrediction(CHAMPION, champion, champion)
         challenger.compare_later(future, champion)
-        return RoutedPrediction(CHAMPION, champion, partial(challenger.await_shadow, future))
+        await_shadow = partial(challenger.await_shadow, future)
+        return RoutedPrediction(CHAMPION, champion, champion, await_shadow)
 
     def _answer_by_challenger(self, challenger: Challenger, rows: Rows) -> RoutedPrediction:
         """The challenger's prediction, or in its place the champion's; one that failed does not
@@ -68,11 +72,11 @@ class ModelRouter:
             # Only a champion that failed scores anew, so that it says why.
             if champion is None:
                 return self._answer_by_champion(rows)
-            return RoutedPrediction(CHAMPION, champion)
+            return RoutedPrediction(CHAMPION, champion, champion)
         if champion is None:
-            return RoutedPrediction(CHALLENGER, own)
+            return RoutedPrediction(CHALLENGER, own, None)
         challenger.compare(champion, own.probabilities)
-        return RoutedPrediction(CHALLENGER, own, lambda: champion)
+        return RoutedPrediction(CHALLENGER, own, champion, lambda: champion)
 
     def _try_champion(self, rows: Rows) -> Prediction | None:
         try:

@@ -8,13 +8,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from model.serving.card import Card
-from service.schemas import (
-    Json,
-    describe_predictions,
-    describe_schemas,
-    describe_simulation,
-    refer_to,
-)
+from service.explanations import MOST_EXPLAINED
+from service.openapi_operations import TAGS, document
+from service.schemas import Json, describe_schemas, describe_simulation, refer_to
 from telemetry.metrics import ENDPOINTS
 
 _OBJECT: Json = {"type": "object"}
@@ -23,6 +19,7 @@ _TEXT: Json = {"type": "string"}
 
 def describe_api(card: Card, max_batch: int, max_simulated: int) -> Json:
     """The OpenAPI document of the service that serves the model of `card`."""
+    limits = {"max_batch": max_batch, "max_simulated": max_simulated}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -30,8 +27,10 @@ def describe_api(card: Card, max_batch: int, max_simulated: int) -> Json:
             "version": card.version,
             "description": "Scores transactions for fraud. Every refusal has the shape of Error.",
         },
+        "servers": [{"url": "/"}],
+        "tags": list(TAGS),
         "paths": {
-            path: {ENDPOINTS[path].method.lower(): operation}
+            path: {ENDPOINTS[path].method.lower(): document(path, operation, card, limits)}
             for path, operation in _describe_operations(max_simulated).items()
         },
         "components": {
@@ -48,11 +47,11 @@ def _describe_operations(max_simulated: int) -> dict[str, Json]:
         "/feedback": _describe_operation(
             "/feedback",
             "Label predictions (delayed labels)",
-            _as_json(_OBJECT),
-            {"oneOf": [refer_to("Feedback"), refer_to("FeedbackBatch")]},
+            _as_json(_one_of("Labelled", "LabelledBatch")),
+            _one_of("Feedback", "FeedbackBatch"),
         ),
         "/health": _describe_operation(
-            "/health", "State, uptime, totals and resources", _as_json(_OBJECT)
+            "/health", "State, uptime, totals and resources", _as_json(refer_to("Health"))
         ),
         "/health/live": _describe_operation(
             "/health/live", "Is the process alive", _as_json(_OBJECT)
@@ -62,22 +61,25 @@ def _describe_operations(max_simulated: int) -> dict[str, Json]:
         "/metrics": _describe_operation(
             "/metrics", "Every metric in Prometheus' text format", {"text/plain": {}}
         ),
+        "/stats": _describe_operation(
+            "/stats", "Counts for a glance at the service", _as_json(_OBJECT)
+        ),
         "/simulate_traffic": _describe_operation(
             "/simulate_traffic",
             "Score made-up transactions",
-            _as_json(_OBJECT),
+            _as_json(refer_to("Simulated")),
             describe_simulation(max_simulated),
         ),
     }
 
 
 def _describe_predict() -> Json:
-    body = {"oneOf": [refer_to("Transaction"), refer_to("Batch")]}
-    answer = {"oneOf": [refer_to("Prediction"), describe_predictions()]}
+    body, answer = _one_of("Transaction", "Batch"), _one_of("Prediction", "Predictions")
     explain = {
         "name": "explain",
         "in": "query",
-        "description": "also give each feature's contribution",
+        "description": "also give each feature's contribution, for at most"
+        f" {MOST_EXPLAINED} transactions",
         "schema": {"type": "boolean", "default": False},
     }
     return _describe_operation("/predict", "Score transactions", _as_json(answer), body) | {
@@ -108,6 +110,10 @@ def _describe_operation(path: str, summary: str, content: Json, body: Json | Non
     if str(HTTPStatus.UNAUTHORIZED.value) in statuses:
         operation["security"] = [{}, {"token": []}]
     return operation
+
+
+def _one_of(*names: str) -> Json:
+    return {"oneOf": [refer_to(name) for name in names]}
 
 
 def _as_json(schema: Json) -> Json:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from model.serving.card import Card
 from model.serving.cohorts import find_cohort
-from model.serving.features import InvalidTransaction, Transaction, TransactionReader
+from model.serving.features import Transaction, TransactionReader
+from model.serving.invalid_transaction import InvalidTransaction
 from model.serving.vocabulary import FRAUD, LEGITIMATE, PROBLEM_OF_ERROR
-from service.decisions import Prediction, decide, decide_class
+from service.decisions import Prediction, decide_all, decide_class
 from service.errors import ApiError
 from service.explanations import Explanations
 from service.model_router import ModelRouter
@@ -26,10 +27,11 @@ from telemetry.metrics import (
     CHAMPION,
     LIVE_ENDPOINT,
 )
-from telemetry.recorder import Recorder, ScoredTransaction, ScoringCall
+from telemetry.prediction_counts import ScoredTransaction
+from telemetry.recorder import Recorder, ScoringCall
 from telemetry.tracing import Spans
 
-_BATCH = "transactions"
+BATCH = "transactions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Predictor:
         spans: Spans,
         max_batch: int,
     ) -> None:
+        self.card = card
         self._reader = TransactionReader(card)
         self._features = frozenset(feature.name for feature in card.features)
         self._router = router
@@ -71,9 +74,9 @@ class Predictor:
         With `explain` each prediction has its `explanation`, for at most MOST_EXPLAINED of them.
         """
         body = request.body
-        if isinstance(body, dict) and _BATCH in body:
+        if isinstance(body, dict) and BATCH in body:
             with self._spans.validating():
-                transactions = self._read_batch(body)
+                transactions = self.read_batch(body)
             result, answers = self._answer(transactions, request)
             return {"predictions": answers, "model_version": result.card.version}
         with self._spans.validating():
@@ -99,8 +102,7 @@ class Predictor:
             routed = self._router.score([one.row for one in transactions], routing_key)
             seconds = time.perf_counter() - started
             card = routed.prediction.card
-            pairs = zip(transactions, routed.prediction.probabilities, strict=True)
-            scored = [decide(card, one, probability) for one, probability in pairs]
+            scored = decide_all(routed.prediction, transactions)
             fraud = any(one.class_name == FRAUD for one in scored)
             span.set_attributes(
                 {
@@ -109,13 +111,21 @@ class Predictor:
                     ATTRIBUTE_MODEL_VERSION: card.version,
                 }
             )
-            self._recorder.record_predictions(ScoringCall(endpoint, routed.role, scored, seconds))
+            by_champion = scored if routed.role == CHAMPION else []
+            if routed.champion is not None and routed.role != CHAMPION:
+                by_champion = decide_all(routed.champion, transactions)
+            call = ScoringCall(endpoint, routed.role, scored, seconds, by_champion)
+            self._recorder.record_predictions(call)
         shadow = routed.await_shadow()
         return PredictionResult(card, routed.role, scored, _describe_shadow(shadow, len(scored)))
 
-    def _read_batch(self, body: Mapping[str, object]) -> list[Transaction]:
-        rows = read_list(read_object(body, (_BATCH,))[_BATCH], _BATCH, self._max_batch)
-        return [self.read_transaction(row, f"{_BATCH}[{n}].") for n, row in enumerate(rows)]
+    def read_batch(self, body: Mapping[str, object]) -> list[Transaction]:
+        rows = read_list(read_object(body, (BATCH,))[BATCH], BATCH, self._max_batch)
+        try:
+            return self._reader.read_all(rows)
+        except InvalidTransaction:
+            # One by one, to say what is the first thing wrong and where.
+            return [self.read_transaction(row, f"{BATCH}[{n}].") for n, row in enumerate(rows)]
 
     def _answer(
         self, transactions: Sequence[Transaction], request: PredictRequest
@@ -126,8 +136,7 @@ class Predictor:
         # Explanations are the champion's, so it answers where they are wanted.
         key = None if request.explain else request.routing_key
         result = self.score(transactions, LIVE_ENDPOINT, key)
-        pairs = zip(result.transactions, result.shadows, strict=True)
-        answers = [self._answer_one(result, one, shadow) for one, shadow in pairs]
+        answers = self._describe(result)
         if request.explain:
             for answer, transaction in zip(answers, transactions, strict=True):
                 answer["explanation"] = self._explanations.explain(transaction.row)
@@ -135,29 +144,33 @@ class Predictor:
             self._explanations.sample_live([one.row for one in transactions])
         return result, answers
 
-    def _answer_one(
-        self, result: PredictionResult, one: ScoredTransaction, shadow: ShadowPrediction | None
-    ) -> dict[str, object]:
-        if shadow is not None:
-            pair = (one.class_name, shadow.class_name)
-            champion, challenger = pair if result.role == CHAMPION else pair[::-1]
-            cohort = find_cohort(time.time())
-            self._recorder.record_paired_prediction(champion, challenger, cohort)
-        receipt = self._receipts.issue(
-            result.card.version,
-            one.class_name,
-            one.probability,
-            one.user_type,
-            one.value_band,
-            shadow,
+    def _describe(self, result: PredictionResult) -> list[dict[str, object]]:
+        """What the caller is told of each transaction."""
+        self._count_pairs(result)
+        receipts = self._receipts.issue_all(
+            result.card.version, result.transactions, result.shadows
         )
-        return {
-            "prediction": one.class_name,
-            "fraud_probability": one.probability,
-            "risk_level": one.risk_level,
-            "user_type": one.user_type,
-            "receipt": receipt,
-        }
+        return [
+            {
+                "prediction": one.class_name,
+                "fraud_probability": one.probability,
+                "risk_level": one.risk_level,
+                "user_type": one.user_type,
+                "receipt": receipt,
+            }
+            for one, receipt in zip(result.transactions, receipts, strict=True)
+        ]
+
+    def _count_pairs(self, result: PredictionResult) -> None:
+        """Count the receipts that carry both models' decisions."""
+        pairs = [
+            (one.class_name, shadow.class_name)
+            for one, shadow in zip(result.transactions, result.shadows, strict=True)
+            if shadow is not None
+        ]
+        if pairs:
+            by_role = pairs if result.role == CHAMPION else [(b, a) for a, b in pairs]
+            self._recorder.record_paired_predictions(by_role, find_cohort(time.time()))
 
 
 def _describe_shadow(other: Prediction | None, count: int) -> list[ShadowPrediction | None]:

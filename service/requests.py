@@ -16,17 +16,19 @@ from telemetry.metrics import ENDPOINTS, OTHER
 
 # What is echoed of a caller's own words, in characters.
 LONGEST_ECHO = 60
+# The start page itself is "/".
+_PAGES = ("/openapi.json", "/docs", "/model_card", "/favicon.ico")
 _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
 class PredictRequest:
     """POST /predict: the body's JSON value, whether reasons are wanted, and what decides which
-    model answers."""
+    model answers; without a routing key the champion does."""
 
     body: object
-    explain: bool
-    routing_key: str
+    explain: bool = False
+    routing_key: str | None = None
 
 
 def decode_json(media_type: str, body: bytes, encoding: str = "") -> object:
@@ -117,9 +119,11 @@ def read_word(value: object, name: str, words: Collection[str]) -> str:
 
 
 def read_count(value: object, name: str, most: int) -> int:
-    """A whole number from 1 to `most`."""
+    """A whole number from 1 to `most`: 5 and 5.0, as JSON Schema has it, not 5.5."""
     got = repr(value)[:LONGEST_ECHO]
-    if not isinstance(value, int) or isinstance(value, bool):
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is not int:
         raise ApiError("wrong_type", f"{name} must be a whole number, got {got}", name)
     if not 1 <= value <= most:
         raise ApiError("out_of_range", f"{name} must be between 1 and {most}, got {got}", name)
@@ -128,6 +132,6 @@ def read_count(value: object, name: str, most: int) -> int:
 
 def name_endpoint(route: str) -> str:
     """The endpoint that a route is counted as: pages for people are one, unknown paths another."""
-    if route == "/openapi.json" or route.startswith("/docs"):
+    if route.startswith(_PAGES):
         return "/"
     return route if route in ENDPOINTS else OTHER

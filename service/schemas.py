@@ -7,8 +7,10 @@ from typing import Any
 from model.serving.card import Card, Feature
 from model.serving.vocabulary import CLASS_NAMES, RISK_LEVELS, USER_TYPES
 from telemetry.error_types import STATUS_OF_ERROR
+from telemetry.metrics import FEEDBACK_RESULTS
 
 Json = dict[str, Any]
+_TEXT: Json = {"type": "string"}
 _JSON_TYPES = {"number": "number", "integer": "integer", "boolean": "boolean", "category": "string"}
 
 
@@ -17,9 +19,14 @@ def describe_schemas(card: Card, max_batch: int) -> Json:
     return {
         "Transaction": describe_transaction(card),
         "Batch": _describe_list("transactions", "Transaction", max_batch),
-        "Prediction": _describe_prediction(),
+        "Prediction": _describe_prediction("model_version", "request_id"),
+        "Predictions": _describe_predictions(),
         "Feedback": _describe_feedback(),
         "FeedbackBatch": _describe_list("feedback", "Feedback", max_batch),
+        "Labelled": _describe_labelled(),
+        "LabelledBatch": _describe_labelled_batch(),
+        "Health": _describe_health(),
+        "Simulated": _describe_simulated(),
         "Error": _describe_error(),
     }
 
@@ -102,55 +109,83 @@ def describe_simulation(most: int) -> Json:
     return _build_object({"num_requests": {"type": "integer", "minimum": 1, "maximum": most}})
 
 
-def _describe_prediction() -> Json:
-    return {
-        "type": "object",
-        "properties": {
-            "prediction": {"type": "string", "enum": list(CLASS_NAMES)},
-            "fraud_probability": {"type": "number", "minimum": 0, "maximum": 1},
-            "risk_level": {"type": "string", "enum": list(RISK_LEVELS)},
-            "user_type": {"type": "string", "enum": list(USER_TYPES)},
-            "explanation": _describe_explanation(),
-            "receipt": {"type": "string", "description": "signed; names this prediction later"},
-            "model_version": {"type": "string"},
-            "request_id": {"type": "string"},
-        },
+def _describe_prediction(*beside: str) -> Json:
+    """One prediction and the text fields `beside` it; `explanation` where it was asked for."""
+    properties = {
+        "prediction": {"type": "string", "enum": list(CLASS_NAMES)},
+        "fraud_probability": {"type": "number", "minimum": 0, "maximum": 1},
+        "risk_level": {"type": "string", "enum": list(RISK_LEVELS)},
+        "user_type": {"type": "string", "enum": list(USER_TYPES)},
+        "receipt": {"type": "string", "description": "signed; names this prediction later"},
+        **dict.fromkeys(beside, _TEXT),
     }
+    schema = _build_object(properties)
+    return schema | {"properties": properties | {"explanation": _describe_explanation()}}
 
 
 def _describe_explanation() -> Json:
-    return {
-        "type": "object",
-        "description": "with explain=true; contributions add up to probability less base_value",
-        "properties": {
+    by_feature = {"type": "object", "additionalProperties": {"type": "number"}}
+    schema = _build_object(
+        {
             "base_value": {"type": "number"},
-            "contributions": {"type": "object", "additionalProperties": {"type": "number"}},
-            "standard_errors": {"type": ["object", "null"]},
-        },
+            "contributions": by_feature,
+            "standard_errors": by_feature | {"type": ["object", "null"]},
+        }
+    )
+    return schema | {
+        "description": "with explain=true; contributions add up to probability less base_value"
     }
 
 
 def _describe_error() -> Json:
     error = {
-        "type": "object",
-        "required": ["type", "message", "field", "request_id"],
-        "properties": {
-            "type": {"type": "string", "enum": list(STATUS_OF_ERROR)},
-            "message": {"type": "string"},
-            "field": {"type": ["string", "null"]},
-            "request_id": {"type": "string"},
-        },
+        "type": {"type": "string", "enum": list(STATUS_OF_ERROR)},
+        "message": _TEXT,
+        "field": {"type": ["string", "null"]},
+        "request_id": _TEXT,
     }
-    return {"type": "object", "required": ["error"], "properties": {"error": error}}
+    return _build_object({"error": _build_object(error)})
 
 
-def describe_predictions() -> Json:
+def _describe_predictions() -> Json:
     """The answer to a batch."""
-    return {
-        "type": "object",
-        "properties": {
-            "predictions": {"type": "array", "items": refer_to("Prediction")},
-            "model_version": {"type": "string"},
-            "request_id": {"type": "string"},
-        },
-    }
+    predictions = {"type": "array", "items": _describe_prediction()}
+    return _build_object({"predictions": predictions, "model_version": _TEXT, "request_id": _TEXT})
+
+
+def _describe_labelled() -> Json:
+    """The answer to one label: whatever was not counted is refused."""
+    return _build_object({"result": {"const": "counted"}, "request_id": _TEXT})
+
+
+def _describe_labelled_batch() -> Json:
+    """The answer to many labels, each with its own result."""
+    result = _build_object({"result": {"type": "string", "enum": list(FEEDBACK_RESULTS)}})
+    return _build_object({"results": {"type": "array", "items": result}, "request_id": _TEXT})
+
+
+def _describe_health() -> Json:
+    percent = {"type": "number", "minimum": 0}
+    usage = ("cpu_percent", "memory_percent", "disk_percent")
+    return _build_object(
+        {
+            "status": {"const": "healthy"},
+            "uptime_seconds": {"type": "number"},
+            "total_predictions": {"type": "integer", "minimum": 0},
+            "resources": _build_object(dict.fromkeys(usage, percent)),
+            "model_version": _TEXT,
+        }
+    )
+
+
+def _describe_simulated() -> Json:
+    """The answer to /simulate_traffic."""
+    count = {"type": "integer", "minimum": 0}
+    return _build_object(
+        {
+            "num_requests": count,
+            "predictions": _build_object(dict.fromkeys(CLASS_NAMES, count)),
+            "errors": count,
+            "duration_seconds": {"type": "number", "minimum": 0},
+        }
+    )

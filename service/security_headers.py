@@ -13,19 +13,22 @@ POLICY = "Content-Security-Policy"
 _CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _INLINE = r"<{element}>(.*?)</{element}>"
 
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # For browsers that do not know frame-ancestors.
+    "X-Frame-Options": "DENY",
+    POLICY: _CLOSED,
+}
+
 
 def add_security_headers(app: Flask) -> None:
     """On every answer, refusals and failures included."""
 
     @app.after_request
     def set_security_headers(response: Response) -> Response:
-        headers = response.headers
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        # For browsers that do not know frame-ancestors.
-        headers["X-Frame-Options"] = "DENY"
-        if POLICY not in headers:
-            headers[POLICY] = _CLOSED
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
 

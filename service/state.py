@@ -1,4 +1,5 @@
-"""The folder that the workers share: counters, the key of the receipts, used receipts."""
+"""The folders that the workers share: counters in one, receipts' key and used receipts beside them
+or in another that outlives the counters."""
 
 from __future__ import annotations
 
@@ -10,15 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.settings import SHORTEST_SECRET, SettingError
+from service.setting_fields import SHORTEST_SECRET
+from service.settings import SettingError
 
 _SECRET_BYTES = 32
 
 
-def prepare_state_dir(given: Path | None) -> Path:
+def prepare_state_dir(given: Path | None, setting: str = "STATE_DIR") -> Path:
     """The folder, made where it is missing; a new temporary one where none is given.
 
-    Raises SettingError unless files can be made in it.
+    Raises SettingError, which names the `setting`, unless files can be made in it.
     """
     try:
         folder = given or Path(tempfile.mkdtemp(prefix="fraud-handler-"))
@@ -28,7 +30,7 @@ def prepare_state_dir(given: Path | None) -> Path:
     except OSError as error:
         shown = error.filename if given is None else given
         raise SettingError(
-            f"STATE_DIR must be a folder that can be written, got {str(shown)!r}: {error.strerror}"
+            f"{setting} must be a folder that can be written, got {str(shown)!r}: {error.strerror}"
         ) from error
 
 
@@ -42,8 +44,8 @@ def read_or_make_secret(path: Path) -> str:
         return _read_whole(path) or _make_secret(path)
     except OSError as error:
         raise SettingError(
-            f"STATE_DIR must be a folder that can be written, got {str(path.parent)!r}:"
-            f" {path.name}: {error.strerror}"
+            "STATE_DIR and RECEIPT_DIR must be folders that can be written, got"
+            f" {str(path.parent)!r}: {path.name}: {error.strerror}"
         ) from error
 
 

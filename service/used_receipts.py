@@ -31,7 +31,7 @@ _SCHEMA = (
     " content TEXT NOT NULL, PRIMARY KEY (slot, number)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS used_by_expiry ON used (expires)",
 )
-# Deleted at once, so that no label waits for the clearing of a long time.
+# Deleted by one label, so that none waits for the clearing of a long time; the next goes on.
 _MOST_PRUNED = 1000
 
 
@@ -62,16 +62,25 @@ class UsedReceipts(Protocol):
 
 
 class SqliteUsedReceipts:
-    """A file that all workers of one machine share."""
+    """A file that all workers of one machine share, of at most `most_bytes`.
 
-    def __init__(self, path: Path) -> None:
+    `folder_id` names the folder of the counters where it is not the file's own: what is pending
+    belongs to them, and a new container has the old one's names with new counters.
+    """
+
+    def __init__(self, path: Path, most_bytes: int = 2**40, folder_id: str = "") -> None:
         self._path = path
+        self._most_bytes = most_bytes
+        self._folder = f"{folder_id}:" if folder_id else ""
         self._local = threading.local()
         self._pruned_at = 0.0
 
     def use(self, receipt: str, expires: float, slot: str, pending: PendingOutcome) -> bool:
+        place = self._folder + slot
         try:
             with self._connection() as connection:
+                # By itself: a file that is full must be able to forget.
+                self._prune(connection)
                 connection.execute("BEGIN IMMEDIATE")
                 new = connection.execute(
                     "INSERT OR IGNORE INTO used VALUES (?, ?)", (receipt, expires)
@@ -79,24 +88,25 @@ class SqliteUsedReceipts:
                 if new:
                     # The outcome before this one was counted, or there would be no new number.
                     connection.execute(
-                        "DELETE FROM notes WHERE slot = ? AND number < ?", (slot, pending.number)
+                        "DELETE FROM notes WHERE slot = ? AND number < ?", (place, pending.number)
                     )
                     connection.execute(
                         "INSERT INTO notes VALUES (?, ?, ?)",
-                        (slot, pending.number, pending.content),
+                        (place, pending.number, pending.content),
                     )
-                self._prune(connection)
         except sqlite3.Error as error:
             raise UsedReceiptsError(f"{self._path.name}: {error}") from error
         return bool(new)
 
     def find_pending(self, slot: str, last: int) -> list[PendingOutcome]:
+        place = self._folder + slot
+        deleted = "DELETE FROM notes WHERE slot = ? AND number <= ?"
         try:
             with self._connection() as connection:
                 connection.execute("BEGIN IMMEDIATE")
-                connection.execute("DELETE FROM notes WHERE slot = ? AND number <= ?", (slot, last))
+                connection.execute(deleted, (place, last))
                 found = connection.execute(
-                    "SELECT number, content FROM notes WHERE slot = ? ORDER BY number", (slot,)
+                    "SELECT number, content FROM notes WHERE slot = ? ORDER BY number", (place,)
                 ).fetchall()
         except sqlite3.Error as error:
             raise UsedReceiptsError(f"{self._path.name}: {error}") from error
@@ -105,12 +115,13 @@ class SqliteUsedReceipts:
     def _prune(self, connection: sqlite3.Connection) -> None:
         now = time.time()
         if now - self._pruned_at > _PRUNE_SECONDS:
-            self._pruned_at = now
-            connection.execute(
+            deleted = connection.execute(
                 "DELETE FROM used WHERE receipt IN"
                 " (SELECT receipt FROM used WHERE expires < ? LIMIT ?)",
                 (now, _MOST_PRUNED),
-            )
+            ).rowcount
+            if deleted < _MOST_PRUNED:
+                self._pruned_at = now
 
     def _connection(self) -> sqlite3.Connection:
         """This thread's connection; as a context it commits, or rolls back after an error.
@@ -123,6 +134,8 @@ class SqliteUsedReceipts:
             try:
                 for statement in _SCHEMA:
                     connection.execute(statement)
+                [size] = connection.execute("PRAGMA page_size").fetchone()
+                connection.execute(f"PRAGMA max_page_count = {self._most_bytes // size}")
             except sqlite3.Error:
                 connection.close()
                 raise

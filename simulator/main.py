@@ -42,6 +42,12 @@ def _report_not_run(options: Options, error: SimulatorError) -> int:
 
 
 def _append_summary(options: Options, text: str) -> None:
-    if options.summary is not None:
+    if options.summary is None:
+        return
+    try:
         with options.summary.open("a", encoding="utf-8") as file:
             file.write(text)
+    except OSError as error:
+        # The run counts, and its exit code: what it found is printed already.
+        message = f"the summary cannot be written to {options.summary}: {error.strerror}"
+        print(f"simulator: {message}", file=sys.stderr)

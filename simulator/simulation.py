@@ -7,11 +7,13 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Event
 
 from simulator.contract.model_info import ModelInfo
 from simulator.contract.vocabulary import FRAUD_BURST
 from simulator.exit_codes import choose_exit_code
 from simulator.options import Options
+from simulator.replay.replay import Replay
 from simulator.replay.replay_plan import plan_replay
 from simulator.replay.rows import check_replay
 from simulator.report.progress import Progress
@@ -73,6 +75,15 @@ async def _run_until_interrupted(simulation: _Simulation, progress: Progress) ->
     return False
 
 
+async def _check_in_thread(info: ModelInfo, replay: Replay) -> None:
+    """A signal ends it: the program would wait for the thread, minutes with a large table."""
+    stopped = Event()
+    try:
+        await asyncio.to_thread(check_replay, info, replay, stopped.is_set)
+    finally:
+        stopped.set()
+
+
 @dataclass(frozen=True)
 class _Simulation:
     """What a run is made of once the target has described its model."""
@@ -106,7 +117,7 @@ class _Simulation:
         """What is to be sent; raises SimulatorError where that cannot be known."""
         options, replay = self.options, self.options.replay
         if replay is not None:
-            await asyncio.to_thread(check_replay, self.info, replay)
+            await _check_in_thread(self.info, replay)
             return plan_replay(self.info, self.seed, options.load, replay, options.labels)
         samples = await self._find_high_score_samples(client)
         spec = TrafficSpec(options.load, options.invalid, options.schedule, options.labels, samples)

@@ -1,14 +1,16 @@
-"""The command line: `python -m stack up|stop|status|build|clean`."""
+"""The command line: `python -m stack up|stop|status|traces|build|clean`."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stack.errors import StackError
+from stack.settings import PROMETHEUS, STORES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,7 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        code = run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # As `traces | head` ends: nobody reads on. What Python flushes at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -32,6 +40,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_up(commands)
+    commands.add_parser("stop", help="end what runs").set_defaults(run=_stop)
+    commands.add_parser("status", help="what runs, where, and its key metrics").set_defaults(
+        run=_status
+    )
+    traces = commands.add_parser("traces", help="the last kept traces, or one as a waterfall")
+    traces.add_argument("id", nargs="?", help="a trace's id, or its beginning")
+    traces.set_defaults(run=_traces)
+    build = commands.add_parser("build", help="build the Go programs into .tools/bin")
+    build.add_argument(
+        "names", nargs="*", metavar="PROGRAM", help="only these; `cortex` is built no other way"
+    )
+    build.set_defaults(run=_build)
+    commands.add_parser("clean", help="remove data and logs").set_defaults(run=_clean)
+    inner = commands.add_parser("supervise")
+    inner.add_argument("names", nargs="+")
+    inner.set_defaults(run=_supervise)
+    return parser
+
+
+def _add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     up = commands.add_parser("up", help="start everything and show it until Ctrl-C")
     mode = up.add_mutually_exclusive_group()
     mode.add_argument(
@@ -48,19 +77,13 @@ def _parser() -> argparse.ArgumentParser:
         const="docker",
         help="with docker compose, or not at all",
     )
+    up.add_argument(
+        "--store",
+        choices=STORES,
+        default=PROMETHEUS,
+        help="with --native: what keeps the metrics; cortex is three nodes of it",
+    )
     up.set_defaults(run=_up)
-    commands.add_parser("stop", help="end what runs").set_defaults(run=_stop)
-    commands.add_parser("status", help="what runs, where, and its key metrics").set_defaults(
-        run=_status
-    )
-    commands.add_parser("build", help="build the Go programs into .tools/bin").set_defaults(
-        run=_build
-    )
-    commands.add_parser("clean", help="remove data and logs").set_defaults(run=_clean)
-    inner = commands.add_parser("supervise")
-    inner.add_argument("names", nargs="+")
-    inner.set_defaults(run=_supervise)
-    return parser
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -69,7 +92,7 @@ def _up(options: argparse.Namespace) -> int:
     from stack.signals import Interrupted
 
     try:
-        return up(read_settings(ROOT, os.environ), options.mode)
+        return up(read_settings(ROOT, os.environ), options.mode, options.store)
     except Interrupted as interrupted:
         print("\nInterrupted; the next start goes on from here.", file=sys.stderr)
         return interrupted.exit_code
@@ -89,6 +112,13 @@ def _status(options: argparse.Namespace) -> int:
     return show_status(read_settings(ROOT, os.environ))
 
 
+def _traces(options: argparse.Namespace) -> int:
+    from stack.commands.traces import show_traces
+    from stack.settings import read_settings
+
+    return show_traces(read_settings(ROOT, os.environ), options.id)
+
+
 def _clean(options: argparse.Namespace) -> int:
     from stack.commands.clean import clean
     from stack.settings import read_settings
@@ -105,7 +135,8 @@ def _build(options: argparse.Namespace) -> int:
     runner = SubprocessRunner()
     try:
         with ProgressDisplay() as display:
-            build.ensure(ROOT, list(build.read_programs(ROOT)), tools, display, runner)
+            names = build.choose_programs(ROOT, options.names)
+            build.ensure(ROOT, names, tools, display, runner)
     except KeyboardInterrupt:
         runner.cancel()
         print("Interrupted; the next build goes on from here.", file=sys.stderr)

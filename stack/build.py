@@ -1,9 +1,10 @@
 """Builds the programs that come as Go modules: `<tools>/<name>`, pinned by a committed go.sum.
 
 What is built, and how, is data: each distribution folder has a `build.json`,
-{"programs": [{"name", "package", "tags", "env"}]}. A program is built again only when a file that
-it is built from changed. An interrupted build leaves nothing half-written, and Go's own cache
-keeps what was compiled, so the next one goes on from there.
+{"programs": [{"name", "package", "tags", "env"}], "optional": true where only those who ask for
+its programs get them}. A program is built again only when a file that it is built from changed.
+An interrupted build leaves nothing half-written, and Go's own cache keeps what was compiled, so
+the next one goes on from there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,7 @@ DISTRIBUTIONS = (
     Path("otel-collector/distribution"),
     Path("prometheus/distribution"),
     Path("prometheus/alertmanager/distribution"),
+    Path("deploy/cortex/distribution"),
 )
 
 _GO_LINE = re.compile(r"^go (\S+)$", re.MULTILINE)
@@ -42,18 +45,22 @@ class Program:
     package: str
     tags: tuple[str, ...]
     env: tuple[tuple[str, str], ...]
+    optional: bool = False
+    """Only built where it is asked for."""
 
 
 def read_programs(root: Path) -> dict[str, Program]:
     """Every program that the distribution folders describe, by name."""
-    found = [program for folder in DISTRIBUTIONS for program in _read_description(root / folder)]
+    found = [program for folder in DISTRIBUTIONS for program in read_description(root / folder)]
     return {program.name: program for program in found}
 
 
-def _read_description(folder: Path) -> list[Program]:
+def read_description(folder: Path) -> list[Program]:
+    """The programs of one distribution folder; StackError where it describes none."""
     description = folder / "build.json"
     try:
-        listed = json.loads(description.read_text())["programs"]
+        content = json.loads(description.read_text())
+        optional = bool(content.get("optional", False))
         return [
             Program(
                 name=one["name"],
@@ -61,11 +68,21 @@ def _read_description(folder: Path) -> list[Program]:
                 package=one["package"],
                 tags=tuple(one.get("tags", ())),
                 env=tuple(one.get("env", {}).items()),
+                optional=optional,
             )
-            for one in listed
+            for one in content["programs"]
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StackError(f"{description} does not describe programs to build: {error!r}") from None
+
+
+def choose_programs(root: Path, names: Sequence[str]) -> list[str]:
+    """The programs named, or all that are not optional; StackError for a name that is none."""
+    known = read_programs(root)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise StackError(f"{unknown[0]!r} is no program: there are {', '.join(known)}.")
+    return list(names) or [name for name, program in known.items() if not program.optional]
 
 
 def source_digest(program: Program) -> str:
@@ -172,11 +189,11 @@ def ensure(
 ) -> None:
     """Builds those of the programs that are missing or out of date, one by one."""
     known = read_programs(root)
-    for name in names:
-        program = known[name]
-        if is_current(program, tools):
-            continue
-        with display.show(f"building {name}", failed="not built") as task:
+    missing = [known[name] for name in names if not is_current(known[name], tools)]
+    for number, program in enumerate(missing, start=1):
+        # Each takes minutes: who waits for the first is told that others follow.
+        place = f" ({number} of {len(missing)})" if len(missing) > 1 else ""
+        with display.show(f"building {program.name}{place}", failed="not built") as task:
             build(program, tools, task, runner)
 
 

@@ -1,6 +1,6 @@
 """Makes the virtual environments from the hash-locked requirement files: .venv/<name>.
 
-    python3 -m stack.environments serve train ops dev
+    python3 -m stack.environments serve train ops dev peers
 
 An environment is made once and again when its lock file, Python's version or the folder's place
 changes. Its stamp is written last, so what an interruption left behind is made anew.
@@ -25,6 +25,9 @@ LOCK_FILES = {
     "train": "requirements/train.txt",
     "ops": "requirements/ops.txt",
     "dev": "requirements/dev.txt",
+    "peers": "requirements/peers.txt",
+    "peers-bentoml": "requirements/peers-bentoml.txt",
+    "peers-mlserver": "requirements/peers-mlserver.txt",
 }
 OLDEST_PYTHON = (3, 11)
 STAMP = "made-from"

@@ -12,19 +12,25 @@ from stack.errors import StackError
 from stack.settings import TABLE
 
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
-_MEANING = {setting.name: setting.meaning for setting in TABLE}
+_SETTINGS = {setting.name: setting for setting in TABLE}
 
 
 def check_free(ports: Mapping[str, int]) -> None:
     """Raises StackError naming each busy port, its holder and the setting that moves it."""
     taken: dict[int, str] = {}
-    for name, port in ports.items():
-        if port in taken:
-            raise StackError(f"{name} and {taken[port]} are both {port}; every port is used once.")
-        taken[port] = name
-    sentences = [_describe_busy(name, port) for name, port in ports.items() if is_busy(port)]
+    for name, first in ports.items():
+        for port in _row(name, first):
+            if port in taken:
+                raise StackError(f"{name} and {taken[port]} both take {port}; a port is used once.")
+            taken[port] = name
+    sentences = [_describe_busy(name, port) for port, name in taken.items() if is_busy(port)]
     if sentences:
         raise StackError("\n".join(sentences))
+
+
+def _row(name: str, first: int) -> range:
+    """The ports that the setting takes."""
+    return range(first, first + _SETTINGS[name].count)
 
 
 def is_busy(port: int) -> bool:
@@ -46,15 +52,18 @@ def find_holder(port: int) -> str | None:
 
 def _describe_busy(name: str, port: int) -> str:
     held = find_holder(port) or "a process that this user may not see"
-    free = _find_free(port)
-    return (
-        f"Port {port} of {_MEANING[name]} is busy ({held}); stop that, or set {name}"
-        f" to a free port, for example {name}={free}."
-    )
+    said = f"Port {port} of {_SETTINGS[name].meaning} is busy ({held}); stop that, or set {name}"
+    free = _find_free(name, port)
+    count = _SETTINGS[name].count
+    if count > 1:
+        return f"{said} to the first of {count} free ports, for example {name}={free}."
+    return f"{said} to a free port, for example {name}={free}."
 
 
-def _find_free(port: int) -> int:
-    return next((p for p in range(port + 1, min(port + 200, 65536)) if not is_busy(p)), 0)
+def _find_free(name: str, busy: int) -> int:
+    last = min(busy + 200, 65536 - len(_row(name, busy)))
+    rows = (_row(name, first) for first in range(busy + 1, last))
+    return next((row[0] for row in rows if not any(is_busy(port) for port in row)), 0)
 
 
 def _accepts(family: socket.AddressFamily, host: str, port: int) -> bool:

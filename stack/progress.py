@@ -87,6 +87,11 @@ class ProgressDisplay:
             self._ended.append(task)
             self._draw(time.monotonic())
 
+    def lines(self) -> list[str]:
+        """The tasks of now, as they are shown."""
+        with self._lock:
+            return [task.line(time.monotonic()).strip() for task in self._active]
+
     @contextmanager
     def show(
         self, name: str, text: str = "starting", *, done: str = "ready", failed: str

@@ -8,7 +8,6 @@ A value that is not known is "missing". The shares of a feature add up to 1.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass
 
 BELOW, ABOVE, MISSING = "below", "above", "missing"
@@ -22,6 +21,14 @@ def bin_label(index: int) -> str:
 def bin_labels(count: int) -> tuple[str, ...]:
     """The labels of so many bins, in ascending order."""
     return tuple(bin_label(index) for index in range(count))
+
+
+def write_number(number: float) -> str:
+    """To four digits, whole ones as they are; by thousands, and without an exponent up to 1e12."""
+    rounded = number if number == round(number) else float(f"{number:.4g}")
+    if abs(rounded) >= 1e12:
+        return f"{rounded:.4g}"
+    return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:.4g}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class Baseline:
     categories: tuple[str, ...] = ()
     missing: float | None = None
     """Share of the training rows without a value; None where a value is always there."""
+    calendar: bool = False
+    """Its values follow the hour or the day of the week."""
 
     def bins(self) -> tuple[str, ...]:
         """Every bin that a value can fall into."""
@@ -48,17 +57,22 @@ class Baseline:
         outer = (BELOW, ABOVE) if not self.categories and math.isfinite(self.low) else ()
         return (*inner, *outer, *(() if self.missing is None else (MISSING,)))
 
-    def bin_of(self, value: float) -> str:
-        """The bin of a value of the scorer's row: a number, a category's code, NaN for missing."""
-        if value != value:
-            return MISSING
-        if self.categories:
-            return self.categories[int(value)]
-        if value < self.low:
-            return BELOW
-        if value > self.high:
-            return ABOVE
-        return bin_label(bisect_left(self.edges, value))
+    def range_of(self, bin: str) -> str:
+        """What the bin holds, for people: "12.5 to 24", "below 1"; a category is its own name."""
+        if self.categories or bin == MISSING:
+            return bin
+        if bin in (BELOW, ABOVE):
+            return f"{bin} {write_number(self.low if bin == BELOW else self.high)}"
+        index = bin_labels(len(self.shares)).index(bin)
+        bounds = (self.low, *self.edges, self.high)
+        lower, upper = bounds[index : index + 2]
+        if math.isinf(lower):
+            return f"up to {write_number(upper)}"
+        return (
+            f"over {write_number(lower)}"
+            if math.isinf(upper)
+            else (f"{write_number(lower)} to {write_number(upper)}")
+        )
 
     def share_of(self, bin: str) -> float:
         """Share of the training rows in the bin; 0 for below and above."""

@@ -6,11 +6,15 @@ Only what stands between the markers is generated; the words around it are writt
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
+from model.serving.outcome_bins import OUTCOME_BOUNDS
+from model.serving.version_slots import VERSION_SLOTS
 from telemetry import metrics
 from telemetry.bucket_bound import BucketBound
+from telemetry.card_labels import LoadedSlots
 from telemetry.generated import replace_generated
 from telemetry.metrics import METRICS, Kind, Metric
 from telemetry.store.layout import count_cells
@@ -28,6 +32,7 @@ FEATURE_BINS = {
 }
 SCORE_BINS = 10
 _FROM_CARD = "from the model card"
+_FIRST = LoadedSlots(VERSION_SLOTS[1], [(metrics.CHAMPION, VERSION_SLOTS[1])])
 
 
 def regenerate(page: str) -> str:
@@ -37,11 +42,14 @@ def regenerate(page: str) -> str:
 
 
 def series_at_start(metric: Metric) -> int:
-    """Series of one worker before anything was counted, without a challenger."""
-    if metric == metrics.CHALLENGER_SHARE_TARGET:
+    """Series of one worker before anything was counted, without a challenger or an earlier
+    champion."""
+    if metric is metrics.CHALLENGER_SHARE_TARGET:
         return 0
     if _is_of_the_card(metric):
         return _card_series(metric)
+    if _is_of_version(metric):
+        return sum(1 for labels in metric.combinations() if _FIRST.exists(metric, labels))
     known = sum(metric.is_known(labels) for labels in metric.combinations())
     return known * _width(metric)
 
@@ -49,8 +57,13 @@ def series_at_start(metric: Metric) -> int:
 def series_at_most(metric: Metric) -> int:
     """Series of one worker with a challenger if every combination of its labels were counted."""
     if _is_of_the_card(metric):
-        return _card_series(metric)
+        slots = VERSION_SLOTS if _is_of_version(metric) and metric.kind is Kind.COUNTER else ("",)
+        return _card_series(metric) * len(slots)
     return sum(1 for _ in metric.combinations()) * _width(metric)
+
+
+def _is_of_version(metric: Metric) -> bool:
+    return metrics.OF_VERSION.keys() <= metric.labels.keys()
 
 
 def _is_of_the_card(metric: Metric) -> bool:
@@ -60,10 +73,12 @@ def _is_of_the_card(metric: Metric) -> bool:
 def _card_series(metric: Metric) -> int:
     if "bin" in metric.labels:
         # A feature's values have "below" and "above" beside their bins.
-        own = sum(bins + 2 for bins in FEATURE_BINS.values())
-        return own if "feature" in metric.labels else SCORE_BINS
-    series = len(FEATURE_BINS) if "feature" in metric.labels else 1
-    return series * len(metric.labels.get("problem", ("",)))
+        of_features = sum(bins + 2 for bins in FEATURE_BINS.values())
+        return of_features if "feature" in metric.labels else SCORE_BINS
+    if "feature" not in metric.labels:
+        return 1
+    labels = metric.labels.keys() - metrics.OF_VERSION.keys()
+    return len(FEATURE_BINS) * math.prod(len(metric.labels[label]) or 1 for label in labels)
 
 
 def _width(metric: Metric) -> int:
@@ -117,7 +132,7 @@ def _render_bounds() -> str:
     outcomes = ", ".join(f"`{each.exposed}`" for each in METRICS if _has_outcome_bins(each))
     rows = [
         f"| {name} | {', '.join(f'{BucketBound(bound)}' for bound in bounds)} |"
-        for name, bounds in {**histograms, f"{outcomes}, `bin`": metrics.OUTCOME_BOUNDS}.items()
+        for name, bounds in {**histograms, f"{outcomes}, `bin`": OUTCOME_BOUNDS}.items()
     ]
     return "\n".join(["| buckets of | upper bounds, inclusive |", "| --- | --- |", *rows])
 

@@ -18,7 +18,10 @@ STATUS_OF_ERROR: Final[dict[str, int]] = {
     "unauthorized": 401,
     "not_found": 404,
     "method_not_allowed": 405,
-    "forged_receipt": 400,
+    "request_timeout": 408,
+    # What obeys every schema and is refused by its meaning.
+    "forged_receipt": 422,
+    "too_many_explained": 422,
     "foreign_receipt": 409,
     "repeated_receipt": 409,
     "expired_receipt": 410,

@@ -1,25 +1,19 @@
-"""The last sampled request in each bucket, so that a point in a histogram leads to its trace."""
+"""The last kept request in each bucket, so that a point in a histogram leads to its trace."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opentelemetry import trace
 
-# As TRACES_SHARE_PERCENT in otel-collector/distribution/settings.go has it by default; there the
-# share is decided by the trace id alone, so it can be foreseen here.
-_KEPT_OF_65536 = 65536 * 10 // 100
-
-
-def will_be_kept(trace_id: int) -> bool:
-    """True for the share of traces that the Collector keeps whatever is in them."""
-    return trace_id % 65536 < _KEPT_OF_65536
+from telemetry.deferred_spans import DeferredSpan, Measurement
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement and the sampled span that was active when it was taken."""
+    """One measurement, and the span of a kept trace that it was taken in."""
 
     value: float
     time_unix_nano: int
@@ -36,20 +30,20 @@ class Exemplars:
     def __init__(self) -> None:
         self._samples: dict[int, Sample] = {}
 
-    def offer(self, cell: int, value: float) -> None:
-        """Remember the measurement if the current span is sampled.
+    @staticmethod
+    def offer(cell: int, value: float) -> None:
+        """Note the measurement with the current trace, until it is known whether that is kept."""
+        span = trace.get_current_span()
+        if isinstance(span, DeferredSpan):
+            span.trace.measure(cell, value)
 
-        One whose trace the Collector is going to keep is not given up for one of which nobody
-        knows: most traces are dropped there, and an exemplar is worth the trace it leads to.
-        """
-        context = trace.get_current_span().get_span_context()
-        if not context.trace_flags.sampled or not context.is_valid:
-            return
-        held = self._samples.get(cell)
-        if held is None or will_be_kept(context.trace_id) or not will_be_kept(held.trace_id):
-            self._samples[cell] = Sample(value, time.time_ns(), context.trace_id, context.span_id)
+    def keep(self, trace_id: int, measurements: Sequence[Measurement]) -> None:
+        """Take what was measured in a trace that is kept."""
+        now = time.time_ns()
+        for cell, value, span_id in measurements:
+            self._samples[cell] = Sample(value, now, trace_id, span_id)
 
     def take(self) -> dict[int, Sample]:
-        """What was offered since the last call."""
+        """What was kept since the last call."""
         taken, self._samples = self._samples, {}
         return taken

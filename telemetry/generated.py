@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 MARKDOWN = "<!-- {} -->"
 
 
@@ -16,3 +18,9 @@ def replace_generated(text: str, command: str, content: str, comment: str = MARK
     if not found or not ended:
         raise ValueError(f"the text must hold the lines {begin!r} and {end!r}")
     return f"{before}{begin}\n{content}\n{end}{after}"
+
+
+def write_generated(page: Path, command: str, content: str) -> None:
+    """The same in a page of Markdown; ValueError as above, and the page stays as it was."""
+    text = replace_generated(page.read_text(encoding="utf-8"), command, content)
+    page.write_text(text, encoding="utf-8")

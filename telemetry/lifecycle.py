@@ -12,12 +12,12 @@ from pathlib import Path
 
 from flask import Flask
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
-from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.resources import Resource
 
 from telemetry import tracing
 from telemetry.backlog import Backlog
 from telemetry.card_labels import fill_card_labels
+from telemetry.deferred_tracing import DeferredTracerProvider
 from telemetry.errors import TelemetryError
 from telemetry.exemplars import Exemplars
 from telemetry.export.data_points import add_histograms
@@ -26,15 +26,17 @@ from telemetry.export.exposition import Exposition, MultiprocessReader
 from telemetry.export.gauges import ModelMetadata, build_gauges
 from telemetry.export.otlp import build_metric_exporter, build_span_exporter
 from telemetry.export.push import PeriodicPush
-from telemetry.metrics import PREDICTIONS
 from telemetry.otel_variables import OtelVariables, drop_empty_variables, read_otel_variables
 from telemetry.providers import build_meter_provider, build_tracer_provider
 from telemetry.recorder import Recorder
+from telemetry.request_trace import RequestTracer
 from telemetry.resource import SERVICE, build_resource
 from telemetry.store.layout import Layout
 from telemetry.store.slots import Slot, Slots
-from telemetry.store.sources import AllSlots, OneSlot, Snapshot, Source
+from telemetry.store.sources import AllSlots, OneSlot, Snapshot
 from telemetry.system_usage import SystemUsageReader
+from telemetry.tail_sampling import TraceSettings
+from telemetry.totals import Totals, add_up
 from telemetry.tracing import Spans
 
 
@@ -42,20 +44,25 @@ from telemetry.tracing import Spans
 class Telemetry:
     """A worker's telemetry: what the handler records into, and what it shows."""
 
-    instance: str
     recorder: Recorder
     spans: Spans
+    request_tracer: RequestTracer
     exposition: Exposition | None
     system_usage: SystemUsageReader
-    total_predictions: Callable[[], int]
+    totals: Callable[[], Totals]
     collect: Callable[[], MetricsData]
-    tracer_provider: TracerProvider
+    tracer_provider: DeferredTracerProvider
     _push: PeriodicPush | None
     _slot: Slot
 
     def instrument(self, app: Flask) -> None:
         """Give the application's requests their spans."""
         tracing.instrument(app, self.tracer_provider)
+
+    @property
+    def slot_name(self) -> str:
+        """Of the counters: two that count at the same time never have the same."""
+        return self._slot.name
 
     def why_not_writable(self) -> str | None:
         """None while this worker's counts are kept and seen by all workers, else one sentence."""
@@ -85,18 +92,30 @@ class _Worker:
     usage: SystemUsageReader
     count_backlog: Callable[[], int]
     exemplars: Exemplars
+    traces: TraceSettings
 
 
-def start(folder: Path, model: ModelMetadata, port: int, environ: Mapping[str, str]) -> Telemetry:
+def start(
+    folder: Path,
+    model: ModelMetadata,
+    port: int,
+    environ: Mapping[str, str],
+    traces: TraceSettings | None = None,
+    spare: int | None = None,
+) -> Telemetry:
     """Claim a slot in `folder` and begin to publish, as the OTEL_* variables in `environ` say.
+
+    `spare`: the slot with this number is allocated too, for a worker beside the usual ones.
 
     Raises TelemetryError for a value that cannot be used, or a folder that cannot hold the counts.
     """
     variables = read_otel_variables(environ)
     drop_empty_variables(os.environ)
-    layout = Layout(fill_card_labels(model.features, model.score))
+    layout = Layout(fill_card_labels(model.features, model.score, model.slots))
     slots = Slots(folder, layout)
     slot = slots.claim()
+    if spare is not None:
+        slots.reserve(spare)
     worker = _Worker(
         slots=slots,
         slot=slot,
@@ -106,6 +125,7 @@ def start(folder: Path, model: ModelMetadata, port: int, environ: Mapping[str, s
         usage=SystemUsageReader(folder),
         count_backlog=Backlog(port).count,
         exemplars=Exemplars(),
+        traces=traces or TraceSettings(),
     )
     try:
         return _publish(worker, variables)
@@ -116,21 +136,30 @@ def start(folder: Path, model: ModelMetadata, port: int, environ: Mapping[str, s
 
 def _publish(worker: _Worker, variables: OtelVariables) -> Telemetry:
     exporter = build_span_exporter() if variables.export_spans else None
-    tracer_provider = build_tracer_provider(worker.resource, exporter)
+    model = worker.model
+    recorder = Recorder(
+        worker.slot,
+        worker.layout,
+        worker.exemplars,
+        model.features,
+        model.score,
+        model.slots.champion,
+    )
+    tracer_provider = build_tracer_provider(
+        worker.resource, exporter, worker.traces, recorder, worker.exemplars
+    )
+    tracer = tracer_provider.get_tracer(SERVICE)
     everything = AllSlots(worker.slots)
     collect = _build_collect(worker)
     exposition = _build_exposition(worker, everything) if variables.enabled else None
     push = _start_push(worker, collect, everything, variables) if variables.export_metrics else None
-    model = worker.model
     return Telemetry(
-        instance=str(worker.resource.attributes[SERVICE_INSTANCE_ID]),
-        recorder=Recorder(
-            worker.slot, worker.layout, worker.exemplars, model.features, model.score
-        ),
-        spans=Spans(tracer_provider.get_tracer(SERVICE)),
+        recorder=recorder,
+        spans=Spans(tracer),
+        request_tracer=RequestTracer(tracer),
         exposition=exposition,
         system_usage=worker.usage,
-        total_predictions=partial(_sum_predictions, everything, worker.layout),
+        totals=partial(add_up, everything, worker.layout),
         collect=collect,
         tracer_provider=tracer_provider,
         _push=push,
@@ -141,12 +170,17 @@ def _publish(worker: _Worker, variables: OtelVariables) -> Telemetry:
 def _build_collect(worker: _Worker) -> Callable[[], MetricsData]:
     """A function that collects this worker's own numbers, for the push."""
     own = OneSlot(worker.slots, worker.slot.index)
-    # The backlog is the service's, not a worker's: the first slot publishes it for all of them.
-    count_backlog = worker.count_backlog if worker.slot.index == 0 else lambda: 0
-    gauges = build_gauges(own, worker.model, worker.usage, count_backlog)
+    gauges = build_gauges(own, worker.model, worker.usage, partial(_count_backlog, worker))
     reader, snapshot = InMemoryMetricReader(), Snapshot(own)
     build_meter_provider(reader, worker.resource, worker.layout, snapshot, gauges)
     return partial(_collect, reader, worker.layout, snapshot, worker.exemplars)
+
+
+def _count_backlog(worker: _Worker) -> int:
+    """It is the service's, not a worker's: the first one that lives publishes it for all of them,
+    for a slot may be nobody's for long."""
+    first = worker.slots.find_first_alive() == worker.slot.index
+    return worker.count_backlog() if first else 0
 
 
 def _collect(
@@ -181,8 +215,3 @@ def _start_push(
     )
     push.start()
     return push
-
-
-def _sum_predictions(source: Source, layout: Layout) -> int:
-    cells = source.cells()
-    return int(sum(cells[series.offset] for series in layout.series[PREDICTIONS.name]))

@@ -5,12 +5,15 @@ The documentation, the rules and the dashboards are held against these tables by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import product
 
 from model.serving.cohorts import COHORTS
+from model.serving.outcome_bins import OUTCOME_BOUNDS
+from model.serving.version_slots import VERSION_SLOTS
 from model.serving.vocabulary import CLASS_NAMES, PROBLEMS, RISK_LEVELS, USER_TYPES, VALUE_BANDS
 from telemetry.baseline import bin_labels
 from telemetry.error_types import STATUS_OF_ERROR, VALIDATION_ERRORS
@@ -40,29 +43,31 @@ def _statuses_of(errors: tuple[str, ...]) -> list[str]:
     return sorted({str(STATUS_OF_ERROR[error]) for error in errors})
 
 
-_UNREADABLE_BODY = ("invalid_json", "too_large", "unsupported_media_type")
+_UNREADABLE_BODY = ("invalid_json", "request_timeout", "too_large", "unsupported_media_type")
 _WRONG_FIELDS = ("missing_field", "wrong_type", "unknown_field")
 
 ENDPOINTS: dict[str, Endpoint] = {
-    "/": Endpoint("GET"),
-    "/health": Endpoint("GET", probe=True),
+    "/": Endpoint("GET", ("too_many_requests",)),
+    "/health": Endpoint("GET", ("too_many_requests",), probe=True),
     "/health/live": Endpoint("GET", probe=True),
     "/health/ready": Endpoint("GET", ("unavailable",), probe=True),
     "/predict": Endpoint(
         "POST",
         (
-            *VALIDATION_ERRORS, "too_large", "unsupported_media_type", "unauthorized", "internal",
+            *VALIDATION_ERRORS, "too_many_explained", "request_timeout", "too_large",
+            "unsupported_media_type", "unauthorized", "too_many_requests", "internal",
             "unavailable",
         ),
     ),
-    "/metrics": Endpoint("GET", ("unauthorized",), probe=True),
-    "/model_info": Endpoint("GET"),
+    "/metrics": Endpoint("GET", ("unauthorized", "too_many_requests"), probe=True),
+    "/stats": Endpoint("GET", ("unauthorized", "too_many_requests"), probe=True),
+    "/model_info": Endpoint("GET", ("too_many_requests",)),
     "/feedback": Endpoint(
         "POST",
         (
             *_UNREADABLE_BODY, *_WRONG_FIELDS, "unknown_category", "batch_size", "forged_receipt",
             "foreign_receipt", "repeated_receipt", "expired_receipt", "future_receipt",
-            "unauthorized", "unavailable",
+            "unauthorized", "too_many_requests", "unavailable",
         ),
     ),
     "/simulate_traffic": Endpoint(
@@ -74,26 +79,38 @@ ENDPOINTS: dict[str, Endpoint] = {
     ),
 }  # fmt: skip
 PROBES = tuple(path for path, endpoint in ENDPOINTS.items() if endpoint.probe)
+# A platform restarts what does not answer these: nobody else's requests may keep them waiting.
+PLATFORM_PROBES = ("/health/live", "/health/ready")
 LIVE_ENDPOINT = "/predict"
 SIMULATION_ENDPOINT = "/simulate_traffic"
 SCORING_ENDPOINTS = (LIVE_ENDPOINT, SIMULATION_ENDPOINT)
 STATUSES = ("200", "204", "304", "308", *_statuses_of(tuple(STATUS_OF_ERROR)), OTHER)
 
-# Upper bounds, inclusive, of the probability bins of labelled predictions: dense where fraud is
-# rare.
-OUTCOME_BOUNDS = (
-    0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
-    0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
-)  # fmt: skip
 OUTCOME_BINS = bin_labels(len(OUTCOME_BOUNDS))
+# Age of a prediction when its label comes: the first band whose bound, in seconds, it is below.
+AGE_BANDS = {
+    "10m": 600.0, "1h": 3_600.0, "1d": 86_400.0, "7d": 604_800.0, "30d": 2_592_000.0,
+    "older": math.inf,
+}  # fmt: skip
 FEEDBACK_RESULTS = (
     "counted", "repeated", "forged", "expired", "foreign", "unavailable", "future"
 )  # fmt: skip
 
+DIRECTIONS = ("raises", "lowers")  # a contribution to a score above 0, or below
+TRACE_KEPT, TRACE_LIMITED = TRACE_RESULTS = ("kept", "limited")
+# Repeated transactions are counted for the windows of drift; seconds.
+REPEAT_WINDOWS = {"15m": 900, "1h": 3600, "24h": 86_400}
+PAIRS_SEEN, PAIRS_BY_CHANCE = "seen", "chance"
+
+# So many that the variance which they give is known to a quarter (chi-square with 31 degrees).
+SPLIT_BUCKETS = tuple(f"{number:02}" for number in range(32))
 CHAMPION, CHALLENGER = ROLES = ("champion", "challenger")
 CHALLENGER_RESULTS = ("scored", "failed", "late", "skipped")
 HOLDOUT = "holdout"
 TRAINING = "training"
+# Of a series that speaks of one version of the model, always the last label. What exists from the
+# start are the slots of the versions that are loaded; the others appear when they are counted.
+OF_VERSION = {"version_slot": VERSION_SLOTS}
 
 
 class Kind(Enum):
@@ -166,7 +183,7 @@ SCORES = (
 )  # fmt: skip
 EUROS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0, 25000.0)
 
-_QUALITY = {"evaluation": (HOLDOUT,)}
+_QUALITY = {"evaluation": (HOLDOUT,), **OF_VERSION}
 
 # The order is that of the cells in shared memory: another order makes all counts begin anew.
 PREDICTIONS = Metric(
@@ -208,7 +225,7 @@ MODEL_F1 = Metric(
 MODEL_VERSION = Metric(
     "model.version", "model_version", Kind.GAUGE, "",
     "1 for each model that is loaded.",
-    {"version": (), "role": ROLES},
+    {"version": (), "role": ROLES, **OF_VERSION},
 )  # fmt: skip
 MODEL_TRAINED = Metric(
     "model.last.training.timestamp", "model_last_training_timestamp", Kind.GAUGE, "",
@@ -246,7 +263,7 @@ HTTP_DURATION = Metric(
 )  # fmt: skip
 TRANSACTION_VALUE = Metric(
     "transaction.value", "transaction_value_euros", Kind.HISTOGRAM, "euros",
-    "Value of each scored transaction.",
+    "Value of each scored transaction that has one.",
     {"value_band": VALUE_BANDS},
     bounds=EUROS,
 )  # fmt: skip
@@ -270,12 +287,33 @@ ERRORS = Metric(
 FEATURE_ATTRIBUTION = Metric(
     "feature.attribution", "feature_attribution_total", Kind.COUNTER, "",
     "Sum of the absolute contributions to sampled live predictions (Shapley values).",
-    {"feature": ()},
+    {"feature": (), "direction": DIRECTIONS, **OF_VERSION},
+)  # fmt: skip
+EXPLANATIONS = Metric(
+    "explanations", "explanations_total", Kind.COUNTER, "{prediction}",
+    "Sampled live predictions whose contributions were counted.",
+    OF_VERSION,
+)  # fmt: skip
+HOLDOUT_CONTRIBUTION = Metric(
+    "feature.holdout.contribution", "feature_holdout_contribution", Kind.GAUGE, "",
+    "Mean contribution of each feature to the scores of the holdout data, with its sign.",
+    {"feature": (), **OF_VERSION},
 )  # fmt: skip
 SERVED = Metric(
     "served", "served_total", Kind.COUNTER, "{prediction}",
-    "Transactions by the model that answered.",
+    "Live transactions by the model that answered.",
     {"role": ROLES},
+)  # fmt: skip
+EXPECTED_SERVED = Metric(
+    "expected.served", "expected_served_total", Kind.COUNTER, "{prediction}",
+    "Transactions that were divided between two models, by the shares that were set.",
+    {"role": ROLES},
+)  # fmt: skip
+SPLIT_TRANSACTIONS = Metric(
+    "split.transactions", "split_transactions_total", Kind.COUNTER, "{prediction}",
+    "The same by the model whose keys they have and a hash of the key: how few keys there are.",
+    {"role": ROLES, "bucket": SPLIT_BUCKETS},
+    known=frozenset(product(ROLES, SPLIT_BUCKETS[:1])),
 )  # fmt: skip
 CHALLENGER_REQUESTS = Metric(
     "challenger.requests", "challenger_requests_total", Kind.COUNTER, "{request}",
@@ -298,27 +336,28 @@ CHALLENGER_SHARE_TARGET = Metric(
 )  # fmt: skip
 FEATURE_VALUES = Metric(
     "feature.values", "feature_values_total", Kind.COUNTER, "{value}",
-    "Values of live transactions by the bins of the card's baseline.",
-    {"feature": (), "bin": ()},
+    "Values of live transactions by the bins of the champion's baseline.",
+    {"feature": (), "bin": (), **OF_VERSION},
 )  # fmt: skip
 FEATURE_BASELINE = Metric(
     "feature.baseline.share", "feature_baseline_share", Kind.GAUGE, "",
-    "Share of the training rows in each bin.",
-    {"feature": (), "bin": ()},
+    "Share of the training rows in each bin; `range` says what the bin holds.",
+    {"feature": (), "bin": (), "range": (), **OF_VERSION},
 )  # fmt: skip
 SCORE_VALUES = Metric(
     "score.values", "score_values_total", Kind.COUNTER, "{value}",
-    "Live fraud probabilities by the bins of the holdout's.",
-    {"bin": ()},
+    "Fraud probabilities that the champion gives live transactions, by the bins of its holdout's.",
+    {"bin": (), **OF_VERSION},
 )  # fmt: skip
 SCORE_BASELINE = Metric(
     "score.baseline.share", "score_baseline_share", Kind.GAUGE, "",
-    "Share of the holdout rows whose probability is in each bin.",
-    {"bin": ()},
+    "Share of the holdout rows whose probability is in each bin; `range` says what the bin holds.",
+    {"bin": (), "range": (), **OF_VERSION},
 )  # fmt: skip
 BASELINE_ROWS = Metric(
     "baseline.rows", "baseline_rows", Kind.GAUGE, "",
     "Training rows behind the features' baseline.",
+    OF_VERSION,
 )  # fmt: skip
 DATA_QUALITY = Metric(
     "data.quality", "data_quality_total", Kind.COUNTER, "{value}",
@@ -327,13 +366,13 @@ DATA_QUALITY = Metric(
 )  # fmt: skip
 PROBABILITY = Metric(
     "prediction.probability", "prediction_probability_total", Kind.COUNTER, "",
-    "Sum of the fraud probabilities of live predictions, by the decision.",
-    {"class_name": CLASS_NAMES},
+    "Sum of the champion's fraud probabilities of live transactions, by its decision.",
+    {"class_name": CLASS_NAMES, **OF_VERSION},
 )  # fmt: skip
 UNCERTAINTY = Metric(
     "prediction.uncertainty", "prediction_uncertainty_total", Kind.COUNTER, "",
-    "Sum of p(1-p) over live predictions: the variance of the frauds to be expected.",
-    {"class_name": CLASS_NAMES},
+    "Sum of p(1-p) of the same probabilities: the variance of the frauds to be expected.",
+    {"class_name": CLASS_NAMES, **OF_VERSION},
 )  # fmt: skip
 MODEL_THRESHOLD = Metric(
     "model.decision.threshold", "model_decision_threshold", Kind.GAUGE, "",
@@ -342,18 +381,22 @@ MODEL_THRESHOLD = Metric(
 HOLDOUT_ROWS = Metric(
     "model.holdout.rows", "model_holdout_rows", Kind.GAUGE, "",
     "Rows of the holdout.",
+    OF_VERSION,
 )  # fmt: skip
 HOLDOUT_FRAUDS = Metric(
     "model.holdout.frauds", "model_holdout_frauds", Kind.GAUGE, "",
     "Frauds among the rows of the holdout.",
+    OF_VERSION,
 )  # fmt: skip
 HOLDOUT_ALERT_RATE = Metric(
     "model.holdout.alert.rate", "model_holdout_alert_rate", Kind.GAUGE, "",
     "Share of the holdout that is predicted to be fraud.",
+    OF_VERSION,
 )  # fmt: skip
 HOLDOUT_MEAN_SCORE = Metric(
     "model.holdout.mean.score", "model_holdout_mean_score", Kind.GAUGE, "",
     "Mean fraud probability of the holdout.",
+    OF_VERSION,
 )  # fmt: skip
 OUTCOMES = Metric(
     "outcomes", "outcomes_total", Kind.COUNTER, "{outcome}",
@@ -364,6 +407,7 @@ OUTCOMES = Metric(
         "truth": CLASS_NAMES,
         "user_type": USER_TYPES,
         "value_band": VALUE_BANDS,
+        **OF_VERSION,
     },
 )  # fmt: skip
 PAIRED_OUTCOMES = Metric(
@@ -374,16 +418,17 @@ PAIRED_OUTCOMES = Metric(
 OUTCOME_SCORES = Metric(
     "outcome.scores", "outcome_scores_total", Kind.COUNTER, "{outcome}",
     "The champion's labelled predictions, by probability and true class.",
-    {"truth": CLASS_NAMES, "bin": OUTCOME_BINS},
+    {"truth": CLASS_NAMES, "bin": OUTCOME_BINS, **OF_VERSION},
 )  # fmt: skip
 OUTCOME_PROBABILITY = Metric(
     "outcome.probability", "outcome_probability_total", Kind.COUNTER, "",
     "Sum of the probabilities of the champion's labelled predictions.",
-    {"bin": OUTCOME_BINS},
+    {"bin": OUTCOME_BINS, **OF_VERSION},
 )  # fmt: skip
 OUTCOME_SQUARED_ERROR = Metric(
     "outcome.squared.error", "outcome_squared_error_total", Kind.COUNTER, "",
     "Sum of (probability - label)^2 over the champion's labelled predictions (fraud is 1).",
+    OF_VERSION,
 )  # fmt: skip
 OUTCOME_DELAY = Metric(
     "outcome.delay", "outcome_delay_seconds", Kind.HISTOGRAM, "s",
@@ -415,6 +460,45 @@ PAIRED_COHORT_OUTCOMES = Metric(
     {**_DECISIONS, "truth": CLASS_NAMES, "cohort": COHORTS},
     known=frozenset(product(CLASS_NAMES, CLASS_NAMES, CLASS_NAMES, _FIRST_COHORT)),
 )  # fmt: skip
+CHAMPION_DECISIONS = Metric(
+    "champion.decisions", "champion_decisions_total", Kind.COUNTER, "{prediction}",
+    "Live transactions by the champion's own decision, whichever model answered.",
+    {"class_name": CLASS_NAMES, **OF_VERSION},
+)  # fmt: skip
+CHAMPION_ANSWERS = Metric(
+    "champion.answers", "champion_answers_total", Kind.COUNTER, "{prediction}",
+    "Those that the champion answered, by its decision: their labels count as its own.",
+    {"class_name": CLASS_NAMES, **OF_VERSION},
+)  # fmt: skip
+OUTCOME_AGES = Metric(
+    "outcome.ages", "outcome_ages_total", Kind.COUNTER, "{outcome}",
+    "The champion's labelled predictions, by their age when the label came.",
+    {"class_name": CLASS_NAMES, "truth": CLASS_NAMES, "age": tuple(AGE_BANDS), **OF_VERSION},
+)  # fmt: skip
+
+REQUEST_TRACES = Metric(
+    "request.traces", "request_traces_total", Kind.COUNTER, "{trace}",
+    "Traces that there was a reason to keep, by what became of them.",
+    {"result": TRACE_RESULTS},
+)  # fmt: skip
+
+FOLLOWED_ROWS = Metric(
+    "followed.rows", "followed_rows_total", Kind.COUNTER, "{transaction}",
+    "Live transactions, estimated from those whose repetition is followed.",
+    {"window": tuple(REPEAT_WINDOWS)},
+)  # fmt: skip
+FOLLOWED_PAIRS = Metric(
+    "followed.row.pairs", "followed_row_pairs_total", Kind.COUNTER, "{pair}",
+    "Ordered pairs of the same transaction within about the window: those seen, and the most that"
+    " chance would give.",
+    {"window": tuple(REPEAT_WINDOWS), "source": (PAIRS_SEEN, PAIRS_BY_CHANCE)},
+)  # fmt: skip
+
+FEATURE_CALENDAR = Metric(
+    "feature.calendar", "feature_calendar", Kind.GAUGE, "",
+    "1 where the feature follows the hour or the day of the week, else 0.",
+    {"feature": (), **OF_VERSION},
+)  # fmt: skip
 
 METRICS: tuple[Metric, ...] = tuple(
     value for value in tuple(globals().values()) if isinstance(value, Metric)
@@ -427,5 +511,6 @@ SPAN_SCORE = "score"
 ATTRIBUTE_CLASS_NAME = "prediction.class_name"
 ATTRIBUTE_COUNT = "prediction.count"
 ATTRIBUTE_MODEL_VERSION = "model.version"
-# Attribute of the server span where the request was refused.
+# Attributes of the server span: the answer's status, and the type of its error.
+ATTRIBUTE_STATUS_CODE = "http.response.status_code"
 ATTRIBUTE_ERROR_TYPE = "error.type"

@@ -6,6 +6,7 @@ Built after the fork: counts made before it would be exported by every child.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,29 +15,44 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
+from telemetry.deferred_tracing import DeferredTracerProvider
 from telemetry.errors import TelemetryError
+from telemetry.exemplars import Exemplars
 from telemetry.export.data_points import is_published
 from telemetry.export.gauges import Gauges, Observe
 from telemetry.metrics import METRICS, Kind, Metric
+from telemetry.recorder import Recorder
 from telemetry.resource import SERVICE
 from telemetry.store.layout import Layout
 from telemetry.store.sources import Snapshot
+from telemetry.tail_sampling import TailSampler, TraceSettings
+
+_DELAY = "OTEL_BSP_SCHEDULE_DELAY"
+# OpenTelemetry's own five seconds gather so many spans that encoding them is felt by requests.
+_DELAY_MS = 1000
 
 
-def build_tracer_provider(resource: Resource, exporter: SpanExporter | None) -> TracerProvider:
-    """Spans of `resource`, exported in batches where there is an exporter.
+def build_tracer_provider(
+    resource: Resource,
+    exporter: SpanExporter | None,
+    settings: TraceSettings,
+    recorder: Recorder,
+    exemplars: Exemplars,
+) -> DeferredTracerProvider:
+    """Spans of `resource`; those of kept traces are exported in batches, if there is an exporter.
 
     Raises TelemetryError for an OTEL_* variable that the SDK cannot use.
     """
     with _name_unusable_variable():
         # OTEL_PROPAGATORS is read by this import, which would else come with the first request.
         importlib.import_module("opentelemetry.propagate")
-        provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        sampler = TailSampler(settings, recorder)
+        provider = DeferredTracerProvider(resource, sampler, settings.trust_caller, exemplars.keep)
         if exporter is not None:
-            provider.add_span_processor(BatchSpanProcessor(exporter))
+            delay = None if _DELAY in os.environ else _DELAY_MS
+            provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=delay))
     return provider
 
 

@@ -7,11 +7,13 @@ import socket
 from opentelemetry.sdk.resources import (
     SERVICE_INSTANCE_ID,
     SERVICE_NAME,
+    SERVICE_NAMESPACE,
     OTELResourceDetector,
     Resource,
 )
 
 SERVICE = "fraud-handler"
+ENVIRONMENT = "deployment.environment.name"
 
 
 def build_resource(slot: int) -> Resource:
@@ -26,3 +28,11 @@ def build_resource(slot: int) -> Resource:
         SERVICE_INSTANCE_ID: f"{place}-{slot}",
     }
     return Resource.create().merge(Resource(own))
+
+
+def name_job(resource: Resource) -> str:
+    """The label `job` that the store has of it: as otel-collector/config/base.yaml makes it."""
+    parts = (
+        resource.attributes.get(name) for name in (SERVICE_NAMESPACE, ENVIRONMENT, SERVICE_NAME)
+    )
+    return "/".join(str(part) for part in parts if part is not None)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
 from typing import Any
 
 from flask import Flask, request
 from opentelemetry import trace
 from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.trace import Span, StatusCode, Tracer, TracerProvider
+from opentelemetry.trace import Span, StatusCode, TracerProvider
 
+from telemetry.deferred_spans import DeferredSpan
+from telemetry.deferred_tracing import DeferredTracer
 from telemetry.metrics import (
     ATTRIBUTE_ERROR_TYPE,
     ENDPOINTS,
@@ -21,9 +22,11 @@ from telemetry.metrics import (
     SPAN_VALIDATE,
 )
 
+# W3C Trace Context, level 2: which trace the request became part of, as the service has it.
+TRACE_RESPONSE = "traceresponse"
 _PROBE_URLS = rf"^https?://[^/]+({'|'.join(PROBES)})/?(\?|$)"
 # What a caller types into a URL may be anybody's data: no span carries it.
-_REDACTED = {"url.query": "", "client.address": "", "user_agent.original": ""}
+REDACTED = {"url.query": "", "client.address": "", "user_agent.original": ""}
 
 
 def instrument(app: Flask, provider: TracerProvider) -> None:
@@ -55,30 +58,31 @@ def _redact(span: Span | None, status: str, headers: object) -> None:
         # For an unknown path the instrumentation takes the path itself as the name.
         method = request.method if request.method in METHODS else OTHER
         span.update_name(f"{method} {OTHER}")
-    span.set_attributes({**_REDACTED, "url.path": path})
+    span.set_attributes({**REDACTED, "url.path": path})
 
 
 class Spans:
-    """The handler's own spans; attributes are those of the table.
+    """The handler's own spans, within the request's; attributes are those of the table.
 
-    An exception's message may echo what the caller sent, so no span records one.
+    They do not become the current span: nothing within them has spans of its own.
     """
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: DeferredTracer) -> None:
         self._tracer = tracer
 
-    def validating(self) -> AbstractContextManager[Span]:
+    def validating(self) -> DeferredSpan:
         """Around checking the request's content."""
-        return self._span(SPAN_VALIDATE)
+        return self._start(SPAN_VALIDATE)
 
-    def scoring(self) -> AbstractContextManager[Span]:
+    def scoring(self) -> DeferredSpan:
         """Around the model's call."""
-        return self._span(SPAN_SCORE)
+        return self._start(SPAN_SCORE)
 
-    def _span(self, name: str) -> AbstractContextManager[Span]:
-        return self._tracer.start_as_current_span(
-            name, record_exception=False, set_status_on_exception=False
-        )
+    def _start(self, name: str) -> DeferredSpan:
+        current = trace.get_current_span()
+        if isinstance(current, DeferredSpan):
+            return current.start_child(name)
+        return self._tracer.start_span(name)
 
 
 def mark_refused(error_type: str) -> None:
@@ -91,9 +95,21 @@ def mark_failed() -> None:
     trace.get_current_span().set_status(StatusCode.ERROR)
 
 
+def describe_current_trace() -> str:
+    """The value of the answer's header TRACE_RESPONSE, empty outside of a trace.
+
+    Whether the trace is kept is not known yet: its flag says no.
+    """
+    trace_id, span_id = current_ids()
+    return f"00-{trace_id}-{span_id}-00" if trace_id else ""
+
+
 def current_ids() -> tuple[str, str]:
     """Trace id and span id of the current span as hexadecimal text, empty outside of one."""
-    context = trace.get_current_span().get_span_context()
+    span = trace.get_current_span()
+    if isinstance(span, DeferredSpan):
+        return span.ids()
+    context = span.get_span_context()
     if not context.is_valid:
         return "", ""
     return f"{context.trace_id:032x}", f"{context.span_id:016x}"

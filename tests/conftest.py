@@ -28,6 +28,7 @@ from service.receipts import Receipts
 from service.settings import Settings, read_settings
 from service.used_receipts import SqliteUsedReceipts
 from telemetry.lifecycle import Telemetry, start
+from telemetry.tail_sampling import TraceSettings
 from tests.json_client import JsonClient, make_client
 from tests.lab.traffic import TRANSACTION
 
@@ -46,6 +47,7 @@ def _feature(
         minimum=float(low),
         maximum=float(high),
         importance=importance,
+        contribution=0.0,
         quantiles=deciles,
         baseline=Histogram(deciles[1:bins], (*[0.1] * (bins - 1), 0.1 * (11 - bins))),
     )
@@ -122,8 +124,9 @@ def settings() -> Settings:
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Iterator[Telemetry]:
-    """Telemetry of its own folder that sends nothing."""
-    telemetry = start(tmp_path / "state", FACTS, 5000, SILENT)
+    """Telemetry of its own folder that sends nothing; where something takes spans, all are kept."""
+    every = TraceSettings(share_percent=100, most_per_second=10_000)
+    telemetry = start(tmp_path / "state", FACTS, 5000, SILENT, every)
     yield telemetry
     telemetry.close(1)
 
@@ -150,7 +153,7 @@ def app(
         receipts,
         SqliteUsedReceipts(tmp_path / "used"),
         recorded.recorder,
-        recorded.instance,
+        recorded.slot_name,
         {scorer.card.version: "champion"},
         max_age_seconds=3600,
     )

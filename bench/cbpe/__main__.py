@@ -111,7 +111,7 @@ def estimate_by_rules(chunks: list[Chunk]) -> dict[str, dict[str, float]]:
         for name, decision in (("legitimate", 0), ("fraud", 1)):
             chosen = chunk.decision == decision
             labels = f'{{job="{chunk.name}", instance="host-0", class_name="{name}"}}'
-            series[f"predictions_total{labels}"] = f"0 {int(chosen.sum())}"
+            series[f"champion_decisions_total{labels}"] = f"0 {int(chosen.sum())}"
             total = float(chunk.probability[chosen].sum())
             series[f"prediction_probability_total{labels}"] = f"0 {total!r}"
     names = {each: f"model_{'f1_score' if each == 'f1' else each}" for each in MEASURES}

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, norm
 
-from bench.detection.conditions import Flags, Floats, has_drifted, has_jumped
+from bench.detection.conditions import Flags, Floats, Judgement, has_jumped
+from model.serving.outcome_bins import OUTCOME_BOUNDS
 from prometheus.generator.thresholds import Thresholds, read_thresholds
-from telemetry.metrics import OUTCOME_BOUNDS
 
 DAYS, PERIODS, RATES = 30, 4, (0.2, 5.0, 100.0)
 DAY, STEP = 1440, 4  # minutes; the quality rules are evaluated each STEP minutes
@@ -67,11 +67,17 @@ class Study:
         for _ in range(FEATURES):
             base = self.random.multinomial(BASELINE_ROWS, [0.1] * 10) / BASELINE_ROWS
             counts = self.random.multinomial(arriving, [0.1] * 10).astype(float)
-            found["FeatureDrift"] += self._count_any(
-                {w: has_drifted(sum_rolling(counts, n), base, BASELINE_ROWS, w, self.limits)
-                 for w, n in WINDOWS.items()}
-            )  # fmt: skip
+            found["FeatureDrift"] += self._count_any(self._drift(counts, base))
         return found | self._scores(arriving)
+
+    def _drift(self, counts: Floats, base: Floats) -> dict[str, Flags]:
+        """The condition for one of the features, by window."""
+        return {
+            window: Judgement(window, self.limits, FEATURES).has_drifted(
+                sum_rolling(counts, minutes), base, BASELINE_ROWS
+            )
+            for window, minutes in WINDOWS.items()
+        }
 
     def _count_any(self, conditions: dict[str, Flags]) -> int:
         return sum(count_alarms(each, HOLD["drift"]) for each in conditions.values())
@@ -88,7 +94,8 @@ class Study:
         drift, share, mean = {}, {}, {}
         for window, minutes in WINDOWS.items():
             seen = sum_rolling(counts, minutes)
-            drift[window] = has_drifted(seen @ in_decile, base, HOLDOUT_ROWS, window, self.limits)
+            judge = Judgement(window, self.limits)
+            drift[window] = judge.has_drifted(seen @ in_decile, base, HOLDOUT_ROWS)
             rows, alarms, scores = seen.sum(1), seen[:, alarm].sum(1), seen @ ATOMS
             share[window] = has_jumped(
                 alarms, rows, usual_alarms, HOLDOUT_ROWS, window, self.limits
@@ -159,13 +166,8 @@ class Study:
         before = self.random.multinomial(self.random.poisson(rate * 60, DAY), [0.1] * 10)
         after = self.random.multinomial(self.random.poisson(rate * 60, 3 * DAY), np.diff(edges))
         counts = np.concatenate([before, after]).astype(float)
-        return min(
-            find_first(
-                has_drifted(sum_rolling(counts, n), base, BASELINE_ROWS, w, self.limits)[DAY:],
-                HOLD["drift"],
-            )
-            for w, n in WINDOWS.items()
-        )
+        conditions = self._drift(counts, base).values()
+        return min(find_first(each[DAY:], HOLD["drift"]) for each in conditions)
 
 
 def format_duration(minutes: float) -> str:

@@ -26,7 +26,21 @@ waited, because the fault is still in the alert's window of an hour, a day or a 
 *Also fired*: other consequences of the same fault. A *false alarm* is any alert before the fault,
 or one that is no consequence of it.
 
-How it is measured: the rules' clock runs {scale} times as fast. All windows, intervals and
+## Does the panel show it?
+
+Each message leads to a panel. Behind each alert: when it was sent, and since when its panel was not
+green, in minutes of the fault; the panel's own queries, asked afterwards. `late`: it was green when
+the message came.
+
+| scenario | alert: sent, panel not green since |
+| --- | --- |
+{panels}
+
+{steady}
+
+## How it is measured
+
+The rules' clock runs {scale} times as fast. All windows, intervals and
 waits are divided by {scale}, and a minute takes {second:g} s. Handlers push once a second, which
 relative to the windows is slower than in real time; real delays are not longer for that.
 Two workers, the default model of `python -m model train`, labels {labels:.0f} minutes after the
@@ -48,6 +62,8 @@ def render(results: Sequence[Result], conditions: Conditions) -> str:
     """The whole page."""
     usual, second = results[0].drill, 60 / conditions.scale
     notes = NOTES.format(
+        panels="\n".join(render_panels(results)),
+        steady=_describe_restless(results),
         scale=conditions.scale,
         second=second,
         afterwards=usual.afterwards,
@@ -66,9 +82,11 @@ def summarise(results: Sequence[Result]) -> str:
     """One sentence over all drills."""
     missed = sum(len(result.missed) for result in results)
     false = sum(len(result.false_alarms) for result in results)
+    late = sum(len(result.late_panels) for result in results)
     return (
         f"{len(results)} scenarios: {sum(r.passed for r in results)} as they should be,"
-        f" {missed} expected alerts missed, {false} false alarms."
+        f" {missed} expected alerts missed, {false} false alarms, {late} panels later than their"
+        " alert."
     )
 
 
@@ -85,6 +103,26 @@ def render_rows(results: Sequence[Result]) -> Iterator[str]:
             _list_times(result, result.false_alarms),
         )
         yield "| " + " | ".join(cell or "-" for cell in cells) + " |"
+
+
+def render_panels(results: Sequence[Result]) -> Iterator[str]:
+    """One line for each drill in which something was sent."""
+    for result in results:
+        told = [
+            f"{name}: {_minutes(result.fired[name])}, {'late' if left is None else _minutes(left)}"
+            for name, left in result.left_green.items()
+        ]
+        if told:
+            yield f"| `{result.drill.name}` | {'<br>'.join(told)} |"
+
+
+def _describe_restless(results: Sequence[Result]) -> str:
+    """What the panels did while nothing was wrong."""
+    names = [name for result in results for name in result.restless]
+    if names:
+        listed = ", ".join(names)
+        return f"In `steady` the panels of these alerts were not green for a while: {listed}."
+    return "In `steady` none of the panels left green."
 
 
 def _list_times(result: Result, names: Sequence[str]) -> str:

@@ -7,18 +7,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.detection.drills import Drill
+from bench.detection.panels import Stretch, alert_panels, find_stretches, left_green
 from bench.detection.stage import Stage
 from tests.lab.paths import ROOT
 from tests.lab.webhook import Webhook, webhook_receiver
 
 SEED = 20261124
+WARM_UP_MINUTES = 20  # of the rules' clock, until the first requests and labels are in all windows
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,21 @@ class Result:
 
     `fired`: alert -> from the fault's begin to its first message; negative where it came before.
     `resolved`: alert -> from the fault's end to the message that it is over.
+    `left_green`: alert that was sent -> when the panel that it leads to left green, as `fired`;
+    None when it was green. `restless`: panels that left green although nothing was wrong.
     """
 
     drill: Drill
     fired: Mapping[str, float]
     resolved: Mapping[str, float]
     sent: Mapping[str, Any] = field(default_factory=dict)
+    left_green: Mapping[str, float | None] = field(default_factory=dict)
+    restless: Sequence[str] = ()
+
+    @property
+    def late_panels(self) -> list[str]:
+        """Alerts whose panel was still green when they were sent."""
+        return [name for name, left in self.left_green.items() if left is None]
 
     @property
     def missed(self) -> list[str]:
@@ -48,8 +59,9 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Everything that had to fire did, and nothing else."""
-        return not self.missed and not self.false_alarms
+        """Everything that had to fire did, and nothing else; and the panels showed it."""
+        panels = not self.late_panels and not self.restless
+        return panels and not self.missed and not self.false_alarms
 
 
 def run(drill: Drill, tools: Path, models: Path, scale: int, keep: Path | None = None) -> Result:
@@ -86,7 +98,27 @@ def _play(drill: Drill, stage: Stage) -> Result:
     sent = json.loads(summary)
     begin = start + drill.before * second
     end = begin + drill.lasts * second
-    return Result(drill, *read_inbox(stage.inbox, begin, end, second, drill.afterwards), sent)
+    fired, resolved = read_inbox(stage.inbox, begin, end, second, drill.afterwards)
+    seen = _look_at_panels(stage, start, end + drill.afterwards * second)
+    left = {
+        name: _minutes(left_green(seen[name], begin + after * second), begin, second)
+        for name, after in fired.items()
+    }
+    restless = [] if drill.must else sorted(name for name, stretches in seen.items() if stretches)
+    return Result(drill, fired, resolved, sent, left, restless)
+
+
+def _look_at_panels(stage: Stage, start: float, end: float) -> dict[str, list[Stretch]]:
+    """Stretches in which the panel of each alert was not green, the first minutes left out."""
+    first = start + WARM_UP_MINUTES * 60 / stage.scale
+    return {
+        alert: find_stretches(stage.prometheus, panel, first, end, stage.scale)
+        for alert, panel in alert_panels().items()
+    }
+
+
+def _minutes(moment: float | None, begin: float, second: float) -> float | None:
+    return None if moment is None else (moment - begin) / second
 
 
 def read_inbox(

@@ -16,12 +16,15 @@ from tests.lab.handler import Handler
 from tests.lab.prometheus import Prometheus
 from tests.lab.webhook import Webhook
 
+# Handlers push each second here, and the Collector gathers for one: shorter would be inexact.
+RULE_OFFSET = "2s"
+
 
 class CompressedPrometheus(Prometheus):
     """The project's Prometheus with rules, scrapes and staleness at the scale."""
 
     def __init__(self, tools: Path, folder: Path, scale: int) -> None:
-        super().__init__(tools, folder)
+        super().__init__(tools, folder, rule_offset=RULE_OFFSET)
         self._folder, self._scale = folder, scale
         # How long a series is seen after its last sample: five minutes of the rules' clock.
         self.command.append(f"--query.lookback-delta={max(1, round(300 / scale))}s")

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, norm
 
+from model.serving.outcome_bins import OUTCOME_BOUNDS
 from model.serving.vocabulary import CLASS_NAMES, FRAUD, LEGITIMATE
-from telemetry.metrics import OUTCOME_BINS, OUTCOME_BOUNDS
+from telemetry.metrics import OUTCOME_BINS
 
 Counts = npt.NDArray[np.float64]
 Series = dict[str, str]
@@ -90,7 +91,9 @@ class Service:
         return (
             self._name_series(self._model())
             | self._name_series(self._holdout(holdout))
-            | self._name_series(("outcomes_total", labels, cell) for labels, cell in labelled)
+            | self._name_series(
+                each for labels, cell in labelled for each in _of_outcome(labels, cell, "10m")
+            )
         )
 
     def _draw_arrivals(self) -> npt.NDArray[np.int64]:
@@ -99,7 +102,7 @@ class Service:
     def _name_series(self, series: Iterable[tuple[str, dict[str, str], Counts | float]]) -> Series:
         found: Series = {}
         for name, labels, values in series:
-            of = {"job": self.job, "instance": "host-0"} | labels
+            of = {"job": self.job, "instance": "host-0", "version_slot": "1"} | labels
             chosen = ", ".join(f'{label}="{value}"' for label, value in of.items())
             found[f"{name}{{{chosen}}}"] = self._format_values(values)
         return found
@@ -159,7 +162,7 @@ class Service:
             yield "score_values_total", {"bin": bin_name}, column
         for class_name, chosen in zip(CLASS_NAMES, (~ALARM, ALARM), strict=True):
             labels, seen, scores = {"class_name": class_name}, counts[:, chosen], ATOMS[chosen]
-            yield "predictions_total", labels | {"endpoint": "/predict"}, seen.sum(1)
+            yield "champion_decisions_total", labels, seen.sum(1)
             yield "prediction_probability_total", labels, seen @ scores
             yield "prediction_uncertainty_total", labels, seen @ (scores * (1 - scores))
         refused = self.random.poisson(REFUSED * self.rate * self.seconds, self.steps)
@@ -169,7 +172,7 @@ class Service:
     def _count_labelled(
         self, counts: Counts, frauds: Counts
     ) -> Iterator[tuple[str, dict[str, str], Counts]]:
-        """Every label, a day after its prediction."""
+        """Every label, all but a day after its prediction."""
         day = 86_400 // self.seconds
 
         def delay(values: Counts) -> Counts:
@@ -182,7 +185,7 @@ class Service:
         for labels, cell in zip(
             _outcome_labels(), (hits, misses, false_alarms, quiet), strict=True
         ):
-            yield "outcomes_total", labels, cell
+            yield from _of_outcome(labels, cell, "1d")
         by_bin, frauds_by_bin, given = counts @ BIN_OF, frauds @ BIN_OF, (counts * ATOMS) @ BIN_OF
         for number, bin_name in enumerate(OUTCOME_BINS):
             fraud = frauds_by_bin[:, number]
@@ -190,6 +193,15 @@ class Service:
             legitimate = by_bin[:, number] - fraud
             yield "outcome_scores_total", {"bin": bin_name, "truth": LEGITIMATE}, legitimate
             yield "outcome_probability_total", {"bin": bin_name}, given[:, number]
+
+
+def _of_outcome(
+    labels: dict[str, str], cell: Counts, age: str
+) -> Iterator[tuple[str, dict[str, str], Counts]]:
+    """An outcome by its segment, and by the age at which its label came."""
+    yield "outcomes_total", labels, cell
+    by_age = {name: labels[name] for name in ("class_name", "truth")} | {"age": age}
+    yield "outcome_ages_total", by_age, cell
 
 
 def _outcome_labels() -> Iterator[dict[str, str]]:

@@ -26,6 +26,7 @@ SETTINGS: Mapping[str, str] = {
     "GRAFANA_CLOUD_PROM_ID": "number of your Prometheus, as the Collector has it",
     "GRAFANA_CLOUD_RULES_TOKEN": "access policy token with rules:read, rules:write and "
     "metrics:read (glc_…); GRAFANA_CLOUD_TOKEN if not set",
+    "RUNBOOK_BASE_URL": "put before the paths of the runbooks that messages name",
 }
 
 

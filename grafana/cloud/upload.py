@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from grafana.cloud.access import GrafanaAccess
+from grafana.cloud.links import Links
 from grafana.cloud.resources import DASHBOARD, FOLDER, Resources
 from grafana.cloud.ruler import Ruler, is_same, read_groups
 from grafana.dashboard import Dashboard
@@ -54,9 +55,9 @@ def _plan_dashboard(resources: Resources, dashboard: Dashboard, datasource_uid: 
     return Step("replace", what, partial(resources.replace, DASHBOARD, found, spec, FOLDER_UID))
 
 
-def plan_rules(client: Client, folder: Path) -> Iterator[Step]:
+def plan_rules(client: Client, folder: Path, links: Links) -> Iterator[Step]:
     """Each rule group of the files; then those that the files no longer have."""
-    wanted = read_groups(folder)
+    wanted = {name: links.rewrite(group) for name, group in read_groups(folder).items()}
     ruler = Ruler(client)
     present = ruler.groups()
     for name, group in wanted.items():

@@ -54,7 +54,7 @@ def verify(
 ) -> list[Finding]:
     """Run every query at one moment, in the panels' order; `chosen` replaces the variables'
     defaults, which are the first value of what takes only one."""
-    values = {**DEFAULTS, **_first_values(dashboard, prometheus, at), **chosen}
+    values = {**DEFAULTS, **_first_values(dashboard, prometheus, at, chosen), **chosen}
     return [
         Finding(panel.title, query, prometheus.query(fill_in(query.expression, values), at))
         for panel in dashboard.panels
@@ -62,30 +62,37 @@ def verify(
     ]
 
 
-def choices(dashboard: Json, prometheus: Prometheus, at: float | None = None) -> list[Choice]:
-    """What the dashboard's query variables offer, for the half hour before `at`."""
-    end = time.time() if at is None else at
-    return [
-        _read_choice(variable, prometheus, end)
-        for variable in dashboard["templating"]["list"]
-        if variable["type"] == "query"
-    ]
+def choices(
+    dashboard: Json, prometheus: Prometheus, at: float | None = None, **chosen: str
+) -> list[Choice]:
+    """What the dashboard's query variables offer, for the half hour before `at`; each with those
+    before it at their defaults, or as `chosen`."""
+    end, values, found = time.time() if at is None else at, {**DEFAULTS, **chosen}, []
+    for variable in dashboard["templating"]["list"]:
+        if variable["type"] == "query":
+            found.append(_read_choice(variable, prometheus, end, values))
+            values.setdefault(found[-1].name, (found[-1].values or [""])[0])
+    return found
 
 
-def _first_values(dashboard: Dashboard, prometheus: Prometheus, at: float | None) -> dict[str, str]:
-    offered = choices(render(dashboard), prometheus, at)
+def _first_values(
+    dashboard: Dashboard, prometheus: Prometheus, at: float | None, chosen: Mapping[str, str]
+) -> dict[str, str]:
+    offered = choices(render(dashboard), prometheus, at, **chosen)
     return {
         choice.name: (choice.values or [""])[0] for choice in offered if choice.name not in DEFAULTS
     }
 
 
-def _read_choice(variable: Json, prometheus: Prometheus, end: float) -> Choice:
+def _read_choice(
+    variable: Json, prometheus: Prometheus, end: float, values: Mapping[str, str]
+) -> Choice:
     parsed = _LABEL_VALUES.fullmatch(variable["query"]["query"])
     if parsed is None:
         raise ValueError(
             f"variable {variable['name']} is not of the form label_values(series, label)"
         )
-    series = fill_in(parsed["series"], DEFAULTS)
+    series = fill_in(parsed["series"], values)
     return Choice(
         variable["name"], prometheus.label_values(parsed["label"], series, end - 1800, end)
     )

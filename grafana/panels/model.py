@@ -6,7 +6,7 @@ Recorded series (prometheus/rules/) are of the whole service; the version narrow
 from __future__ import annotations
 
 from grafana.dashboard import Dashboard, Kind, Line, Panel, Query, Section, rising
-from grafana.limits import thresholds
+from grafana.limits import OF_LIMIT, SOME, thresholds
 from grafana.promql import SERVED_VERSION
 from grafana.ratios import (
     FEATURES,
@@ -17,16 +17,21 @@ from grafana.ratios import (
     gap_ratios,
     jump_ratios,
     loss_ratios,
+    share_ratio,
 )
+from prometheus.generator.recordings.score_change import WINDOWS as CHANGE_WINDOWS
+from prometheus.generator.recordings.score_change import change_that_adds_up
+from telemetry.baseline import BELOW
 
 NO_LABELS = "no label came yet"
+FEW_LABELS = "fewer labels came than a comparison needs"
+FEW_EXPLAINED = "nothing moved, or fewer predictions were explained than it takes to say why"
 FEW = "fewer transactions came than a comparison needs"
 NO_CHALLENGER = "there is no challenger"
 ALL = 'role="champion", segment="all"'
-OF_LIMIT = rising(watch=0.5, act=1)
 
 
-def quality(measure: str, id: int, why: str) -> Panel:
+def quality(measure: str, id: int, why: str, *more: Query) -> Panel:
     """Live, expected and promised, with the live figure's confidence band."""
     series = f"model_{measure}"
     chosen = f'{{{ALL}, measure="{measure}"}}'
@@ -40,6 +45,7 @@ def quality(measure: str, id: int, why: str) -> Panel:
         queries=(
             Query("live", f'max({series}{{evaluation="live"}})', empty=NO_LABELS),
             Query("expected", f'max({series}{{evaluation="expected"}})', Line.EXPECTED, FEW),
+            *more,
             Query("card", f"min({holdout})", Line.CARD),
             Query("low", f"min(segment:outcomes:share_low1d{chosen})", Line.LOW, NO_LABELS),
             Query("high", f"max(segment:outcomes:share_high1d{chosen})", Line.HIGH, NO_LABELS),
@@ -48,6 +54,25 @@ def quality(measure: str, id: int, why: str) -> Panel:
         top=1,
         then="fraud-pipeline",
     )
+
+
+def with_ranges(shares: str, baseline: str) -> str:
+    """The shares by bin of the chosen versions, with the label `range` of the baseline's gauge.
+
+    What is below the first bin comes before it. `topk`: were two versions of one slot served within
+    a day, the join would fail without.
+    """
+    bin, served = "bin, version_slot", f"last_over_time({SERVED_VERSION}[24h])"
+    ranges = f"max by ({bin}, range) (last_over_time({baseline}[24h]))"
+    named = (
+        f"max by (bin, range) (max by ({bin}) ({shares} and on (version_slot) {served})"
+        f" * on ({bin}) group_left (range) (0 * topk by ({bin}) (1, {ranges}) + 1))"
+    )
+    return f'label_replace({named}, "bin", "00", "bin", "{BELOW}")'
+
+
+FEATURE_BASELINE = 'feature_baseline_share{feature="$feature"}'
+SCORE_BASELINE = "score_baseline_share"
 
 
 def share_of_bins(increase: str, of: str) -> str:
@@ -82,19 +107,33 @@ LIMITS = (
                 f"max({jump_ratios('mean_score', 'model_holdout_mean_score')})",
                 empty=FEW,
             ),
-            Query("quality lost", f"max({loss_ratios()})", empty=NO_LABELS),
-            Query("calibration", f"max({calibration_ratios()})", empty=NO_LABELS),
-            Query("expected - realised", f"max({gap_ratios()})", empty=NO_LABELS),
+            Query("quality lost", f"max({loss_ratios()})", empty=FEW_LABELS),
+            Query("calibration", f"max({calibration_ratios()})", empty=FEW_LABELS),
+            Query("expected - realised", f"max({gap_ratios()})", empty=FEW_LABELS),
+            Query("challenger's share", f"max({share_ratio()})", empty=NO_CHALLENGER),
         ),
         thresholds=OF_LIMIT,
-        alerts=("ScoreDrift", "FraudRateJump", "MeanScoreJump", "DriftSoon"),
+        alerts=(
+            "ScoreDrift",
+            "FraudRateJump",
+            "MeanScoreJump",
+            "DriftSoon",
+            "CalibrationBroken",
+            "SampleRatioMismatch",
+        ),
         empty="Fewer transactions came than a comparison needs, and no label.",
         width=24,
     ),
 )
 
 QUALITY = (
-    quality("recall", 2, "Does the model still find the frauds?"),
+    quality(
+        "recall",
+        2,
+        "Does the model still find the frauds? Soon after a rollout only the quick labels are "
+        "there, and it flatters; where mostly alarms are labelled, believe the corrected one.",
+        Query("corrected", "max(job:outcomes:corrected_recall1d)", Line.EXPECTED, NO_LABELS),
+    ),
     quality("precision", 3, "Do its alarms still mean fraud?"),
     Panel(
         id=4,
@@ -102,10 +141,10 @@ QUALITY = (
         why="How far live accuracy, precision and recall are below the card, as a part of what the "
         "alert allows beyond chance. At 100 %: retrain, or roll back if the model is new.",
         unit="percentunit",
-        queries=(Query("{{measure}}", f"max by (measure) ({loss_ratios()})", empty=NO_LABELS),),
+        queries=(Query("{{measure}}", f"max by (measure) ({loss_ratios()})", empty=FEW_LABELS),),
         thresholds=OF_LIMIT,
         alerts=("LiveQualityLow", "LiveQualitySoonLow"),
-        empty="No label of the last day yet.",
+        empty="Fewer labels came in a day than a comparison needs.",
     ),
     Panel(
         id=5,
@@ -113,10 +152,10 @@ QUALITY = (
         why="Realised performance against what the scores promised. At 100 %: the relation of "
         "inputs and fraud has changed (concept drift), which no input shows.",
         unit="percentunit",
-        queries=(Query("{{measure}}", f"max by (measure) ({gap_ratios()})", empty=NO_LABELS),),
+        queries=(Query("{{measure}}", f"max by (measure) ({gap_ratios()})", empty=FEW_LABELS),),
         thresholds=OF_LIMIT,
         alerts=("ExpectedPerformanceGap",),
-        empty="No label of the last day yet.",
+        empty="Fewer labels came in a day than a comparison needs.",
     ),
     Panel(
         id=6,
@@ -157,14 +196,14 @@ QUALITY = (
             Query("diagonal", EXPECTED_SHARE, Line.CARD, NO_LABELS),
         ),
         by="bin",
-        alerts=("CalibrationBroken",),
         empty="No label of the last day yet.",
     ),
     Panel(
         id=8,
         title="AUC and Brier score",
         why="How well scores order transactions (AUC: 1 is perfect, 0.5 is chance) and how far "
-        "they are from the labels (Brier: 0 is perfect), whatever the threshold is.",
+        "they are from the labels (Brier: 0 is perfect), whatever the threshold is. AUC is of 20 "
+        "bins here, up to 0.004 below the card's, which is of the scores themselves.",
         unit="short",
         queries=(
             Query("AUC", "max(job:outcome_scores:roc_auc1d)", empty=NO_LABELS),
@@ -227,6 +266,22 @@ INPUTS = (
         empty="Fewer transactions came than a comparison needs.",
     ),
     Panel(
+        id=24,
+        title="What moved the score?",
+        why="The mean score less the holdout's, divided among the inputs by their mean "
+        "contributions. Look at the largest, up or down. They are of the explained predictions, a "
+        "sample, and are shown where they add up to the whole change within half of it.",
+        unit="percentunit",
+        kind=Kind.TABLE,
+        queries=tuple(
+            Query(window, f"max by (feature) {change_that_adds_up(window)}", empty=FEW_EXPLAINED)
+            for window in CHANGE_WINDOWS
+        ),
+        by="feature",
+        empty="The mean score has hardly moved, or too few predictions were explained to say why "
+        "(EXPLAIN_PERCENT).",
+    ),
+    Panel(
         id=12,
         title="Distribution of $feature",
         why="Share of the transactions of a day in each bin of the model's baseline, beside the "
@@ -236,16 +291,22 @@ INPUTS = (
         queries=(
             Query(
                 "last 24 h",
-                'max by (bin) (feature_bin:feature_values:share24h{feature="$feature"})',
+                with_ranges(
+                    'feature_bin:feature_values:share24h{feature="$feature"}', FEATURE_BASELINE
+                ),
                 empty=FEW,
             ),
             Query(
                 "baseline",
-                'max by (bin) (feature_bin:feature_baseline_share:last24h{feature="$feature"})',
+                with_ranges(
+                    'feature_bin:feature_baseline_share:last24h{feature="$feature"}',
+                    FEATURE_BASELINE,
+                ),
                 empty="the rules have not run yet",
             ),
         ),
-        by="bin",
+        by="range",
+        order="bin",
         empty="Fewer transactions came than a comparison needs.",
     ),
     Panel(
@@ -256,15 +317,19 @@ INPUTS = (
         unit="percentunit",
         kind=Kind.BARS,
         queries=(
-            Query("last 24 h", "max by (bin) (job_bin:score_values:share24h)", empty=FEW),
+            Query(
+                "last 24 h", with_ranges("job_bin:score_values:share24h", SCORE_BASELINE), empty=FEW
+            ),
             Query(
                 "holdout",
-                "max by (bin) (job_bin:score_baseline_share:last24h)",
+                with_ranges("job_bin:score_baseline_share:last24h", SCORE_BASELINE),
                 empty="the rules have not run yet",
             ),
         ),
-        by="bin",
+        by="range",
+        order="bin",
         empty="Fewer transactions came than a comparison needs.",
+        width=8,
     ),
     *(
         Panel(
@@ -290,6 +355,7 @@ INPUTS = (
                 ),
             ),
             empty="Fewer transactions came in an hour than a comparison needs.",
+            width=8,
         )
         for id, title, name, card in (
             (14, "Fraud share", "fraud_share", "model_holdout_alert_rate"),
@@ -303,10 +369,18 @@ LABELS = (
         id=16,
         title="Labelled",
         why="Share of the day's predictions whose true class is known by now. Low: live quality "
-        "rests on few.",
+        "rests on few. Red: none came in a day.",
         unit="percentunit",
         kind=Kind.STAT,
-        queries=(Query("labelled", "max(job:outcomes:coverage1d)", empty=NO_LABELS),),
+        queries=(
+            Query(
+                "labelled",
+                "max(job:outcomes:coverage1d and on (job) "
+                'sum by (job) (outcomes_total{role="champion"}) > 0)',
+                empty=NO_LABELS,
+            ),
+        ),
+        thresholds=SOME,
         alerts=("LabelsStalled",),
         empty="No label of the last day yet.",
         width=4,
@@ -365,6 +439,7 @@ CHALLENGER = (
             Query("high", "max(job:challenger:gain_high7d)", Line.HIGH, NO_CHALLENGER),
         ),
         empty="There is no challenger, or no label of both.",
+        signed=True,
     ),
     Panel(
         id=21,
@@ -385,9 +460,8 @@ CHALLENGER = (
         unit="percentunit",
         queries=(
             Query("answered", "max(job:challenger:share24h)", empty=NO_CHALLENGER),
-            Query("set", "max(job:challenger_share_target:last)", Line.CARD, NO_CHALLENGER),
+            Query("set", "max(job:challenger:share_expected24h)", Line.CARD, NO_CHALLENGER),
         ),
-        alerts=("SampleRatioMismatch",),
         empty="There is no challenger.",
     ),
     Panel(
@@ -417,7 +491,7 @@ DASHBOARD = Dashboard(
         Section("Delayed labels (feedback)", LABELS),
         Section("Challenger", CHALLENGER, collapsed=True),
     ),
-    variables=("version", "feature"),
+    variables=("job", "version", "feature"),
     time="7d",
     refresh="1m",
 )

@@ -6,8 +6,12 @@ those of prometheus/rules/; recorded ones are of the whole service and never nar
 
 from __future__ import annotations
 
-from grafana.dashboard import Dashboard, Kind, Line, Panel, Query, Section, falling, rising
+from grafana.dashboard import PAIRED, Dashboard, Kind, Line, Panel, Query, Section, rising
 from grafana.limits import (
+    NOT_ONE,
+    NOT_SPENT,
+    OF_LIMIT,
+    SOME,
     burn_factors,
     objective,
     promised_age_seconds,
@@ -35,6 +39,7 @@ from grafana.ratios import FEATURES, SCORE, drift_ratios, loss_ratios
 
 NO_REQUEST = "Nobody asked within the window."
 NO_LABELS = "no label came yet"
+FEW_LABELS = "fewer labels came than a comparison needs"
 QUALITY = {
     "accuracy": "model_accuracy",
     "precision": "model_precision",
@@ -80,7 +85,7 @@ NOW = (
                 'count(ALERTS{alertstate="firing", severity=~"page|ticket"}) or vector(0)',
             ),
         ),
-        thresholds=rising(act=1),
+        thresholds=NOT_ONE,
         empty="Prometheus does not answer.",
         then="fraud-service",
         width=3,
@@ -94,7 +99,7 @@ NOW = (
         unit="suffix:/s",
         kind=Kind.STAT,
         queries=(Query("predictions", total(rate("predictions_total", RATE_INTERVAL))),),
-        thresholds=falling(act=1e-6),
+        thresholds=SOME,
         empty="No handler has sent anything within the window.",
         then="fraud-service",
         width=3,
@@ -122,7 +127,7 @@ NOW = (
         unit="percentunit",
         kind=Kind.STAT,
         queries=(Query("budget left", "min(slo:budget_left:30d)", empty="nothing was asked yet"),),
-        thresholds=falling(act=0),
+        thresholds=NOT_SPENT,
         empty="No request was counted against an objective yet.",
         then="fraud-service",
         width=3,
@@ -138,11 +143,11 @@ NOW = (
         queries=(
             Query(
                 "drift",
-                f"max({drift_ratios(FEATURES)} or {drift_ratios(SCORE)})",
+                f"clamp_min(max({drift_ratios(FEATURES)} or {drift_ratios(SCORE)}), 0)",
                 empty="too few transactions came yet",
             ),
         ),
-        thresholds=rising(watch=0.5, act=1),
+        thresholds=OF_LIMIT,
         empty="Fewer transactions came than a comparison needs.",
         then="fraud-model",
         width=3,
@@ -155,9 +160,11 @@ NOW = (
         "LiveQualityLow allows beyond chance. Red at 100 %: frauds get through.",
         unit="percentunit",
         kind=Kind.STAT,
-        queries=(Query("recall lost", f"max({loss_ratios('recall')})", empty=NO_LABELS),),
-        thresholds=rising(watch=0.5, act=1),
-        empty="No labels of the last day yet.",
+        queries=(
+            Query("recall lost", f"clamp_min(max({loss_ratios('recall')}), 0)", empty=FEW_LABELS),
+        ),
+        thresholds=OF_LIMIT,
+        empty="Fewer labels came in a day than a comparison needs.",
         then="fraud-model",
         width=3,
         height=4,
@@ -180,7 +187,7 @@ NOW = (
         id=18,
         title="Model, trained ago",
         why="The version that serves, and how long ago it was trained. Orange: older than the "
-        "alert ModelStale allows.",
+        "alert ModelStale allows. Two for over an hour: a replica is stuck, or environments mix.",
         unit="s",
         kind=Kind.STAT,
         queries=(
@@ -191,7 +198,7 @@ NOW = (
             ),
         ),
         thresholds=rising(watch=stale_after_seconds()),
-        alerts=("ModelStale",),
+        alerts=("ModelStale", "ModelVersionMismatch"),
         empty="No handler has sent anything in five minutes.",
         then="fraud-model",
         width=3,
@@ -207,7 +214,7 @@ PATH = (
         "At zero nothing is scored, so callers or the service are gone.",
         unit="suffix:/s",
         queries=(Query("predictions", total(rate("predictions_total", RATE_INTERVAL))),),
-        thresholds=falling(act=1e-6),
+        thresholds=SOME,
         alerts=("ServiceDown", "NoTraffic"),
         empty=NO_REQUEST,
         then="fraud-service",
@@ -269,12 +276,17 @@ PATH = (
         unit="percentunit",
         queries=(
             *(
-                Query(name, f'max({metric}{{evaluation="live"}})', empty=NO_LABELS)
-                for name, metric in QUALITY.items()
+                Query(name, f'max({metric}{{evaluation="live"}})', empty=NO_LABELS, colour=colour)
+                for colour, (name, metric) in zip(PAIRED, QUALITY.items(), strict=True)
             ),
             *(
-                Query(f"{name} (card)", lowest(latest(metric, 'evaluation="holdout"')), Line.CARD)
-                for name, metric in QUALITY.items()
+                Query(
+                    f"{name} (card)",
+                    lowest(latest(metric, 'evaluation="holdout"')),
+                    Line.CARD,
+                    colour=colour,
+                )
+                for colour, (name, metric) in zip(PAIRED, QUALITY.items(), strict=True)
             ),
         ),
         empty="No handler has sent anything in five minutes.",
@@ -307,7 +319,7 @@ PATH = (
         kind=Kind.HISTOGRAM,
         queries=(
             Query(
-                "{{le}}",
+                "{{le}} €",
                 share_of_all(
                     total(increase("transaction_value_euros_bucket", RANGE), by="le"),
                     total(increase("transaction_value_euros_count", RANGE)),
@@ -358,7 +370,7 @@ DASHBOARD = Dashboard(
     title="Fraud detection: overview",
     question="Is all well, and if not, where does one look?",
     sections=(Section("Now", NOW), Section("Along the request's path", PATH)),
-    variables=("version", "instance", "window"),
+    variables=("job", "version", "instance", "window"),
     time="30m",
     refresh="15s",
 )

@@ -6,8 +6,10 @@ Series of the Collector, Prometheus and Alertmanager are there where Prometheus 
 from __future__ import annotations
 
 from grafana.dashboard import Dashboard, Kind, Line, Panel, Query, Section, rising
-from grafana.limits import promised_age_seconds, thresholds
+from grafana.limits import NONE_AT_ALL, NOT_ONE, promised_age_seconds, thresholds
 from grafana.promql import RATE_INTERVAL
+from prometheus.generator.alerts.telemetry import FAILURES
+from telemetry.metrics import REQUEST_TRACES
 
 NOT_SCRAPED = "Prometheus does not scrape the Collector here (Grafana Cloud)."
 NO_COLLECTOR = "the Collector is not scraped"
@@ -17,6 +19,15 @@ def per_second(counter: str, by: str = "") -> str:
     """Rate of a counter, summed; failure counters do not exist before the first failure."""
     grouped = f" by ({by})" if by else ""
     return f"sum{grouped} (rate({counter}[{RATE_INTERVAL}]))"
+
+
+def _traces(result: str) -> str:
+    return per_second(f'{REQUEST_TRACES.exposed}{{result="{result}"}}')
+
+
+def _sampled(kept: str) -> str:
+    counter = "otelcol_processor_tail_sampling_global_count_traces_sampled_total"
+    return per_second(f'{counter}{{sampled="{kept}"}}')
 
 
 STATE = (
@@ -77,13 +88,9 @@ FLOW = (
         unit="suffix:/s",
         queries=tuple(
             Query(legend, f"{per_second(counter)} or vector(0)")
-            for legend, counter in (
-                ("refused", "otelcol_receiver_refused_metric_points_total"),
-                ("did not fit", "otelcol_exporter_enqueue_failed_metric_points_total"),
-                ("not delivered", "otelcol_exporter_send_failed_metric_points_total"),
-            )
+            for legend, counter in FAILURES.items()
         ),
-        thresholds=rising(act=1e-6),
+        thresholds=NONE_AT_ALL,
         alerts=("TelemetryDropped",),
         empty=NOT_SCRAPED,
     ),
@@ -132,15 +139,25 @@ FLOW = (
         unit="suffix:/s",
         kind=Kind.STACK,
         queries=(
-            Query(
-                "kept: {{sampled}}",
-                per_second(
-                    "otelcol_processor_tail_sampling_global_count_traces_sampled_total", "sampled"
-                ),
-                empty="no trace came yet",
-            ),
+            Query("kept", _sampled("true"), empty="no trace came yet"),
+            Query("dropped", _sampled("false"), empty="the Collector dropped none yet"),
         ),
         empty="No trace came yet, or the Collector is not scraped.",
+        width=8,
+    ),
+    Panel(
+        id=13,
+        title="Traces beyond the limit",
+        why="Of the traces a second that there is a reason to keep, those that a handler writes "
+        "and those that it drops, because more came than TRACES_PER_SECOND. Dropped ones: a fault "
+        "or a caller makes many at once; counts are whole, single traces are missing.",
+        unit="suffix:/s",
+        queries=(
+            Query("written", _traces("kept")),
+            Query("dropped", _traces("limited"), thresholds=NONE_AT_ALL),
+        ),
+        empty="No handler has sent anything within the window.",
+        width=8,
     ),
     Panel(
         id=8,
@@ -156,6 +173,7 @@ FLOW = (
             ),
         ),
         empty=NOT_SCRAPED,
+        width=8,
     ),
 )
 
@@ -190,12 +208,13 @@ STORE = (
                 empty="Prometheus does not scrape itself",
             ),
             Query(
-                "failures/s",
+                "failures",
                 f"{per_second('prometheus_rule_evaluation_failures_total')} or vector(0)",
                 Line.LIMIT,
+                unit="suffix:/s",
             ),
         ),
-        thresholds=rising(act=1),
+        thresholds=NOT_ONE,
         empty="Prometheus does not scrape itself here (Grafana Cloud).",
     ),
 )
@@ -232,7 +251,7 @@ MESSAGES = (
                 f"{per_second('prometheus_notifications_dropped_total')} or vector(0)",
             ),
         ),
-        thresholds=rising(act=1e-6),
+        thresholds=NONE_AT_ALL,
         alerts=("AlertsNotSent",),
         empty="Alertmanager is not scraped here (Grafana Cloud has its own).",
     ),
@@ -248,7 +267,7 @@ DASHBOARD = Dashboard(
         Section("Store", STORE),
         Section("Messages", MESSAGES),
     ),
-    variables=(),
+    variables=("job",),
     time="6h",
     refresh="30s",
 )

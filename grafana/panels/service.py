@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grafana.dashboard import Dashboard, Kind, Line, Panel, Query, Section, falling, rising
-from grafana.limits import burn_factors, promised_seconds, slo, thresholds
+from grafana.dashboard import Dashboard, Kind, Line, Panel, Query, Section, rising
+from grafana.limits import NOT_SPENT, OF_LIMIT, burn_factors, promised_seconds, slo, thresholds
 from grafana.promql import (
     ASKED_BY_USERS,
     RATE_INTERVAL,
@@ -19,9 +19,27 @@ from grafana.promql import (
 from grafana.ratios import burn_rate, burn_ratios
 
 NOTHING_ASKED = "nothing was asked yet"
-OF_LIMIT = rising(watch=0.5, act=1)
 NO_HANDLER = "No handler has sent anything in five minutes."
 LATENCY = "http_request_duration_seconds_bucket"
+
+
+def turned_away(error: str) -> str:
+    """Errors of the type per second."""
+    return total(rate("errors_total", WINDOW, f'type="{error}"'))
+
+
+def refused(one: float = 1, every: float = 1) -> str:
+    """Share of the refused transactions by field and problem and for all, as parts of these."""
+    of_all = f"job:data_quality:share15m / {every:g}"
+    for label, value in (("feature", "all fields"), ("problem", "all problems")):
+        of_all = f'label_replace({of_all}, "{label}", "{value}", "", "")'
+    return f"max by (feature, problem) (feature:data_quality:share15m / {one:g} or {of_all}) > 0"
+
+
+def of_instance(counter: str, *matchers: str) -> str:
+    """Rise of a counter per second, of each instance."""
+    return total(rate(counter, WINDOW, *matchers), by="instance")
+
 
 OBJECTIVES = (
     Panel(
@@ -36,7 +54,7 @@ OBJECTIVES = (
                 "budget left",
                 f"max by (slo) (slo:budget_left:{slo().period})",
                 empty=NOTHING_ASKED,
-                thresholds=falling(act=0),
+                thresholds=NOT_SPENT,
             ),
             *(
                 Query(
@@ -86,7 +104,8 @@ OBJECTIVES = (
         id=4,
         title="Budget left, and in a day",
         why="What is left of each error budget, and (dashed) what would be left in a day at the "
-        "pace of the last hours. Below zero: it is spent.",
+        "pace of the last hours. Below zero: it is spent. Errors that arrive late, after the store "
+        "was down, are in it; of freshness, minutes in which Prometheus was down are not.",
         unit="percentunit",
         queries=(
             Query("{{slo}}", f"max by (slo) (slo:budget_left:{slo().period})", empty=NOTHING_ASKED),
@@ -97,10 +116,11 @@ OBJECTIVES = (
                 "three hours of history are needed",
             ),
         ),
-        thresholds=falling(act=0),
+        thresholds=NOT_SPENT,
         alerts=("ErrorBudgetSoonSpent",),
         empty="No request was counted against an objective yet.",
         top=1,
+        signed=True,
     ),
 )
 
@@ -121,6 +141,7 @@ REQUESTS = (
             ),
         ),
         empty="Nobody asked within the window.",
+        width=8,
     ),
     Panel(
         id=6,
@@ -137,6 +158,22 @@ REQUESTS = (
             ),
         ),
         empty="There was no error within the window.",
+        width=8,
+    ),
+    Panel(
+        id=14,
+        title="Turned away",
+        why="Requests per second that were refused unread: of one client that asks too often "
+        "(429), or of anybody while more wait than can be answered (503). 429: a caller that "
+        "repeats itself, or the limit is too low; 503: add an instance.",
+        unit="suffix:/s",
+        kind=Kind.STACK,
+        queries=(
+            Query("too often (429)", turned_away("too_many_requests")),
+            Query("unavailable (503)", turned_away("unavailable")),
+        ),
+        empty=NO_HANDLER,
+        width=8,
     ),
     Panel(
         id=7,
@@ -179,19 +216,22 @@ REQUESTS = (
     Panel(
         id=9,
         title="Refused fields",
-        why="Share of the transactions that are refused, by field and problem. Above the limit: a "
-        "caller has changed what it sends; the card says what is allowed.",
+        why="Share of the transactions that are refused, by field and problem and for all, the "
+        "worst first. At 100 % of the limit: a caller has changed what it sends; the card says "
+        "what is allowed.",
         unit="percentunit",
         kind=Kind.TABLE,
         queries=(
+            Query("refused", refused(), empty="nothing was refused"),
             Query(
-                "refused",
-                "max by (feature, problem) (feature:data_quality:share15m) > 0",
+                "of the limit",
+                refused(thresholds().data_quality.share, thresholds().data_quality.share_of_all),
                 empty="nothing was refused",
-                thresholds=rising(act=thresholds().data_quality.share),
+                thresholds=OF_LIMIT,
             ),
         ),
         by="feature",
+        worst_first=True,
         alerts=("BadData",),
         empty="Nothing was refused in 15 minutes.",
         then="fraud-model",
@@ -250,17 +290,13 @@ SATURATION = (
         unit="suffix:/s",
         kind=Kind.TABLE,
         queries=(
-            Query("scored", f"sum by (instance) ({rate('predictions_total', WINDOW)})"),
-            Query("refused or failed", f"sum by (instance) ({rate('errors_total', WINDOW)})"),
+            Query("scored", of_instance("predictions_total")),
+            Query("refused or failed", of_instance("errors_total")),
             Query(
                 "failed, of all",
                 percent(
-                    "sum by (instance) ("
-                    + rate("http_requests_total", WINDOW, ASKED_BY_USERS, 'status=~"5.."')
-                    + ")",
-                    "sum by (instance) ("
-                    + rate("http_requests_total", WINDOW, ASKED_BY_USERS)
-                    + ")",
+                    of_instance("http_requests_total", ASKED_BY_USERS, 'status=~"5.."'),
+                    of_instance("http_requests_total", ASKED_BY_USERS),
                 ),
                 unit="percent",
             ),
@@ -268,6 +304,7 @@ SATURATION = (
         by="instance",
         empty=NO_HANDLER,
         width=24,
+        height=6,
     ),
 )
 
@@ -280,7 +317,7 @@ DASHBOARD = Dashboard(
         Section("Requests", REQUESTS),
         Section("Saturation", SATURATION),
     ),
-    variables=("version", "instance", "window"),
+    variables=("job", "version", "instance", "window"),
     time="6h",
     refresh="30s",
 )

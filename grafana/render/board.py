@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from grafana.dashboard import Dashboard, Section
+from grafana.one_service import select_job
 from grafana.render.panels import render_panel
 from grafana.render.source import SOURCE
 from grafana.render.variables import render_variables
@@ -16,10 +17,11 @@ FOLDER_UID = "fraud-detection"
 FOLDER_TITLE = "Fraud detection"
 FIRST_HEADING = 1000  # ids of headings, far from those of panels
 MENU = "inControlsMenu"
-ALERTS_FIRING = 'ALERTS{alertstate="firing", severity=~"page|ticket"}'
-NEW_VERSION = (
+EVENT_STEP = "1m"  # of the annotations, and how long an event is marked
+ALERTS_FIRING = select_job('ALERTS{alertstate="firing", severity=~"page|ticket"}')
+NEW_VERSION = select_job(
     'count by (version) (model_version{role="champion"}) '
-    'unless count by (version) (model_version{role="champion"} offset 5m)'
+    f'unless count by (version) (model_version{{role="champion"}} offset {EVENT_STEP})'
 )
 
 Json = dict[str, Any]
@@ -52,20 +54,25 @@ def render(dashboard: Dashboard, datasource_uid: str = "", push_interval: str = 
         board.with_variable(variable)
     for number, section in enumerate(dashboard.sections, start=1):
         _add_section(board, section, FIRST_HEADING + number, push_interval)
-    plain: Json = without_placement(json.loads(json.dumps(board.build(), cls=JSONEncoder)))
+    plain: Json = without_defaults(json.loads(json.dumps(board.build(), cls=JSONEncoder)))
     return plain
 
 
-def without_placement(content: Any) -> Any:
-    """The content without the SDK's default that hides links and annotations in a menu."""
+def without_defaults(content: Any) -> Any:
+    """The content without two defaults of the SDK: one hides links and annotations in a menu, one
+    is a table's footer, which Grafana has taken out of its options."""
     if isinstance(content, dict):
-        inner = {name: without_placement(value) for name, value in content.items()}
-        return {
-            name: value for name, value in inner.items() if name != "placement" or value != MENU
-        }
+        inner = {name: without_defaults(value) for name, value in content.items()}
+        return {name: value for name, value in inner.items() if not _is_default(name, value)}
     if isinstance(content, list):
-        return [without_placement(each) for each in content]
+        return [without_defaults(each) for each in content]
     return content
+
+
+def _is_default(name: str, value: Any) -> bool:
+    if name == "footer":
+        return not value.get("show")
+    return name == "placement" and bool(value == MENU)
 
 
 def panels_of(content: Json) -> list[Json]:
@@ -106,7 +113,7 @@ def _annotation(name: str, expression: str, title: str, color: str) -> build.Ann
         .datasource(SOURCE)
         .enable(True)
         .expr(expression)
-        .step("1m")
+        .step(EVENT_STEP)
         .title_format(title)
         .icon_color(color)
     )

@@ -76,11 +76,20 @@ def _join(panel: Panel) -> list[model.DataTransformerConfig]:
         for letter, query in zip(ascii_uppercase, panel.queries, strict=False)
     }
     order = {panel.by: 0, **{name: index for index, name in enumerate(names, start=1)}}
-    organize = {"excludeByName": {"Time": True}, "renameByName": names, "indexByName": order}
+    hidden = {"Time": True, **({panel.order: True} if panel.order else {})}
+    organize = {"excludeByName": hidden, "renameByName": names, "indexByName": order}
+    sort: dict[str, object] = {"field": panel.order}
+    if panel.worst_first:
+        sort = {"field": list(names)[-1], "desc": True}
     return [
         model.DataTransformerConfig(id_val="merge", options={}),
+        *([_sort_by(sort)] if sort["field"] else []),
         model.DataTransformerConfig(id_val="organize", options=organize),
     ]
+
+
+def _sort_by(field: dict[str, object]) -> model.DataTransformerConfig:
+    return model.DataTransformerConfig(id_val="sortBy", options={"sort": [field]})
 
 
 def _series(x: str, y: str) -> xychart.XYSeriesConfig:

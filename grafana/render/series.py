@@ -82,10 +82,9 @@ def states(panel: Panel) -> statetimeline.Panel:
 def _plot(panel: Panel) -> timeseries.Panel:
     drawn = any(step.value is not None for step in panel.thresholds)
     style = kinds.GraphThresholdsStyleMode
+    shown = timeseries.Panel() if panel.signed else timeseries.Panel().min(0)
     return (
-        timeseries.Panel()
-        .min(0)
-        .thresholds_style(
+        shown.thresholds_style(
             common.GraphThresholdsStyleConfig().mode(style.DASHED if drawn else style.OFF)
         )
         .legend(
@@ -105,6 +104,10 @@ def _properties(query: Query, before: Query | None) -> Properties:
         if before is None or before.line is not Line.LOW:
             raise ValueError(f"{query.legend}: a band's upper edge comes right after its lower")
         look |= {"custom.fillBelowTo": before.legend, "custom.fillOpacity": _BAND_OPACITY}
+    if query.unit:
+        look["unit"] = query.unit
+    if query.colour:
+        look["color"] = {"mode": "fixed", "fixedColor": query.colour}
     if query.thresholds:
         steps = [{"value": t.value, "color": t.severity.value} for t in query.thresholds]
         look |= {

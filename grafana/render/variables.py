@@ -42,22 +42,28 @@ def _datasource(uid: str) -> build.DatasourceVariable:
     )
 
 
+def _job() -> build.QueryVariable:
+    values = 'label_values(model_version{role="champion"}, job)'
+    return _query("job", "Service", values, "One at a time: statistics of several mean nothing")
+
+
 def _version() -> build.QueryVariable:
-    values = 'label_values(model_version{role="champion"}, version)'
+    values = 'label_values(model_version{job="$job", role="champion"}, version)'
     return _list("version", "Model version", values, "Only instances that served this version")
 
 
 def _instance() -> build.QueryVariable:
-    values = 'label_values(model_version{role="champion", version=~"$version"}, instance)'
+    series = 'model_version{job="$job", role="champion", version=~"$version"}'
+    values = f"label_values({series}, instance)"
     return _list("instance", "Instance", values, "One worker of the handler each")
 
 
 def _feature() -> build.QueryVariable:
-    values = "label_values(feature_baseline_share, feature)"
+    values = 'label_values(feature_baseline_share{job="$job"}, feature)'
     return _query("feature", "Feature", values, "Whose distribution is shown")
 
 
-_LISTS = {"version": _version, "instance": _instance, "feature": _feature}
+_LISTS = {"job": _job, "version": _version, "instance": _instance, "feature": _feature}
 
 
 def _query(name: str, label: str, values: str, description: str) -> build.QueryVariable:

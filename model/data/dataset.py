@@ -38,7 +38,8 @@ class Dataset:
     """`features` (n, columns): categories as their index, missing as NaN; `target` (n): 1 is fraud.
 
     The rows ascend in time, `split` says what each is for. `notes`: what was done to the rows on
-    the way, for the card. `value_column`: the feature that is the transaction's value.
+    the way, for the card. `value_column`: the feature that is the transaction's value. `times`: the
+    rows' seconds, where they have a time column.
     """
 
     columns: tuple[Column, ...]
@@ -51,6 +52,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     user_types: UserTypes | None = None
     value_column: str | None = None
+    times: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.target)

@@ -104,6 +104,7 @@ def build_dataset(table: Table, layout: Layout, source: str, sha256: str) -> Dat
         notes=tuple(notes),
         user_types=SYNTHETIC_USER_TYPES if is_synthetic else None,
         value_column=value_column,
+        times=time,
     )
 
 

@@ -45,10 +45,6 @@ class MaturedOutcomes:
         """Labelled predictions with these decisions."""
         return sum(self.labelled.get((*decisions, label), 0.0) for label in CLASS_NAMES)
 
-    def share_labelled(self) -> float:
-        """Of all predictions; 1 where there are none."""
-        return sum(self.labelled.values()) / max(1.0, sum(self.predictions.values()))
-
     def compare(self, unlabelled: Unlabelled) -> PairedOutcomes:
         """By who was right; what has no label is left out, or counts as legitimate."""
         kinds: dict[str, float] = defaultdict(float)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from prometheus.client.query import History, split_time
+from prometheus.client.query import History, select_job, split_time
 
 Pair = tuple[str, str]
 Shown = Mapping[str, Mapping[float, frozenset[Pair]]]
@@ -119,9 +119,3 @@ def read_increases(
     for since, until in split_time(start, end, _MOST_SECONDS):
         shown = find_shown(prometheus.samples(f"model_version{chosen}", since, until))
         yield from counter.take(prometheus.samples(f"{metric}{chosen}", since, until), shown)
-
-
-def select_job(job: str) -> str:
-    """The selector of a job's series."""
-    quoted = job.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{{job="{quoted}"}}'

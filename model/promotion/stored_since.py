@@ -10,9 +10,9 @@ import math
 import time
 from typing import Final, Protocol
 
-from model.promotion.increases import Samples, select_job
+from model.promotion.increases import Samples
 from model.serving.errors import ModelError
-from prometheus.client.query import Sample, split_time
+from prometheus.client.query import Sample, select_job, split_time
 
 _DAY: Final = 86_400.0
 # A service that was first started this long after the training has lost nothing.

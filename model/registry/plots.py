@@ -58,13 +58,20 @@ def _plot_curve(axes: Axes, card: Card, target: Labels, probability: Floats) -> 
 
 
 def _plot_calibration(axes: Axes, target: Labels, probability: Floats) -> None:
-    """Ten bins of equal count; logarithmic, since most probabilities are small."""
+    """Ten bins of equal count; logarithmic, since most probabilities are small.
+
+    A bin without a fraud has no place on such an axis: it is drawn hollow, at its foot.
+    """
     groups = np.array_split(np.argsort(probability, kind="stable"), 10)
-    said = [float(probability[group].mean()) for group in groups]
-    seen = [float(target[group].mean()) for group in groups]
     floor = 1 / len(target)
+    said = np.maximum([float(probability[group].mean()) for group in groups], floor)
+    seen = np.array([float(target[group].mean()) for group in groups])
+    some, none = seen > 0, seen == 0
     axes.plot([floor, 1], [floor, 1], color=_GREY, linestyle=":", label="perfect")
-    axes.plot(np.maximum(said, floor), np.maximum(seen, floor), "o-", color=_BLUE)
+    axes.plot(said[some], seen[some], "o-", color=_BLUE)
+    if none.any():
+        feet = np.full(none.sum(), floor)
+        axes.plot(said[none], feet, "o", mfc="none", color=_BLUE, label="no fraud in the bin")
     axes.set(xscale="log", yscale="log", xlabel="mean probability", ylabel="share of frauds")
     for axis in (axes.xaxis, axes.yaxis):
         # Plain numbers; matplotlib's own powers of ten look up mathematical fonts.

@@ -18,6 +18,7 @@ import sklearn
 
 from model.data.dataset import Dataset, Floats, Labels
 from model.registry.background_sample import encode_background, sample_background
+from model.registry.holdout_curves import CURVES_FILE, encode_curves, trace_curves
 from model.registry.model_card import MODEL_CARD_FILE, render_model_card
 from model.registry.plots import draw_plots
 from model.registry.writer import RegistryWriter
@@ -33,8 +34,11 @@ from model.serving.card import (
     ValueBand,
     hash_file,
 )
+from model.serving.explain import Explainer
 from model.serving.registry import Published
+from model.training.contributions import measure_contributions
 from model.training.describe import count_deciles, describe_feature, measure_importance
+from model.training.joint import describe_joint, sample_rows
 from model.training.metrics import bootstrap_intervals, measure
 from model.training.segments import find_segments, measure_segments
 
@@ -134,6 +138,7 @@ def _build_card(dataset: Dataset, finished: FinishedModel, scores: Floats, seed:
     features, target = dataset.features[holdout], dataset.target[holdout]
     known = finished.known_rows(dataset)
     value_band = _choose_value_band(dataset, known)
+    sample = sample_rows(dataset.features[known], seed)
     masks = find_segments(dataset.columns, features, dataset.user_types, value_band)
     return Card(
         schema=SCHEMA,
@@ -159,6 +164,7 @@ def _build_card(dataset: Dataset, finished: FinishedModel, scores: Floats, seed:
         format="joblib" if finished.onnx is None else "onnx",
         rows_as=finished.rows_as,
         fraud_class=finished.fraud_class,
+        joint=describe_joint(dataset.columns, sample, finished.predict(sample), seed),
     )
 
 
@@ -168,8 +174,12 @@ def _describe_features(
     rows, target = _sample_rows(dataset, seed)
     importance = measure_importance(predict, rows, target, seed)
     values = dataset.features[known]
+    times = None if dataset.times is None else dataset.times[known]
+    background = Explainer(predict, sample_background(values, seed)).background
+    holdout = dataset.features[dataset.split.holdout]
+    contributions = measure_contributions(predict, holdout, background, seed)
     return tuple(
-        describe_feature(column, values[:, index], importance[index])
+        describe_feature(column, values[:, index], importance[index], contributions[index], times)
         for index, column in enumerate(dataset.columns)
     )
 
@@ -234,6 +244,8 @@ def _add_hashes(card: Card, folder: Path) -> Card:
 
 
 def _write_documents(folder: Path, card: Card, target: Labels, scores: Floats) -> None:
-    """MODEL_CARD.md and its pictures; they follow from the rest, so the card names no hash."""
+    """MODEL_CARD.md, its pictures and the report's curves; they follow from the rest, so the card
+    names no hash."""
     draw_plots(folder, card, target, scores)
+    (folder / CURVES_FILE).write_bytes(encode_curves(trace_curves(target, scores, card.seed)))
     (folder / MODEL_CARD_FILE).write_text(render_model_card(card), encoding="utf-8")

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from model.serving.card import Card, read_checked
 from model.serving.errors import ModelError
 
 BACKGROUND_FILE: Final = "background.json"
@@ -16,11 +17,13 @@ BACKGROUND_FILE: Final = "background.json"
 Floats = NDArray[np.float64]
 
 
-def read_background(path: Path, columns: int) -> Floats:
-    """The rows of the file, shape (rows, columns); a ModelError names what is wrong."""
+def read_background(folder: Path, card: Card) -> Floats:
+    """The rows of a version, shape (rows, columns); a ModelError names what is wrong."""
+    path, columns = folder / BACKGROUND_FILE, len(card.features)
     try:
-        listed = msgspec.json.decode(path.read_bytes(), type=list[list[float | None]])
-    except (OSError, msgspec.DecodeError) as error:
+        data = read_checked(folder, card, BACKGROUND_FILE)
+        listed = msgspec.json.decode(data, type=list[list[float | None]])
+    except msgspec.DecodeError as error:
         raise ModelError(f"{path} is not a background sample: {error}") from error
     if not listed or any(len(row) != columns for row in listed):
         raise ModelError(f"{path} must hold rows of {columns} numbers, one for each feature")

@@ -44,8 +44,12 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
 
     `minimum` and `maximum` bound what a request may say, inclusively (numbers and integers).
     `nullable`: null stands for a value that is not known. `quantiles`: minimum, nine deciles and
-    maximum of the training rows. `importance`: share of the model's average precision that is lost
-    when this column is shuffled, all features adding up to 1.
+    maximum of the training rows. `distribution`: values, ascending, each with the share of the
+    present training rows that are at most as large; denser in the tails than the quantiles, empty
+    in cards of an earlier form. `importance`: share of the model's average precision that is lost
+    when this column is shuffled, all features adding up to 1. `contribution`: its mean contribution
+    to the holdout's scores, against the background rows; None in cards of an earlier form.
+    `calendar`: its values follow the hour or the day of the week.
     """
 
     name: str
@@ -58,6 +62,34 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     importance: float = 0.0
     quantiles: tuple[float, ...] = ()
     baseline: Histogram = Histogram()
+    distribution: tuple[tuple[float, float], ...] = ()
+    contribution: float | None = None
+    calendar: bool = False
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A part of the training rows that have alike scores.
+
+    `share` of the rows; `ranks`: for each feature, in the card's order, the cell's quantiles (at
+    the joint distribution's knots) of the values' ranks. A rank is the share of all training rows
+    with a smaller value, what is missing coming first.
+    """
+
+    share: float
+    ranks: tuple[tuple[float, ...], ...]
+
+
+class JointDistribution(msgspec.Struct, frozen=True):
+    """How the training rows' features go together: a mixture of Gaussian copulas.
+
+    `knots`: the shares, from 0 to 1, that the cells' quantiles are of. `mixing`: the Cholesky
+    factor, row by row, of the correlation within the cells; empty where there are too many
+    features for it.
+    """
+
+    knots: tuple[float, ...]
+    cells: tuple[Cell, ...]
+    mixing: tuple[tuple[float, ...], ...] = ()
 
 
 class RiskLevels(msgspec.Struct, frozen=True):
@@ -129,7 +161,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     precision on the validation rows of every model that was tried. `calibration` is the sigmoid's
     slope and shift, where one is used. `format` is that of the served file: `joblib` where it could
     not be converted to ONNX; `rows_as` is then what the model takes, a matrix or a
-    data frame, and `fraud_class` its label of fraud where that is not 1.
+    data frame, and `fraud_class` its label of fraud where that is not 1. `joint` is what made-up
+    transactions are drawn from; cards of an earlier form do not have it.
     """
 
     schema: int
@@ -154,6 +187,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     format: Format = "onnx"
     rows_as: RowsAs | None = None
     fraud_class: str | None = None
+    joint: JointDistribution | None = None
 
 
 def hash_file(path: Path) -> str:
@@ -190,18 +224,18 @@ def load_card(folder: Path) -> Card:
     return card
 
 
-def check_file(folder: Path, card: Card, name: str) -> Path:
-    """Path of one of the card's files after its hash was checked; else a ModelError."""
-    path = _find_file(folder, card, name)
-    _check_hash(path, hash_file(path), card)
-    return path
-
-
 def read_checked(folder: Path, card: Card, name: str) -> bytes:
-    """What `check_file` has checked: no other program can change it between check and use."""
+    """One of the card's files, its hash checked; else a ModelError.
+
+    What was hashed is what is loaded: no other program can change it between check and use.
+    """
     path = _find_file(folder, card, name)
-    data = path.read_bytes()
-    _check_hash(path, hashlib.sha256(data).hexdigest(), card)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != card.files[name]:
+        raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {CARD_FILE}")
     return data
 
 
@@ -212,11 +246,6 @@ def _find_file(folder: Path, card: Card, name: str) -> Path:
     if not path.is_file():
         raise ModelError(f"{path} is missing; publish the model again or roll back")
     return path
-
-
-def _check_hash(path: Path, found: str, card: Card) -> None:
-    if found != card.files[path.name]:
-        raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {CARD_FILE}")
 
 
 def _decode_card(path: Path, data: bytes) -> Card:

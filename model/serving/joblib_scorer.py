@@ -17,7 +17,7 @@ import sklearn
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from model.serving.background_rows import BACKGROUND_FILE, read_background
-from model.serving.card import MODEL_FILE, SCALER_FILE, Card, check_file, read_checked
+from model.serving.card import MODEL_FILE, SCALER_FILE, Card, read_checked
 from model.serving.errors import ModelError, first_line
 from model.serving.estimator import Estimator, prepend_scaler
 from model.serving.unpickling import Unpickled, unpickle
@@ -87,7 +87,7 @@ def _check_scoring(scorer: JoblibScorer, folder: Path) -> None:
     card = scorer.card
     if BACKGROUND_FILE not in card.files:
         return
-    rows = read_background(check_file(folder, card, BACKGROUND_FILE), len(card.features))
+    rows = read_background(folder, card)
     try:
         scorer.score_table(rows[:1])
     except Exception as error:  # A model of anybody's own raises anything.

@@ -8,17 +8,19 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from model.serving.background_rows import BACKGROUND_FILE, read_background
-from model.serving.card import ONNX_FILE, Card, check_file, load_card
+from model.serving.card import ONNX_FILE, Card, load_card, read_checked
 from model.serving.errors import ModelError, NotAllowed
 from model.serving.explain import Explainer
 from model.serving.registry import Registry
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 INPUT: Final = "features"
 OUTPUT: Final = "fraud_probability"
@@ -51,10 +53,11 @@ class TableScorer(Scorer, Protocol):
 class OnnxScorer:
     """The scorer of a published `model.onnx`. One thread: the workers are the parallelism."""
 
-    def __init__(self, card: Card, path: Path, trained_at: float) -> None:
+    def __init__(self, card: Card, folder: Path, trained_at: float) -> None:
         self.card = card
         self.trained_at = trained_at
-        self._session = _open_session(path)
+        path = folder / ONNX_FILE
+        self._session = _open_session(read_checked(folder, card, ONNX_FILE), path)
         self._dtype = _read_input_type(self._session, path, len(card.features))
         self._outputs = [OUTPUT]
 
@@ -93,7 +96,7 @@ def load_version(registry: Registry, version: str, allow_joblib: bool = False) -
     card = load_card(folder)
     trained_at = registry.published(version).trained_at
     if card.format == "onnx":
-        return OnnxScorer(card, check_file(folder, card, ONNX_FILE), trained_at)
+        return OnnxScorer(card, folder, trained_at)
     if not allow_joblib:
         raise NotAllowed(
             f"version {version} is kept as joblib, and loading it runs whatever is in its file;"
@@ -121,16 +124,19 @@ def load_explainer(model_dir: Path, scorer: TableScorer) -> Explainer | None:
     if BACKGROUND_FILE not in scorer.card.files:
         return None
     folder = Registry(model_dir).folder(scorer.card.version)
-    path = check_file(folder, scorer.card, BACKGROUND_FILE)
-    return Explainer(scorer.score_table, read_background(path, len(scorer.card.features)))
+    return Explainer(scorer.score_table, read_background(folder, scorer.card))
 
 
-def _open_session(path: Path) -> ort.InferenceSession:
+def _open_session(model: bytes, path: Path) -> ort.InferenceSession:
+    # Here, because gunicorn's master imports this file: a fork of a process that has imported ONNX
+    # Runtime aborts when it ends.
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     try:
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own errors share no other base class.
         raise ModelError(f"{path} is not a model that ONNX Runtime can load: {error}") from error
 

@@ -9,17 +9,28 @@ import numpy.typing as npt
 
 from model.data.dataset import Column
 from model.serving.card import Feature, Histogram
+from model.training.calendar import follows_calendar
 from model.training.curve import Ranking
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int8]
 
 _DECILES = np.linspace(0, 1, 11)
+_TAIL = (0.001, 0.005, 0.01, 0.02, 0.05)
+# The deciles are the bounds of the baseline's bins, so draws between them hit these exactly.
+_DISTRIBUTION_RANKS = np.array([*_DECILES, *_TAIL, *(1 - share for share in _TAIL)])
 
 
-def describe_feature(column: Column, values: Floats, importance: float) -> Feature:
-    """A card's feature from the training rows' values."""
+def describe_feature(
+    column: Column,
+    values: Floats,
+    importance: float,
+    contribution: float,
+    times: Floats | None = None,
+) -> Feature:
+    """A card's feature from the training rows' values, and their times where they are known."""
     numeric = column.type in ("number", "integer")
+    baseline = count_deciles(values) if numeric else count_categories(column, values)
     return Feature(
         name=column.name,
         type=column.type,
@@ -29,8 +40,11 @@ def describe_feature(column: Column, values: Floats, importance: float) -> Featu
         categories=column.categories,
         nullable=column.nullable,
         importance=round(importance, 6),
+        contribution=round(contribution, 6),
         quantiles=find_deciles(values) if numeric else (),
-        baseline=count_deciles(values) if numeric else count_categories(column, values),
+        baseline=baseline,
+        distribution=find_distribution(values) if numeric else (),
+        calendar=times is not None and follows_calendar(values, baseline, times),
     )
 
 
@@ -38,6 +52,14 @@ def find_deciles(values: Floats) -> tuple[float, ...]:
     """Minimum, nine deciles and maximum of what is present, all of them values that occur."""
     present = values[~np.isnan(values)]
     return tuple(np.quantile(present, _DECILES, method="inverted_cdf").tolist())
+
+
+def find_distribution(values: Floats) -> tuple[tuple[float, float], ...]:
+    """Values at the deciles and in the tails, each with the share of what is present up to it."""
+    present = np.sort(values[~np.isnan(values)])
+    points = np.unique(np.quantile(present, _DISTRIBUTION_RANKS, method="inverted_cdf"))
+    shares = (np.searchsorted(present, points, side="right") / present.size).round(6)
+    return tuple(zip(points.tolist(), shares.tolist(), strict=True))
 
 
 def count_deciles(values: Floats) -> Histogram:

@@ -15,8 +15,11 @@ from model.serving.card import Card, Feature, Metrics
 from model.serving.errors import ModelError
 from model.serving.scorer import TableScorer
 from model.training.metrics import bootstrap_intervals, measure
+from model.training.segments import Mask
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from model.data.files import Reading
 
 
@@ -83,12 +86,37 @@ def read_file_rows(
     """A file's rows, those left out that a request could not hold."""
     from model.data.files import Reading, read_table, require_columns
     from model.data.labels import read_labels
+
+    frame = read_table(path, reading or Reading()).frame
+    require_columns(frame, [target, *(feature.name for feature in card.features)])
+    frame, labels = read_labels(frame, target, positive, [])
+    features, kept, refused = _encode(card, frame)
+    if np.unique(labels[kept]).size < 2:
+        raise ModelError(
+            f"of the rows that a request may hold, none has one of the classes: {refused}"
+        )
+    return Rows(path.name, features[kept], labels[kept], refused)
+
+
+def read_unlabelled_rows(
+    card: Card, path: Path, reading: Reading | None = None
+) -> tuple[Floats, dict[str, int]]:
+    """The same of a file whose labels are not known: the rows, and how many each column refused."""
+    from model.data.files import Reading, read_table, require_columns
+
+    frame = read_table(path, reading or Reading()).frame
+    require_columns(frame, [feature.name for feature in card.features])
+    features, kept, refused = _encode(card, frame)
+    if not kept.any():
+        raise ModelError(f"{path} has no row that a request may hold: {refused}")
+    return features[kept], refused
+
+
+def _encode(card: Card, frame: DataFrame) -> tuple[Floats, Mask, dict[str, int]]:
+    """All rows in the card's columns, which of them a request may hold, and what is refused."""
     from model.data.schema import encode_column, find_allowed
 
     columns = [_make_column(feature) for feature in card.features]
-    frame = read_table(path, reading or Reading()).frame
-    require_columns(frame, [target, *(column.name for column in columns)])
-    frame, labels = read_labels(frame, target, positive, [])
     features = np.column_stack([encode_column(column, frame[column.name]) for column in columns])
     fits = [find_allowed(column, features[:, index]) for index, column in enumerate(columns)]
     refused = {
@@ -96,12 +124,7 @@ def read_file_rows(
         for column, fit in zip(columns, fits, strict=True)
         if not fit.all()
     }
-    kept = np.all(fits, axis=0)
-    if np.unique(labels[kept]).size < 2:
-        raise ModelError(
-            f"of the rows that a request may hold, none has one of the classes: {refused}"
-        )
-    return Rows(path.name, features[kept], labels[kept], refused)
+    return features, np.all(fits, axis=0), refused
 
 
 def _make_column(feature: Feature) -> Column:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.serving.card import Metrics
+from model.serving.outcome_bins import OUTCOME_BOUNDS
 from model.training.curve import Curve, Ranking
 
 Floats = npt.NDArray[np.float64]
@@ -15,7 +16,6 @@ Integers = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.int8]
 
 LOW_ALARM_RATE: Final = 0.001
-CALIBRATION_BINS: Final = 10
 RESAMPLES: Final = 500
 _DIGITS: Final = 6
 
@@ -42,7 +42,7 @@ def bootstrap_intervals(
     ranking = Ranking(target, probability)
     samples = []
     for _ in range(RESAMPLES):
-        weights = _resample(random, target)
+        weights = draw_weights(random, target)
         curve = ranking.curve(weights)
         samples.append(compute_figures(target, probability, threshold, curve, weights))
     bounds = {}
@@ -80,26 +80,20 @@ def compute_figures(
 
 
 def measure_calibration(
-    target: Labels,
-    probability: Floats,
-    weights: Integers | None = None,
-    bins: int = CALIBRATION_BINS,
+    target: Labels, probability: Floats, weights: Integers | None = None
 ) -> float:
-    """Expected calibration error over bins of equal count.
+    """Expected calibration error over the bins in which outcomes are counted live.
 
-    Mean over the rows of |share of frauds - mean probability| of the row's bin. Equal counts and
-    not equal widths: with 3 % frauds nearly all rows would share the lowest of ten equal widths.
+    Mean over the rows of |share of frauds - mean probability| of the row's bin: the definition of
+    `job:outcome_scores:calibration_error1d`, so the card's figure and the live one compare.
     """
-    order = np.argsort(probability, kind="stable")
-    weight = np.ones(len(target)) if weights is None else weights[order].astype(np.float64)
-    surplus = weight * (target[order] - probability[order])
-    edges = np.linspace(0, weight.sum(), bins + 1)[1:-1]
-    starts = np.concatenate([[0], np.searchsorted(np.cumsum(weight), edges, side="right")])
-    gaps = np.abs(np.add.reduceat(surplus, np.unique(starts)))
+    weight = np.ones(len(target)) if weights is None else weights.astype(np.float64)
+    bins = np.minimum(np.searchsorted(OUTCOME_BOUNDS, probability), len(OUTCOME_BOUNDS) - 1)
+    gaps = np.abs(np.bincount(bins, weight * (target - probability)))
     return float(gaps.sum() / weight.sum())
 
 
-def _resample(random: np.random.Generator, target: Labels) -> Integers:
+def draw_weights(random: np.random.Generator, target: Labels) -> Integers:
     """How often each row was drawn, in as many draws as there are rows."""
     rows = len(target)
     while True:

@@ -9,5 +9,8 @@ func parts() (otelcol.Factories, error) {
 		return factories, err
 	}
 	factories.Extensions[refusalType] = newRefusalFactory()
+	factories.Extensions[serverErrorType] = newServerErrorFactory()
+	factories.Processors[lateExemplarsType] = newLateExemplarsFactory()
+	factories.Processors[instanceSumType] = newInstanceSumFactory()
 	return factories, nil
 }

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
-	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"go.uber.org/zap"
 )
 
@@ -30,30 +27,20 @@ func newRefusalFactory() extension.Factory {
 		refusalType,
 		func() component.Config { return &refusalConfig{Pause: 30 * time.Second} },
 		func(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
-			return &refusal{config: cfg.(*refusalConfig), logger: set.Logger}, nil
+			return &clientMiddleware{wrap: func(next http.RoundTripper) http.RoundTripper {
+				return &patientTransport{config: cfg.(*refusalConfig), logger: set.Logger, next: next}
+			}}, nil
 		},
 		component.StabilityLevelBeta,
 	)
 }
 
-type refusal struct {
-	component.StartFunc
-	component.ShutdownFunc
+type patientTransport struct {
 	config *refusalConfig
 	logger *zap.Logger
-}
-
-func (r *refusal) GetHTTPRoundTripper(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
-	return func(_ context.Context, next http.RoundTripper) (http.RoundTripper, error) {
-		return &patientTransport{refusal: r, next: next}, nil
-	}, nil
-}
-
-type patientTransport struct {
-	*refusal
-	next  http.RoundTripper
-	mutex sync.Mutex
-	until time.Time // no request before
+	next   http.RoundTripper
+	mutex  sync.Mutex
+	until  time.Time // no request before
 }
 
 func (t *patientTransport) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -61,15 +48,22 @@ func (t *patientTransport) RoundTrip(request *http.Request) (*http.Response, err
 		if request.Body != nil {
 			request.Body.Close()
 		}
-		return later(request), nil
+		return later(request, "the credentials were refused"), nil
 	}
 	response, err := t.next.RoundTrip(request)
+	if err == nil && response.StatusCode/100 == 3 {
+		// The credentials are put on each request anew: they would go to whoever is pointed to.
+		response.Body.Close()
+		t.logger.Error("The target answers with a redirect, which is not followed: set its own address.",
+			zap.String("target", request.URL.Host), zap.Int("status", response.StatusCode))
+		return later(request, "the credentials were refused"), nil
+	}
 	if err != nil || (response.StatusCode != http.StatusUnauthorized && response.StatusCode != http.StatusForbidden) {
 		return response, err
 	}
 	response.Body.Close()
 	t.pause(request.URL.Host, response.StatusCode)
-	return later(request), nil
+	return later(request, "the credentials were refused"), nil
 }
 
 func (t *patientTransport) pausing() bool {
@@ -85,14 +79,4 @@ func (t *patientTransport) pause(host string, status int) {
 	t.logger.Error("The target refuses the credentials: check "+t.config.Variables+
 		". What it did not take is kept in the queue and sent again.",
 		zap.String("target", host), zap.Int("status", status))
-}
-
-func later(request *http.Request) *http.Response {
-	const status = http.StatusServiceUnavailable
-	return &http.Response{
-		Status: "503 Service Unavailable", StatusCode: status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(strings.NewReader("the credentials were refused")),
-		Request: request,
-	}
 }

@@ -25,10 +25,7 @@ func (r *route) add(file string, extension, metricTarget, traceTarget string) {
 	}
 }
 
-const (
-	cloudOTLPExtensions  = "basicauth/grafana_cloud_otlp, credential_refusal/otlp"
-	cloudWriteExtensions = "basicauth/grafana_cloud_remote_write, credential_refusal/remote_write"
-)
+const cloudOTLPExtensions = "basicauth/grafana_cloud_otlp, credential_refusal/otlp"
 
 func contains(list []string, name string) bool {
 	for _, each := range list {
@@ -41,17 +38,32 @@ func contains(list []string, name string) bool {
 
 func (s settings) route() route {
 	var r route
+	if len(s.otlpTokens) > 0 {
+		r.add("otlp-token.yaml", "bearertokenauth/otlp", "", "")
+	}
+	if s.probeURL != "" {
+		r.add("probe.yaml", "", "", "")
+	}
+	if s.sumInstances {
+		r.add("sum-instances.yaml", "", "", "")
+	}
 	if s.local() {
 		r.add("prometheus.yaml", "", "otlp_http/prometheus", "")
+	}
+	if s.write.address != "" {
+		s.write.addTo(&r)
+	}
+	if s.localTraces() {
 		if s.tempoURL != "" {
 			r.add("tempo.yaml", "", "", "otlp_http/tempo")
+		}
+		if s.tracesFile != "" {
+			r.add("traces-file.yaml", "", "", "file/traces")
 		}
 	}
 	if s.cloud() {
 		if s.cloudMetrics == byOTLP {
 			r.add("grafana-cloud-otlp.yaml", cloudOTLPExtensions, "otlp_http/grafana_cloud_metrics", "")
-		} else {
-			r.add("grafana-cloud-remote-write.yaml", cloudWriteExtensions, "otlp_http/remote_write", "")
 		}
 		if s.cloudOTLP != "" {
 			r.add("grafana-cloud-traces.yaml", cloudOTLPExtensions, "", "otlp_http/grafana_cloud_traces")
@@ -70,8 +82,12 @@ func (s settings) configuration() []string {
 	for _, file := range r.files {
 		uris = append(uris, builtInScheme+":"+file)
 	}
-	extensions := append([]string{"health_check", "file_storage/queue"}, r.extensions...)
+	extensions := append([]string{"health_check", "file_storage/queue", "server_error_retry"}, r.extensions...)
+	metricTargets, probe := strings.Join(r.metricTargets, ", "), ""
+	if s.probeURL != "" {
+		probe = fmt.Sprintf("metrics/probe: {exporters: [%s]}, ", metricTargets)
+	}
 	return append(uris, fmt.Sprintf(
-		"yaml:service: {extensions: [%s], pipelines: {metrics: {exporters: [%s]}, traces: {exporters: [%s]}}}",
-		strings.Join(extensions, ", "), strings.Join(r.metricTargets, ", "), strings.Join(r.traceTargets, ", ")))
+		"yaml:service: {extensions: [%s], pipelines: {%smetrics: {exporters: [%s]}, traces: {exporters: [%s]}}}",
+		strings.Join(extensions, ", "), probe, metricTargets, strings.Join(r.traceTargets, ", ")))
 }

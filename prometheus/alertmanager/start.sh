@@ -14,7 +14,11 @@
 #                             ALERT_SMTP_USERNAME and ALERT_SMTP_PASSWORD where the server wants them;
 #                             ALERT_SMTP_TLS=off for a server without TLS
 # How:
-#   RUNBOOK_BASE_URL          put before the runbook's path, for example https://github.com/you/repo/blob/main/
+#   GRAFANA_EXTERNAL_URL      a Grafana with the dashboards, as those who get messages reach it: Slack and e-mail lead to
+#                             its panels; not set, to those that Prometheus serves (PROMETHEUS_EXTERNAL_URL)
+#   RUNBOOK_BASE_URL          where runbooks are read, for example https://github.com/you/repo/blob/main/; not set, they
+#                             are beside the dashboards that Prometheus serves; with a Grafana their path is said
+#   ALERTMANAGER_EXTERNAL_URL Alertmanager's own address in the messages, as those who get them reach it
 #   ALERT_GROUP_WAIT          how long the first alert of a group waits for others (pages 10s, tickets 1m)
 #   ALERT_GROUP_INTERVAL      how long news of a group that was told already waits (pages 1m, tickets 15m)
 #   ALERTMANAGER_DIR          data and the written configuration (.run/alertmanager)
@@ -63,7 +67,7 @@ webhook=${ALERT_WEBHOOK_URL:-} pager=${ALERT_PAGE_WEBHOOK_URL:-} heartbeat=${ALE
 slack=${ALERT_SLACK_WEBHOOK_URL:-} channel=${ALERT_SLACK_CHANNEL:-}
 email=${ALERT_EMAIL_TO:-} smarthost=${ALERT_SMTP_SMARTHOST:-} from=${ALERT_SMTP_FROM:-}
 username=${ALERT_SMTP_USERNAME:-} password=${ALERT_SMTP_PASSWORD:-} tls=${ALERT_SMTP_TLS:-on}
-runbooks=${RUNBOOK_BASE_URL:-}
+grafana=${GRAFANA_EXTERNAL_URL:-} runbooks=${RUNBOOK_BASE_URL:-} external=${ALERTMANAGER_EXTERNAL_URL:-}
 folder=${ALERTMANAGER_DIR:-.run/alertmanager}
 
 check() {
@@ -71,7 +75,9 @@ check() {
   address ALERT_PAGE_WEBHOOK_URL "$pager"
   address ALERT_HEARTBEAT_URL "$heartbeat"
   address ALERT_SLACK_WEBHOOK_URL "$slack"
+  address GRAFANA_EXTERNAL_URL "$grafana"
   address RUNBOOK_BASE_URL "$runbooks"
+  address ALERTMANAGER_EXTERNAL_URL "$external"
   plain ALERT_SLACK_CHANNEL "$channel"
   plain ALERT_SMTP_USERNAME "$username"
   plain ALERT_SMTP_PASSWORD "$password"
@@ -122,22 +128,39 @@ heart() {
   line "        send_resolved: false"
 }
 
+# Where to look and what to do, as whole addresses. All alerts of a message have one name, so they share them.
+places() {
+  line "Panel: $(panel)"
+  # Beside Grafana nobody serves the runbooks: better a path than an address that leads nowhere.
+  if [ -n "$runbooks$grafana" ]; then
+    line "          Runbook: ${runbooks}docs/runbooks/{{ .CommonLabels.alertname }}.md"
+  else
+    line '          Runbook: {{ .CommonAnnotations.runbook_url }}'
+  fi
+}
+
+panel() {
+  if [ -z "$grafana" ]; then
+    printf %s '{{ .CommonAnnotations.dashboard_url }}'
+    return
+  fi
+  printf %s "${grafana%/}/d/{{ .CommonAnnotations.__dashboardUid__ }}?viewPanel={{ .CommonAnnotations.__panelId__ }}"
+  printf %s '{{ with .CommonLabels.job }}&var-job={{ . | urlquery }}{{ end }}'
+}
+
 slack_config() {
   line "    slack_configs:"
   line "      - api_url: $(quoted "$slack")"
   [ -z "$channel" ] || line "        channel: $(quoted "$channel")"
-  # Instead of the name that Alertmanager has on its own machine, which leads nowhere from here.
-  link=
-  [ -z "$runbooks" ] || link="$runbooks{{ .CommonAnnotations.runbook_url }}"
-  line "        title_link: $(quoted "$link")"
   cat <<EOF
+        title_link: $(quoted "$(panel)")
         send_resolved: true
         color: '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "page" }}danger{{ else }}warning{{ end }}'
-        title: '{{ .Status | toUpper }} {{ .CommonLabels.severity }}: {{ .CommonLabels.alertname }}'
-        fallback: '{{ .Status | toUpper }} {{ .CommonLabels.severity }}: {{ .CommonLabels.alertname }}'
+        title: '{{ .Status | toUpper }} {{ .CommonLabels.severity }}: {{ .CommonLabels.alertname }}{{ with .CommonLabels.job }} of {{ . }}{{ end }}'
+        fallback: '{{ .Status | toUpper }} {{ .CommonLabels.severity }}: {{ .CommonLabels.alertname }}{{ with .CommonLabels.job }} of {{ . }}{{ end }}'
         text: |-
           {{ range .Alerts }}{{ if eq .Status "resolved" }}Over: {{ end }}{{ .Annotations.summary }} {{ .Annotations.value }}
-          {{ end }}Runbook: $runbooks{{ .CommonAnnotations.runbook_url }}
+          {{ end }}$(places)
 EOF
 }
 
@@ -147,14 +170,14 @@ email_config() {
   cat <<EOF
         send_resolved: true
         headers:
-          Subject: '[{{ .Status | toUpper }} {{ .CommonLabels.severity }}] {{ .CommonLabels.alertname }}'
+          Subject: '[{{ .Status | toUpper }} {{ .CommonLabels.severity }}] {{ .CommonLabels.alertname }}{{ with .CommonLabels.job }} of {{ . }}{{ end }}'
         html: ''
         text: |-
           {{ range .Alerts }}{{ .Status }}: {{ .Annotations.summary }}
           {{ .Annotations.value }}
           {{ range .Labels.SortedPairs }}  {{ .Name }}={{ .Value }}
           {{ end }}
-          {{ end }}Runbook: $runbooks{{ .CommonAnnotations.runbook_url }}
+          {{ end }}$(places)
 EOF
 }
 
@@ -230,4 +253,6 @@ program=$1
 shift
 # The settings hold secrets, and the program reads none of them itself.
 unset ALERT_WEBHOOK_URL ALERT_PAGE_WEBHOOK_URL ALERT_HEARTBEAT_URL ALERT_SLACK_WEBHOOK_URL ALERT_SMTP_USERNAME ALERT_SMTP_PASSWORD
+# Behind a proxy that takes the path of the address away, paths here begin at /.
+[ -z "$external" ] || set -- "$@" --web.external-url="$external" --web.route-prefix=/
 exec "$program" "$@" --config.file="$folder/alertmanager.yml" --storage.path="$folder/data"

@@ -61,6 +61,12 @@ def split_time(start: float, end: float, most_seconds: float) -> Iterator[tuple[
     return pairwise(edges)
 
 
+def select_job(job: str) -> str:
+    """The selector of a job's series."""
+    quoted = job.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{{job="{quoted}"}}'
+
+
 class Prometheus:
     """Queries under `/api/v1` of the client's address; a RequestError says why one has no answer.
 

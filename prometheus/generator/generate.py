@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from prometheus.generator import derived
+from prometheus.generator import derived, prometheus_rule
 from prometheus.generator.alerts.inputs import alert_on_inputs
 from prometheus.generator.alerts.model import alert_on_model
 from prometheus.generator.alerts.quality import alert_on_quality
@@ -15,11 +15,12 @@ from prometheus.generator.alerts.telemetry import alert_on_telemetry
 from prometheus.generator.alerts.trends import alert_on_trends
 from prometheus.generator.durations import Durations
 from prometheus.generator.recordings.challenger import record_challenger
-from prometheus.generator.recordings.drift import record_drift
+from prometheus.generator.recordings.drift_groups import record_drift
 from prometheus.generator.recordings.estimated_performance import record_estimates
 from prometheus.generator.recordings.lost_exports import record_lost_exports
 from prometheus.generator.recordings.quality import record_quality
 from prometheus.generator.recordings.rates import record_rates
+from prometheus.generator.recordings.score_change import record_score_change
 from prometheus.generator.recordings.slo import record_budgets
 from prometheus.generator.recordings.trends import record_trends
 from prometheus.generator.rule import Alert, Group, Record, RuleFile
@@ -51,8 +52,8 @@ def write(folder: Path = FOLDER, scale: int = 1) -> list[Path]:
 
 
 def write_derived() -> list[Path]:
-    """Write what follows from the alerts outside of rules/; the files that changed."""
-    return _write_changed(derived.render(alerts(), ROOT))
+    """Write what follows from the rules outside of rules/; the files that changed."""
+    return _write_changed(_render_derived())
 
 
 def find_outdated(folder: Path = FOLDER) -> list[Path]:
@@ -65,8 +66,13 @@ def find_outdated(folder: Path = FOLDER) -> list[Path]:
 
 
 def find_outdated_derived() -> list[Path]:
-    """Files whose generated part does not follow from the alerts."""
-    return [path for path, text in derived.render(alerts(), ROOT).items() if _read(path) != text]
+    """Files whose generated part does not follow from the rules."""
+    return [path for path, text in _render_derived().items() if _read(path) != text]
+
+
+def _render_derived() -> dict[Path, str]:
+    manifest = prometheus_rule.render(rule_files(Durations()))
+    return {**derived.render(alerts(), ROOT), ROOT / prometheus_rule.PATH: manifest}
 
 
 def _recording_files(durations: Durations, limits: Thresholds) -> tuple[RuleFile, ...]:
@@ -80,7 +86,7 @@ def _recording_files(durations: Durations, limits: Thresholds) -> tuple[RuleFile
         RuleFile(
             "quality.yml",
             "Live quality from labelled outcomes; formulas: generator/recordings/quality.py",
-            tuple(record_quality(durations)),
+            tuple(record_quality(durations, limits)),
         ),
         RuleFile(
             "expected.yml",
@@ -98,6 +104,11 @@ def _recording_files(durations: Durations, limits: Thresholds) -> tuple[RuleFile
             "challenger.yml",
             "Champion against challenger; formulas: generator/recordings/challenger.py",
             record_challenger(durations, limits),
+        ),
+        RuleFile(
+            "score_change.yml",
+            "What moved the mean score; formulas: generator/recordings/score_change.py",
+            tuple(record_score_change(durations, limits)),
         ),
     )
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from model.serving.vocabulary import FRAUD, LEGITIMATE
-from telemetry.metrics import SCORING_ENDPOINTS, SERVED
+from telemetry.metrics import CHAMPION_DECISIONS, OF_VERSION, SCORING_ENDPOINTS, SERVED
 
 CHAMPION, CHALLENGER = SERVED.labels["role"]
-PREDICT, _SIMULATE = SCORING_ENDPOINTS
+PREDICT = SCORING_ENDPOINTS[0]
 
 PREDICTED_FRAUD = f'class_name="{FRAUD}"'
 PREDICTED_LEGITIMATE = f'class_name="{LEGITIMATE}"'
@@ -20,26 +20,37 @@ PREDICTED_LEGITIMATE = f'class_name="{LEGITIMATE}"'
 LABELLED_FRAUD = f'truth="{FRAUD}"'
 LABELLED_LEGITIMATE = f'truth="{LEGITIMATE}"'
 OF_CHAMPION = f'role="{CHAMPION}"'
-_LIVE = f'endpoint="{PREDICT}"'
+# Labels that tell one version of a job's model from another: each is judged by itself.
+VERSION = f"job, {', '.join(OF_VERSION)}"
 
 
 def select_live(*matchers: str) -> str:
-    """Predictions that callers asked for.
+    """Decisions of the champion about transactions that callers sent.
 
-    Those of /simulate_traffic are in predictions_total too, but in no sum of probabilities, in no
-    bin and among no labels: in a ratio with one of these they would be another population.
+    It is the population of the sums of probabilities, of the bins and (as far as they came) of the
+    labels. Those of /simulate_traffic are in none of these, and what a challenger answered is in
+    all of them as the champion decides it.
     """
-    return f"predictions_total{{{', '.join((_LIVE, *matchers))}}}"
+    return f"{CHAMPION_DECISIONS.exposed}{{{', '.join(matchers)}}}"
 
 
 def sum_increase(counter: str, span: str, by: str = "job") -> str:
-    """How much a counter's selected series rose in the span, added up by labels."""
-    return f"sum by ({by}) (increase({counter}[{span}]))"
+    """How much a counter's selected series rose in the span, added up by labels: exact.
+
+    The last value less the one before the span, or less the lowest within it: where the series is
+    new, where it was silent and is awake again (its old value is repeated then), or where it was
+    reset, whose own count begins there. Prometheus' `increase` extrapolates instead, each series by
+    a factor of its own: of two samples after silence it makes up to twice as many. Here counts are
+    integers, and spans that follow each other miss nothing between them.
+    """
+    lowest = f"min_over_time({counter}[{span}])"
+    start = f"(({counter} offset {span} <= {lowest}) or {lowest})"
+    return f"sum by ({by}) (last_over_time({counter}[{span}]) - {start})"
 
 
-def last_max(gauge: str, span: str) -> str:
+def last_max(gauge: str, span: str, by: str = "job") -> str:
     """The gauge as last seen in the span, the highest of the job's instances."""
-    return f"max by (job) (last_over_time({gauge}[{span}]))"
+    return f"max by ({by}) (last_over_time({gauge}[{span}]))"
 
 
 def any_of(conditions: Iterable[str]) -> str:

@@ -17,6 +17,15 @@ class Drift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minimum_count: float
     psi: dict[str, float]
     sigmas: float
+    most_repeats: float
+
+
+class Lasting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Small shifts: the PSI that is let pass, years between two false alarms, how long it lasts."""
+
+    tolerance: float
+    years: float
+    hold: str
 
 
 class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,6 +33,7 @@ class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     minimum_count: float
     minimum_frauds: float
+    minimum_explained: float
     factor: dict[str, float]
     sigmas: float
 
@@ -37,8 +47,9 @@ class DataQuality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits of the live quality."""
+    """Limits of the live quality; `unseen`: share of the labels that a version may still lack."""
 
+    unseen: float
     minimum_outcomes: float
     minimum_trials: float
     loss: float
@@ -82,15 +93,17 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How old a model may become."""
+    """How old a model may become, and how long the change from one version to the next may last."""
 
     stale_after: str
+    rollout: str
 
 
 class Challenger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of champion against challenger."""
 
     disagreement: float
+    unanswered: float
     sigmas: float
     minimum_count: float
 
@@ -107,6 +120,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All limits."""
 
     drift: Drift
+    lasting: Lasting
     rates: Rates
     data_quality: DataQuality
     quality: Quality
@@ -127,6 +141,8 @@ def read_thresholds(path: Path = FILE) -> Thresholds:
         read = msgspec.yaml.decode(path.read_bytes(), type=Thresholds)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise ValueError(f"{path.name}: {error}") from None
+    parse_duration(read.lasting.hold)
     parse_duration(read.traffic.schedule)
     parse_duration(read.model.stale_after)
+    parse_duration(read.model.rollout)
     return read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -49,10 +49,15 @@ def read_replay_rows(info: ModelInfo, replay: Replay) -> Iterator[ReplayRow]:
             yield reader.read(number, cells)
 
 
-def check_replay(info: ModelInfo, replay: Replay) -> int:
-    """Reads all of it once, so that nothing is sent of a table with faults; the number of rows."""
+def check_replay(
+    info: ModelInfo, replay: Replay, is_stopped: Callable[[], bool] = lambda: False
+) -> int:
+    """Reads all of it once, so that nothing is sent of a table with faults; the number of rows,
+    which are fewer where it `is_stopped`."""
     rows, compact_dates = 0, 0
     for row in read_replay_rows(info, replay):
+        if is_stopped():
+            return rows
         rows += 1
         compact_dates += row.time is not None and is_compact_date(row.time)
     if not rows:

@@ -19,8 +19,8 @@ from simulator.contract.vocabulary import PREDICT_PATH, STATUS_OF_ERROR, TOO_LAR
 from simulator.target.batch_limits import TRANSACTIONS, read_batch_limit
 from simulator.target.connection import TargetClient, read_body
 from simulator.target.json_text import parse_json, read_share
-from simulator.transactions.marginal_source import MarginalSource
 from simulator.transactions.random_numbers import choose
+from simulator.transactions.training_source import TrainingSource
 from simulator.transactions.transaction import SampledTransaction, Transaction
 
 KEPT: Final = 20
@@ -48,7 +48,7 @@ async def find_high_score_samples(
     ones of their feature. SCORED transactions go to /predict, and count there as predictions.
     """
     batch = await read_batch_limit(client, TRANSACTIONS, _OFFSPRING)
-    source = MarginalSource(info)
+    source = TrainingSource(info)
     first = [_sample_features(source, random) for _ in range(_FIRST)]
     best = _keep_best(await _score_all(client, first, batch))
     for _ in range(_GENERATIONS):
@@ -59,7 +59,7 @@ async def find_high_score_samples(
     return [SampledTransaction(scored.transaction, None) for scored in best]
 
 
-def _sample_features(source: MarginalSource, random: Random) -> Transaction:
+def _sample_features(source: TrainingSource, random: Random) -> Transaction:
     """Without the user type, which follows from the values."""
     transaction = source.sample(random).transaction
     return {name: value for name, value in transaction.items() if name in source.features}

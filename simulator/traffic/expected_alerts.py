@@ -20,7 +20,7 @@ MUST_FIRE: Final[dict[str, tuple[str, ...]]] = {
     "slow": ("LatencyBudgetBurn",),
 }
 MAY_FIRE: Final[dict[str, tuple[str, ...]]] = {
-    "collector-gone": ("ErrorBudgetSoonSpent", "FreshnessBudgetBurn", "ServiceDown"),
+    "collector-gone": ("ErrorBudgetSoonSpent", "FreshnessBudgetBurn"),
     "concept": ("CalibrationBroken", "ExpectedPerformanceGap", "LiveQualitySoonLow"),
     "drift": (
         "CalibrationBroken",

@@ -7,7 +7,7 @@ training. This is inverse transform sampling from what `/model_info` says of the
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
@@ -32,6 +32,8 @@ def build_value_of_rank(feature: Feature) -> ValueOfRank:
 def build_number_of_rank(feature: Feature) -> NumberOfRank:
     """Rank to a number within the model's range, with the digits that a person would send."""
     low, high = _find_range(feature)
+    if feature.distribution:
+        return _build_distributed(feature, low, high)
     if feature.type == INTEGER:
         return _build_integer(feature, math.ceil(low), math.floor(high))
     quantile = build_quantile_function(feature.quantiles or (low, high))
@@ -50,6 +52,33 @@ def _build_present_value(feature: Feature) -> ValueOfRank:
 def _build_choice(values: Sequence[Value], shares: Sequence[float]) -> ValueOfRank:
     ends = list(accumulate(shares or [1.0] * len(values)))
     return lambda rank: values[min(bisect_right(ends, rank * ends[-1]), len(values) - 1)]
+
+
+def _build_distributed(feature: Feature, low: float, high: float) -> NumberOfRank:
+    """As model/serving/sampling.py makes a number of its rank; a test holds the two equal."""
+    values = [value for value, _ in feature.distribution]
+    shares = [share for _, share in feature.distribution]
+    whole = feature.type == INTEGER or all(value.is_integer() for value in values)
+    digits = 2 if values[-1] - values[0] >= 100 else 6
+
+    def number(rank: float) -> float:
+        place = min(bisect_left(shares, rank), len(values) - 1)
+        if place == 0:
+            return values[0]
+        (below, above), (start, end) = values[place - 1 : place + 1], shares[place - 1 : place + 1]
+        exact = _interpolate(below, above, (rank - start) / (end - start))
+        exact = min(max(math.ceil(exact) if whole else round(exact, digits), below), above)
+        return min(max(exact, low), high)
+
+    return (lambda rank: int(number(rank))) if feature.type == INTEGER else number
+
+
+def _interpolate(low: float, high: float, share: float) -> float:
+    """Evenly between the two, on a logarithmic scale where both are positive."""
+    share = min(max(share, 0.0), 1.0)
+    if low > 0:
+        return math.exp((1 - share) * math.log(low) + share * math.log(high))
+    return (1 - share) * low + share * high
 
 
 def _build_integer(feature: Feature, low: int, high: int) -> Callable[[float], int]:

@@ -7,7 +7,7 @@ from random import Random
 from simulator.contract.model_info import ModelInfo
 from simulator.contract.vocabulary import CONCEPT, DRIFT, STEADY, USER_TYPE_FIELD
 from simulator.transactions import synthetic_process
-from simulator.transactions.marginal_source import STATED_USER_TYPE_SHARE
+from simulator.transactions.training_source import STATED_USER_TYPE_SHARE
 from simulator.transactions.transaction import SampledTransaction, Transaction
 
 

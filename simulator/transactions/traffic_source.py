@@ -8,9 +8,9 @@ from typing import Protocol
 
 from simulator.contract.model_info import ModelInfo
 from simulator.contract.vocabulary import STEADY
-from simulator.transactions.marginal_source import MarginalSource
 from simulator.transactions.synthetic_process import matches_process
 from simulator.transactions.synthetic_source import SyntheticSource
+from simulator.transactions.training_source import TrainingSource
 from simulator.transactions.transaction import SampledTransaction
 
 
@@ -32,4 +32,4 @@ def select_traffic_source(
     """The documented process for a model of it, else the model's own training distributions."""
     if matches_process(info):
         return SyntheticSource(info)
-    return MarginalSource(info, high_score_samples)
+    return TrainingSource(info, high_score_samples)

@@ -1,1 +1,1 @@
-"""The subcommands, one file each: `python -m stack up|stop|status|clean`."""
+"""The subcommands, one file each: `python -m stack up|stop|status|traces|clean`."""

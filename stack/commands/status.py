@@ -1,14 +1,17 @@
-"""`status`: what runs, where it answers, what fires, and its key metrics."""
+"""`status`: what runs, where it answers, what fires, and what matters now."""
 
 from __future__ import annotations
 
 import os
 import time
 
+from prometheus.client.query import Prometheus
 from stack import state
 from stack.monitoring.alerts import describe_firing, with_receivers
-from stack.monitoring.key_metrics import MetricsPageSource, PrometheusSource, Source
-from stack.settings import Settings
+from stack.monitoring.http import local_client
+from stack.monitoring.key_metrics import StatsSource, ask_handler
+from stack.monitoring.overview import describe_now
+from stack.settings import SERVICE, Settings
 from stack.supervision.records import find_running, read_records
 from stack.supervision.supervisor import RECORDS
 
@@ -27,19 +30,26 @@ def show_status(settings: Settings) -> int:
     print(f"Running ({current.mode}) since {since}, pid {current.process.pid}.")
     for name, address in with_receivers(current.addresses).items():
         print(f"  {name:<12} {address}")
+    # A remark may follow the address.
+    handler = ask_handler(current.addresses["Handler"].split()[0], os.environ)
+    job = handler.ask_job()
     if "Alerts" in current.addresses:
-        print(f"  {'Firing':<12} {describe_firing(current.addresses['Alerts'])}")
+        print(f"  {'Firing':<12} {describe_firing(current.addresses['Alerts'], job)}")
     for record in read_records(settings.run / RECORDS):
         process = find_running(record)
         print(f"  {record.name:<12} {f'pid {record.pid}' if process else 'ended'}")
-    print(f"  {_key_metrics(current).read().line()}")
+    for line in _describe_now(settings, current, handler, job or SERVICE):
+        print(f"  {line}")
     return 0
 
 
-def _key_metrics(current: state.State) -> Source:
-    prometheus = current.addresses.get("Prometheus")
-    if prometheus is not None:
-        # A remark may follow the address.
-        return PrometheusSource(prometheus.split()[0])
-    token = os.environ.get("ACCESS_TOKEN", "").split(",")[0].strip()
-    return MetricsPageSource(current.addresses["Handler"], token)
+def _describe_now(
+    settings: Settings, current: state.State, handler: StatsSource, job: str
+) -> list[str]:
+    """The Overview's top row; without a store of metrics the key metrics."""
+    store = current.addresses.get("Prometheus") or current.addresses.get("Cortex")
+    if store is not None:
+        # A remark may follow an address.
+        prometheus = Prometheus(local_client(store.split()[0]))
+        return describe_now(settings.root, prometheus, job)
+    return [handler.read().line()]

@@ -12,13 +12,18 @@ from stack.errors import StackError
 from stack.monitoring import alerts
 from stack.native import processes
 from stack.native.run import NativeStack
-from stack.settings import Settings
+from stack.settings import PROMETHEUS, Settings
 from stack.signals import raise_on_signals
 from stack.terminal import print_message
 
 
-def up(settings: Settings, mode: str | None) -> int:
-    """Runs the stack until a signal; `mode` is docker, native or None for the best there is."""
+def up(settings: Settings, mode: str | None, store: str = PROMETHEUS) -> int:
+    """Runs the stack until a signal; `mode` is docker, native or None for the best there is.
+
+    Another store than Prometheus is there for local processes only.
+    """
+    if store != PROMETHEUS and mode != state.NATIVE:
+        raise StackError(f"--store {store} is there for local processes only: add --native.", 2)
     raise_on_signals()
     alerts.check_settings(settings, os.environ)
     with state.acquire(settings.run):
@@ -34,7 +39,7 @@ def up(settings: Settings, mode: str | None) -> int:
                     raise
                 print_message(f"{missing} Running natively instead.")
                 raise_on_signals()
-        return NativeStack(settings).run()
+        return NativeStack(settings, store).run()
 
 
 def _find_compose(settings: Settings, *, required: bool) -> Compose | None:

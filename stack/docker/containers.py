@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from stack import ports, state
 from stack.docker.engine import Compose
 from stack.errors import StackError
 from stack.monitoring.alerts import with_receivers
-from stack.monitoring.key_metrics import PrometheusSource, Source
+from stack.monitoring.key_metrics import PrometheusSource, ask_handler
 from stack.monitoring.live_line import show_live_line
 from stack.monitoring.readiness import Probe, wait_until_ready
 from stack.progress import ProgressDisplay
@@ -52,9 +53,11 @@ class DockerStack:
         try:
             with ProgressDisplay() as display:
                 self._start(display, runner)
-                wait_until_ready(self._key_metrics(), self._probes(), self._check, display)
+                handler = ask_handler(self.settings.url("PORT"), os.environ)
+                counts = PrometheusSource(self.settings.url("PROMETHEUS_PORT"), handler)
+                wait_until_ready(counts, self._probes(), self._check, display)
             print_addresses(with_receivers(addresses), "docker compose logs -f")
-            show_live_line(self._key_metrics(), self._check)
+            show_live_line(handler, self._check)
         except Interrupted:
             # Ending is what a running stack is asked for: not a failure of the command.
             return 0
@@ -74,7 +77,7 @@ class DockerStack:
 
     def _start(self, display: ProgressDisplay, runner: SubprocessRunner) -> None:
         try:
-            self.compose.up(display, runner)
+            self.compose.up(display, runner, self.settings.moved)
         except StackError as error:
             reason = f"Docker cannot start the containers ({last_line(error)})."
             raise ImagesMissing(reason) from None
@@ -85,9 +88,6 @@ class DockerStack:
             Probe("Prometheus", f"{self.settings.url('PROMETHEUS_PORT')}/-/ready"),
             Probe("Alertmanager", f"{self.settings.url('ALERTMANAGER_PORT')}/-/ready"),
         ]
-
-    def _key_metrics(self) -> Source:
-        return PrometheusSource(self.settings.url("PROMETHEUS_PORT"))
 
     def _check(self) -> None:
         # Each check starts two programs.

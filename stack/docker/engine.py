@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,9 @@ class Compose:
             with display.show(f"image {image}", "pulling", failed="not to be had"):
                 runner.run(f"pulling {image}", ["docker", "pull", "-q", image], cwd=self.root)
 
-    def up(self, display: ProgressDisplay, runner: SubprocessRunner) -> None:
+    def up(
+        self, display: ProgressDisplay, runner: SubprocessRunner, variables: Mapping[str, str]
+    ) -> None:
         """Builds the project's own images and starts everything in the background."""
         with display.show(
             "containers", "building and starting", done="started", failed="not started"
@@ -52,6 +55,7 @@ class Compose:
                 "starting the containers",
                 [*self.command, "up", "-d", "--build"],
                 cwd=self.root,
+                env=os.environ | dict(variables),
                 on_line=lambda line: task.update(line.strip()[:60] or task.text),
             )
 

@@ -21,6 +21,8 @@ _RECEIVER_KINDS = {
 }
 # Fires as long as all is well: a heartbeat (dead man's switch).
 _HEARTBEAT = "Watchdog"
+# Jobs that watch, whatever the service.
+_OF_THE_STACK = ("prometheus", "otel-collector", "alertmanager")
 
 
 def with_receivers(addresses: Mapping[str, str]) -> dict[str, str]:
@@ -61,12 +63,18 @@ def check_settings(settings: Settings, environ: Mapping[str, str]) -> None:
         raise StackError(checked.stderr.strip().removeprefix("alertmanager: "), checked.returncode)
 
 
-def describe_firing(url: str) -> str:
-    """What fires now, worst first, as Alertmanager would send it: silenced ones left out."""
+def describe_firing(url: str, job: str) -> str:
+    """What fires now of the service and of the stack, worst first, as Alertmanager would send it:
+    silenced ones left out. Of every service where `job` is empty."""
     body = get_text(f"{url}/api/v2/alerts?active=true&silenced=false&inhibited=false")
     if body is None:
         return "unknown: Alertmanager does not answer"
-    labels = [alert["labels"] for alert in json.loads(body)]
+    ours = {"", job, *_OF_THE_STACK}
+    labels = [
+        each
+        for each in (alert["labels"] for alert in json.loads(body))
+        if not job or each.get("job", "") in ours
+    ]
     counts = Counter(
         (each.get("severity", ""), each["alertname"])
         for each in labels

@@ -1,34 +1,22 @@
-"""The key metrics of the live line, asked of Prometheus or, without one, read from /metrics."""
+"""The key metrics of the live line, asked of the handler; what Prometheus has of them."""
 
 from __future__ import annotations
 
 import math
-import re
-import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from prometheus.client.errors import RequestError
 from prometheus.client.http import bearer
-from prometheus.client.query import Prometheus
+from prometheus.client.query import Prometheus, select_job
 from stack.monitoring.http import get_text, local_client
 
 RATE_SECONDS = 60.0
-_QUERIES = {
-    "total": "sum(predictions_total)",
-    "rate": "sum(rate(predictions_total[1m]))",
-    "fraud_share": (
-        'sum(rate(predictions_total{class_name="fraud"}[5m])) / sum(rate(predictions_total[5m]))'
-    ),
-    "p95_seconds": (
-        "histogram_quantile(0.95, sum by (le)"
-        ' (rate(http_request_duration_seconds_bucket{endpoint="/predict"}[5m])))'
-    ),
-}
-_SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+SHARE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -67,78 +55,101 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class PrometheusSource:
-    """Asks a Prometheus by PromQL."""
+    """Asks a Prometheus for the total: when that grows, the whole way of a count works.
+
+    The total of the service that the handler says it is; of all while it does not say.
+    """
 
     url: str
+    handler: StatsSource
 
     def read(self) -> KeyMetrics:
-        """The key metrics now; empty while there is no answer."""
-        return KeyMetrics(**{name: self._ask(query) for name, query in _QUERIES.items()})
-
-    def _ask(self, query: str) -> float | None:
+        """The total now; empty while there is no answer."""
         try:
-            samples = Prometheus(local_client(self.url)).query(query)
+            job = self.handler.ask_job()
+            total = f"sum(predictions_total{select_job(job) if job else ''})"
+            samples = Prometheus(local_client(self.url)).query(total)
         except RequestError:
-            return None
-        return samples[0].value if samples and samples[0].is_number else None
+            return KeyMetrics()
+        return KeyMetrics(samples[0].value if samples and samples[0].is_number else None)
+
+
+class _Counts(msgspec.Struct, frozen=True):
+    """What /stats answers: counts since the counters began."""
+
+    time: float = 0.0
+    job: str = ""
+    predictions: dict[str, int] = {}
+    predict_seconds: dict[str, int] = {}
+
+    @property
+    def total(self) -> int:
+        return sum(self.predictions.values())
+
+    @property
+    def fraud(self) -> int:
+        return self.predictions.get("fraud", 0)
+
+    def buckets_since(self, before: _Counts) -> dict[float, float]:
+        """Cumulative counts by upper bound in seconds."""
+        return {
+            float(bound): count - before.predict_seconds.get(bound, 0)
+            for bound, count in self.predict_seconds.items()
+        }
 
 
 @dataclass
-class MetricsPageSource:
-    """Reads the handler's /metrics; the share and the p95 are those since the handler's start."""
+class StatsSource:
+    """Asks the handler's /stats, as its start page does: no Prometheus is needed.
+
+    The share and the p95 are of the last five minutes, or of the whole time while nothing came.
+    """
 
     url: str
     token: str = ""
-    _seen: deque[tuple[float, float]] = field(default_factory=deque)
+    _seen: deque[_Counts] = field(default_factory=deque)
 
     def read(self) -> KeyMetrics:
         """The key metrics now; empty while there is no answer."""
-        page = get_text(f"{self.url}/metrics", bearer(self.token) if self.token else None)
-        if page is None:
+        now = self._ask()
+        if now is None:
             return KeyMetrics()
-        samples = list(_parse_samples(page))
-        predictions = [s for s in samples if s.name == "predictions_total"]
-        total = sum(s.value for s in predictions)
-        fraud = sum(s.value for s in predictions if s.labels.get("class_name") == "fraud")
+        self._remember(now)
+        before = next((one for one in self._seen if now.time - one.time <= RATE_SECONDS), now)
+        seconds = now.time - before.time
+        since = self._seen[0] if self._seen[0].total < now.total else _Counts()
+        scored = now.total - since.total
         return KeyMetrics(
-            total=total if predictions else None,
-            rate=self._rate(time.monotonic(), total),
-            fraud_share=fraud / total if total else None,
-            p95_seconds=quantile(0.95, _latency_buckets(samples)),
+            total=now.total,
+            rate=(now.total - before.total) / seconds if seconds > 0 else None,
+            fraud_share=(now.fraud - since.fraud) / scored if scored else None,
+            p95_seconds=quantile(0.95, now.buckets_since(since)),
         )
 
-    def _rate(self, now: float, total: float) -> float | None:
-        if self._seen and total < self._seen[-1][1]:
+    def ask_job(self) -> str:
+        """The label `job` of this service in the store; empty while it does not say."""
+        now = self._ask()
+        return now.job if now else ""
+
+    def _ask(self) -> _Counts | None:
+        text = get_text(f"{self.url}/stats", bearer(self.token) if self.token else None)
+        try:
+            return msgspec.json.decode(text or "", type=_Counts)
+        except msgspec.DecodeError:
+            return None
+
+    def _remember(self, now: _Counts) -> None:
+        if self._seen and now.total < self._seen[-1].total:
             self._seen.clear()
-        self._seen.append((now, total))
-        while now - self._seen[0][0] > RATE_SECONDS:
+        self._seen.append(now)
+        while now.time - self._seen[0].time > SHARE_SECONDS:
             self._seen.popleft()
-        then, before = self._seen[0]
-        return (total - before) / (now - then) if now > then else None
 
 
-@dataclass(frozen=True)
-class _Sample:
-    name: str
-    labels: Mapping[str, str]
-    value: float
-
-
-def _parse_samples(page: str) -> list[_Sample]:
-    found = (_SAMPLE.match(line) for line in page.splitlines())
-    return [_Sample(m[1], dict(_LABEL.findall(m[2] or "")), float(m[3])) for m in found if m]
-
-
-def _latency_buckets(samples: list[_Sample]) -> dict[float, float]:
-    counts: dict[float, float] = {}
-    for sample in samples:
-        if (
-            sample.name == "http_request_duration_seconds_bucket"
-            and sample.labels.get("endpoint") == "/predict"
-        ):
-            bound = float(sample.labels["le"])
-            counts[bound] = counts.get(bound, 0.0) + sample.value
-    return counts
+def ask_handler(url: str, environ: Mapping[str, str]) -> StatsSource:
+    """The handler's own figures, with the token that opens them where one is set."""
+    given = environ.get("METRICS_TOKEN") or environ.get("ACCESS_TOKEN") or ""
+    return StatsSource(url, given.split(",")[0].strip())
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float | None:

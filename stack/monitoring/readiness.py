@@ -24,20 +24,26 @@ class Probe:
 
 
 def wait_until_ready(
-    source: Source, probes: Sequence[Probe], check: Callable[[], None], display: ProgressDisplay
+    source: Source,
+    probes: Sequence[Probe],
+    check: Callable[[], None],
+    display: ProgressDisplay,
+    name: str = "service",
+    place: str = "",
 ) -> None:
     """Returns when every part answers and the count of predictions was seen to grow.
 
-    `check` raises when a part has ended. Raises StackError after 180 s, naming what is missing.
+    `name` is what is waited for, `place` where it is then. `check` raises when a part has ended.
+    Raises StackError after 180 s, naming what is missing.
     """
-    task = display.start("service")
+    task = display.start(name)
     deadline = time.monotonic() + READY_SECONDS
     before: float | None = None
     while True:
         silent = [probe.name for probe in probes if get_text(probe.url) is None]
         total = None if silent else source.read().total
         if total is not None and before is not None and total > before:
-            display.finish(task, f"ready, {total:,.0f} predictions and growing")
+            display.finish(task, f"ready{place}, {total:,.0f} predictions and growing")
             return
         before = total
         waiting = _describe_waiting(silent, total)

@@ -1,9 +1,11 @@
-"""What a native start makes first: environments, a model, programs."""
+"""What a native start makes first: environments and a model, and beside them the programs."""
 
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +24,26 @@ class Preparation:
     display: ProgressDisplay
     runner: SubprocessRunner
 
-    def run(self, to_build: tuple[str, ...]) -> StackError | None:
-        """Gives what kept a program from being built; raises StackError for all the rest."""
-        with ThreadPoolExecutor(max_workers=2) as both:
-            programs = both.submit(self._build, to_build)
-            python = both.submit(self._prepare_python)
+    @contextmanager
+    def building(self, names: tuple[str, ...]) -> Iterator[Future[StackError | None]]:
+        """Builds while the block lasts; the result is what kept a program from being built.
+
+        An error or a Ctrl-C within the block ends the build; else the end of the block waits.
+        """
+        with ThreadPoolExecutor(max_workers=1) as pool:
             try:
-                python.result()
-                return programs.result()
+                yield pool.submit(self._build, names)
             except BaseException:
-                # Not left to run behind an error or a Ctrl-C.
                 self.runner.cancel()
                 raise
+
+    def prepare_python(self) -> None:
+        """What the handler needs; raises StackError when it cannot be made."""
+        root = self.settings.root
+        environments.ensure(root, ["serve"], self.display, self.runner)
+        if not has_model(root):
+            environments.ensure(root, ["train"], self.display, self.runner)
+            self._train()
 
     def _build(self, names: tuple[str, ...]) -> StackError | None:
         settings = self.settings
@@ -42,13 +52,6 @@ class Preparation:
         except StackError as error:
             return error
         return None
-
-    def _prepare_python(self) -> None:
-        root = self.settings.root
-        environments.ensure(root, ["serve"], self.display, self.runner)
-        if not has_model(root):
-            environments.ensure(root, ["train"], self.display, self.runner)
-            self._train()
 
     def _train(self) -> None:
         root = self.settings.root

@@ -7,28 +7,46 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stack.errors import StackError
-from stack.settings import MINIMAL_PORTS, NATIVE_PORTS, Settings
+from stack.native import cortex
+from stack.settings import (
+    CORTEX,
+    CORTEX_PORT,
+    GRAFANA_PORT,
+    MINIMAL_PORTS,
+    NATIVE_PORTS,
+    PROMETHEUS,
+    Settings,
+)
 from stack.supervision.logs import read_tail
 from stack.supervision.records import find_running, read_records, stop_processes
 from stack.supervision.supervisor import FAILURE, GRACE_SECONDS, RECORDS
 
-ALL = tuple(reversed(GRACE_SECONDS))
-MINIMAL = ("handler", "simulator")
+SERVICE = ("handler", "simulator")
+# By store.
+MONITORING = {
+    PROMETHEUS: ("prometheus", "alertmanager", "otelcol"),
+    CORTEX: (*cortex.NODES, cortex.PROXY, cortex.AGENT, "alertmanager", "otelcol"),
+}
 # Every process may use up its grace, one after the other.
 STOP_SECONDS = sum(GRACE_SECONDS.values()) + 3
 
 
 def ports_of(names: tuple[str, ...]) -> tuple[str, ...]:
     """The port settings that these processes listen on."""
-    return NATIVE_PORTS if "otelcol" in names else MINIMAL_PORTS
+    wanted: tuple[str, ...] = MINIMAL_PORTS if "handler" in names else ()
+    if "otelcol" in names:
+        wanted += tuple(port for port in NATIVE_PORTS if port not in MINIMAL_PORTS)
+    if cortex.NODES[0] in names:
+        wanted += (CORTEX_PORT.name,)
+    return (*wanted, GRAFANA_PORT.name) if "grafana" in names else wanted
 
 
 @dataclass
 class SupervisedProcesses:
-    """The supervised processes of one start."""
+    """Processes under one supervisor."""
 
     settings: Settings
     names: tuple[str, ...]
@@ -68,14 +86,47 @@ class SupervisedProcesses:
         )
 
 
-def start(
+@dataclass
+class RunningProcesses:
+    """All processes of one start: those that serve come first, those that watch may follow."""
+
+    settings: Settings
+    groups: list[SupervisedProcesses] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        records = self.settings.run / RECORDS
+        shutil.rmtree(records, ignore_errors=True)
+        records.mkdir(parents=True)
+        (self.settings.run / FAILURE).unlink(missing_ok=True)
+
+    def start(self, names: tuple[str, ...], env: Mapping[str, str]) -> None:
+        """Starts the processes of Procfile.native that are named, under one more supervisor."""
+        self.groups.append(_start(self.settings, names, env))
+
+    @property
+    def running(self) -> bool:
+        """True while there is something to end."""
+        return any(group.process.poll() is None for group in self.groups)
+
+    def check(self) -> None:
+        """Raises StackError, with its last log lines, when a process has ended by itself."""
+        for group in self.groups:
+            group.check()
+
+    def stop(self) -> None:
+        """Ends every process, who sends before who receives, within a bounded time."""
+        for group in self.groups:
+            group.stop()
+
+    def kill(self) -> None:
+        """Ends every process at once."""
+        for group in self.groups:
+            group.kill()
+
+
+def _start(
     settings: Settings, names: tuple[str, ...], env: Mapping[str, str]
 ) -> SupervisedProcesses:
-    """Starts the processes of Procfile.native that are named, under the supervisor."""
-    records = settings.run / RECORDS
-    shutil.rmtree(records, ignore_errors=True)
-    records.mkdir(parents=True)
-    (settings.run / FAILURE).unlink(missing_ok=True)
     settings.logs.mkdir(exist_ok=True)
     with (settings.logs / "stack.log").open("ab") as log:
         process = subprocess.Popen(

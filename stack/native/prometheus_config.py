@@ -13,10 +13,21 @@ _TARGETS = {
     "8888": "COLLECTOR_METRICS_PORT",
     "9093": "ALERTMANAGER_PORT",
 }
+# Where a Prometheus without pages of its own looks for them, from the folder where it
+# runs (web/ui/ui.go).
+PAGES = Path("static/mantine-ui")
+# Every page of Prometheus' own is this one; relative, so that it holds behind a proxy's path too.
+TO_LIVE_VIEW = """\
+<!doctype html>
+<title>Prometheus</title>
+<meta http-equiv="refresh" content="0; url=user/">
+<a href="user/">Dashboards</a>
+"""
 
 
 def write_prometheus_config(settings: Settings) -> None:
-    """.run/prometheus-config: prometheus/ itself, but with the addresses of this start."""
+    """.run/prometheus-config, where Prometheus runs: prometheus/ itself, but with the addresses of
+    this start, and a page that leads from its own address to the live view."""
     source, folder = settings.root / "prometheus", settings.run / "prometheus-config"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "targets" / "alertmanager").mkdir(parents=True)
@@ -28,15 +39,21 @@ def write_prometheus_config(settings: Settings) -> None:
             here = f"127.0.0.1:{settings.ports[setting]}"
             targets = targets.replace(f"localhost:{default}", here)
         (folder / "targets" / name).write_text(targets)
+    (folder / PAGES).mkdir(parents=True)
+    (folder / PAGES / "index.html").write_text(TO_LIVE_VIEW)
 
 
-def link_live_view(root: Path, folder: Path) -> None:
+def link_live_view(root: Path, folder: Path, traces: Path | None = None) -> None:
     """The folder that Prometheus serves under /user/: the live view with the dashboards that it
-    draws and the runbooks of the alerts, as docker-compose.yml mounts them."""
+    draws and the runbooks of the alerts, as docker-compose.yml mounts them; and where they are
+    kept in files, the traces."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for source in (root / "prometheus" / "live_view").iterdir():
         (folder / source.name).symlink_to(source)
+    if traces is not None:
+        traces.mkdir(parents=True, exist_ok=True)
+        (folder / "traces").symlink_to(traces)
     for name, source in (
         ("dashboards", root / "grafana" / "dashboards"),
         ("runbooks", root / "docs" / "runbooks"),

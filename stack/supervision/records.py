@@ -88,6 +88,13 @@ def stop_processes(records: Iterable[ProcessRecord], grace_seconds: float) -> No
     psutil.wait_procs(left, timeout=1.0)
 
 
+def wait_for_end(record: ProcessRecord, seconds: float) -> None:
+    """Returns when the recorded process has ended, or after that time."""
+    process = find_running(record)
+    if process is not None:
+        psutil.wait_procs([process], timeout=seconds)
+
+
 def _signal(processes: Iterable[psutil.Process], *, kill: bool) -> None:
     for process in processes:
         try:

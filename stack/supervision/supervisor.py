@@ -1,7 +1,8 @@
 """Keeps the processes of Procfile.native running together, under honcho.
 
 honcho starts them, collects what they print, and ends all when one ends. Added here: they end in
-order (who sends before who receives, so that the last values arrive), and none is left behind.
+order (who sends before who receives, so that the last values arrive), also where two supervisors
+share them, and none is left behind.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ from honcho.manager import Manager
 
 from stack.supervision.logs import LogFiles
 from stack.supervision.parent_death import die_with_parent
-from stack.supervision.records import ProcessRecord, find_running, read_records, stop_processes
+from stack.supervision.records import (
+    ProcessRecord,
+    find_running,
+    read_records,
+    stop_processes,
+    wait_for_end,
+)
 
 PROCFILE = "Procfile.native"
 RECORDS = "processes"
@@ -29,8 +36,14 @@ GRACE_SECONDS = {
     "simulator": 3.0,
     "handler": 10.0,
     "otelcol": 5.0,
+    "prometheus-agent": 5.0,
+    "reverse-proxy": 3.0,
+    "cortex-1": 10.0,
+    "cortex-2": 10.0,
+    "cortex-3": 10.0,
     "prometheus": 10.0,
     "alertmanager": 5.0,
+    "grafana": 5.0,
 }
 
 # What honcho sets as return code when it was asked to end: 128 + SIGINT, 128 + SIGTERM.
@@ -56,9 +69,15 @@ class OrderedManager(Manager):  # type: ignore[misc]  # honcho publishes no type
         records = {record.name: record for record in read_records(self._records)}
         if self.returncode not in _SIGNALLED:
             self.died = [name for name in self._names if not _is_running(records.get(name))]
+        left = [name for name in GRACE_SECONDS if name in self._names]
         for name, grace in GRACE_SECONDS.items():
-            if name in records:
-                stop_processes([records[name]], grace)
+            if name in left:
+                left.remove(name)
+                if name in records:
+                    stop_processes([records[name]], grace)
+            elif left and name in records and not self.died:
+                # Another supervisor's that sends to those left, and is asked at the same time.
+                wait_for_end(records[name], grace)
 
     def kill(self) -> None:
         """Nothing is left to do: `terminate` waits for each process and kills what stays."""

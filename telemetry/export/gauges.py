@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from opentelemetry.metrics import Observation
 
+from model.serving.version_slots import find_version_slot
 from telemetry import metrics
 from telemetry.baseline import Baseline
+from telemetry.card_labels import LoadedSlots
 from telemetry.metrics import CHALLENGER, CHAMPION, HOLDOUT, TRAINING, Metric
 from telemetry.store.sources import Source
 from telemetry.system_usage import SystemUsageReader
@@ -19,7 +21,10 @@ Gauges = Mapping[str, Observe]
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """What is published of the serving model; quality figures are those of its holdout data."""
+    """What is published of the serving model; quality figures are those of its holdout data.
+
+    `previous` is the champion before this one, whose labels still come.
+    """
 
     version: str
     trained_at: float
@@ -28,6 +33,7 @@ class ModelMetadata:
     recall: float
     f1_score: float
     importance: Mapping[str, float]
+    contributions: Mapping[str, float]
     features: tuple[Baseline, ...]
     score: Baseline
     baseline_rows: int
@@ -38,13 +44,26 @@ class ModelMetadata:
     holdout_mean_score: float | None
     challenger: str | None = None
     challenger_share: float | None = None
+    previous: str | None = None
+
+    @property
+    def slots(self) -> LoadedSlots:
+        """The slots of the versions."""
+        roles = (
+            (CHAMPION, self.version),
+            (CHALLENGER, self.challenger),
+            (CHAMPION, self.previous),
+        )
+        labelled = {(role, find_version_slot(one)) for role, one in roles if one is not None}
+        return LoadedSlots(find_version_slot(self.version), labelled)
 
 
 def build_gauges(
     source: Source, model: ModelMetadata, usage: SystemUsageReader, count_backlog: Callable[[], int]
 ) -> Gauges:
     """A function for each gauge of the table, by instrument name."""
-    holdout = {"evaluation": HOLDOUT}
+    own = {"version_slot": model.slots.champion}
+    holdout = {"evaluation": HOLDOUT, **own}
     gauges: list[tuple[Metric, Observe]] = [
         (metrics.MODEL_ACCURACY, lambda: _observe(model.accuracy, holdout)),
         (metrics.MODEL_PRECISION, lambda: _observe(model.precision, holdout)),
@@ -53,14 +72,16 @@ def build_gauges(
         (metrics.MODEL_VERSION, lambda: _observe_versions(model)),
         (metrics.MODEL_TRAINED, lambda: _observe(model.trained_at)),
         (metrics.FEATURE_IMPORTANCE, lambda: _observe_importance(model)),
-        (metrics.FEATURE_BASELINE, lambda: _observe_feature_shares(model)),
-        (metrics.SCORE_BASELINE, lambda: _observe_shares(model.score, {})),
-        (metrics.BASELINE_ROWS, lambda: _observe(model.baseline_rows)),
+        (metrics.HOLDOUT_CONTRIBUTION, lambda: _observe_contributions(model, own)),
+        (metrics.FEATURE_BASELINE, lambda: _observe_feature_shares(model, own)),
+        (metrics.FEATURE_CALENDAR, lambda: _observe_calendar(model, own)),
+        (metrics.SCORE_BASELINE, lambda: _observe_shares(model.score, own)),
+        (metrics.BASELINE_ROWS, lambda: _observe(model.baseline_rows, own)),
         (metrics.MODEL_THRESHOLD, lambda: _observe(model.threshold)),
-        (metrics.HOLDOUT_ROWS, lambda: _observe(model.holdout_rows)),
-        (metrics.HOLDOUT_FRAUDS, lambda: _observe(model.holdout_frauds)),
-        (metrics.HOLDOUT_ALERT_RATE, lambda: _observe(model.holdout_alert_rate)),
-        (metrics.HOLDOUT_MEAN_SCORE, lambda: _observe(model.holdout_mean_score)),
+        (metrics.HOLDOUT_ROWS, lambda: _observe(model.holdout_rows, own)),
+        (metrics.HOLDOUT_FRAUDS, lambda: _observe(model.holdout_frauds, own)),
+        (metrics.HOLDOUT_ALERT_RATE, lambda: _observe(model.holdout_alert_rate, own)),
+        (metrics.HOLDOUT_MEAN_SCORE, lambda: _observe(model.holdout_mean_score, own)),
         (metrics.CHALLENGER_SHARE_TARGET, lambda: _observe(model.challenger_share)),
         (metrics.CPU_USAGE, lambda: _observe(usage.read().cpu_percent)),
         (metrics.MEMORY_USAGE, lambda: _observe(usage.read().memory_percent)),
@@ -79,7 +100,9 @@ def _observe(value: float | None, labels: Mapping[str, str] | None = None) -> li
 def _observe_versions(model: ModelMetadata) -> list[Observation]:
     versions = {CHAMPION: model.version, CHALLENGER: model.challenger}
     return [
-        Observation(1.0, {"version": version, "role": role})
+        Observation(
+            1.0, {"version": version, "role": role, "version_slot": find_version_slot(version)}
+        )
         for role, version in versions.items()
         if version is not None
     ]
@@ -92,13 +115,29 @@ def _observe_importance(model: ModelMetadata) -> list[Observation]:
     ]
 
 
-def _observe_feature_shares(model: ModelMetadata) -> list[Observation]:
+def _observe_calendar(model: ModelMetadata, own: Mapping[str, str]) -> list[Observation]:
+    return [
+        Observation(float(one.calendar), {"feature": one.name, **own}) for one in model.features
+    ]
+
+
+def _observe_contributions(model: ModelMetadata, own: Mapping[str, str]) -> list[Observation]:
+    return [
+        Observation(mean, {"feature": feature, **own})
+        for feature, mean in model.contributions.items()
+    ]
+
+
+def _observe_feature_shares(model: ModelMetadata, own: Mapping[str, str]) -> list[Observation]:
     return [
         observation
         for one in model.features
-        for observation in _observe_shares(one, {"feature": one.name})
+        for observation in _observe_shares(one, {"feature": one.name, **own})
     ]
 
 
 def _observe_shares(baseline: Baseline, labels: Mapping[str, str]) -> list[Observation]:
-    return [Observation(baseline.share_of(bin), {**labels, "bin": bin}) for bin in baseline.bins()]
+    return [
+        Observation(baseline.share_of(bin), {**labels, "bin": bin, "range": baseline.range_of(bin)})
+        for bin in baseline.bins()
+    ]

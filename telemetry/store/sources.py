@@ -51,7 +51,9 @@ class AllSlots:
         return total
 
     def created(self) -> float:
-        return min(float(cells[CREATED]) for cells in self._slots.read().values())
+        begun = (float(cells[CREATED]) for cells in self._slots.read().values())
+        # A slot that is reserved has not begun.
+        return min((one for one in begun if one), default=time.time())
 
     def in_flight(self) -> float:
         living = (cells for cells in self._slots.read().values() if is_alive(cells))

@@ -53,8 +53,20 @@ def test_a_missed_alert_and_a_false_one_are_distinguished() -> None:
 def test_the_page_shows_minutes_and_verdict() -> None:
     result = Result(BY_NAME["slow"], {"LatencyBudgetBurn": 7.4}, {})
     page = render([result], Conditions(60, "2026-01-01"))
-    assert "1 scenarios: 1 as they should be, 0 expected alerts missed, 0 false alarms." in page
+    assert "1 scenarios: 1 as they should be, 0 expected alerts missed, 0 false alarms" in page
     assert "| LatencyBudgetBurn 7, - |" in page
+
+
+def test_a_panel_that_is_later_than_its_alert_is_no_pass() -> None:
+    drill = BY_NAME["slow"]
+    late = Result(drill, {"LatencyBudgetBurn": 7.4}, {}, left_green={"LatencyBudgetBurn": None})
+    assert late.late_panels == ["LatencyBudgetBurn"] and not late.passed
+    page = render([late], Conditions(60, "2026-01-01"))
+    assert "| `slow` | LatencyBudgetBurn: 7, late |" in page
+    assert "1 panels later than their alert" in page
+    steady = Result(BY_NAME["steady"], {}, {}, restless=["FeatureDrift"])
+    assert not steady.passed
+    assert "were not green for a while: FeatureDrift." in render([steady], Conditions(60, ""))
 
 
 @pytest.mark.stack
@@ -65,4 +77,5 @@ def test_bad_data_is_notified_at_the_webhook_and_resolved(
     result = run(drill, tools, model_dir, 60, tmp_path)
     assert result.passed, (result.missed, result.false_alarms)
     assert result.resolved.keys() == {"BadData"}
+    assert result.left_green.keys() == result.fired.keys() and not result.late_panels
     assert result.sent["labels"]["by_result"].keys() == {"counted"}

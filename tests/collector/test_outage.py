@@ -21,6 +21,7 @@ from tests.lab.grafana_cloud import both_settings, cloud_settings
 from tests.lab.polling import until
 from tests.lab.prometheus import Prometheus
 from tests.lab.sdk_worker import SdkWorker, sdk_worker
+from tests.lab.write_store import write_settings
 
 pytestmark = pytest.mark.stack
 
@@ -99,7 +100,7 @@ def run_outage(traffic: Traffic, target: FaultyProxy, collector: Collector) -> f
 
 @dataclass(frozen=True)
 class Outage:
-    """One route in an outage of its cloud; of the local Prometheus where it has no cloud."""
+    """One route in an outage of its cloud; of the one store where it has no cloud."""
 
     tools: Path
     folder: Path
@@ -113,7 +114,7 @@ class Outage:
                 Prometheus(self.tools, self.folder / "cloud", cloud=True)
             )
             local = programs.enter_context(Prometheus(self.tools, self.folder / "local"))
-            dead = local if self.route == "local" else cloud
+            dead = local if self.route in ("local", "remote-write") else cloud
             target = programs.enter_context(faulty_proxy(dead.url))
             collector = programs.enter_context(self._collector(target.url, local.url))
             worker = programs.enter_context(sdk_worker(collector.endpoint))
@@ -130,9 +131,10 @@ class Outage:
         return Collector(
             self.tools,
             self.folder / "collector",
-            OTEL_COLLECTOR_ROUTE=self.route,
             PROMETHEUS_URL=target if self.route == "local" else local,
-            **cloud_settings(target, self.metrics),
+            **write_settings(target)
+            | cloud_settings(target, self.metrics)
+            | {"OTEL_COLLECTOR_ROUTE": self.route},
         )
 
 
@@ -141,6 +143,7 @@ OUTAGES = {
     "grafana-cloud by remote-write": ("grafana-cloud", "remote-write"),
     "both by remote-write": ("both", "remote-write"),
     "both by otlp": ("both", "otlp"),
+    "remote-write": ("remote-write", "remote-write"),
 }
 
 
@@ -177,11 +180,12 @@ def test_dead_target_does_not_hold_up_the_live_one(
 
 
 @pytest.mark.parametrize("metrics", ["remote-write", "otlp"])
-@pytest.mark.parametrize("status", ["429", "503", "401"])
+@pytest.mark.parametrize("status", ["429", "500", "503", "401"])
 def test_answer_that_may_change_is_retried(
     make_collector: MakeCollector, cloud: Prometheus, metrics: str, status: str
 ) -> None:
-    """Rate limits, overload and refused credentials delay what was counted, they do not drop it."""
+    """Rate limits, overload, a store without its quorum (500) and refused credentials delay what
+    was counted, they do not drop it."""
     with faulty_proxy(cloud.url) as target:
         target.mode = status
         settings = cloud_settings(target.url, metrics) | {"COLLECTOR_RETRY_MAX_INTERVAL": "1s"}
@@ -210,6 +214,27 @@ def test_batch_that_is_refused_for_good_does_not_block_the_next(
             target.mode = "pass"
             traffic.push()
             until(lambda: stored_values(cloud) == traffic.taken[1:], 10, "the next batch is stored")
+
+
+def test_internal_error_without_end_does_not_block_the_next(
+    make_collector: MakeCollector, prometheus: Prometheus
+) -> None:
+    """What an OTLP target answers with 500 for longer than COLLECTOR_ERROR_GIVE_UP is dropped."""
+    with faulty_proxy(prometheus.url) as target:
+        target.mode = "500"
+        running = make_collector(
+            PROMETHEUS_URL=target.url,
+            COLLECTOR_ERROR_GIVE_UP="4s",
+            COLLECTOR_RETRY_MAX_INTERVAL="1s",
+        ).start()
+        with sdk_worker(running.endpoint) as worker:
+            traffic = Traffic(worker)
+            traffic.push()
+            until(lambda: "it is dropped" in running.output(), 15, "the loss is logged")
+            assert target.seen["500"] >= 3
+            target.mode = "pass"
+            traffic.push()
+            until(lambda: stored_values(prometheus) == traffic.taken[1:], 10, "the next is stored")
 
 
 def test_last_values_are_delivered_without_new_ones(

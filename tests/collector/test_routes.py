@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
+import requests
 
 from tests.lab.fixtures import MakeCollector
 from tests.lab.grafana_cloud import both_settings, cloud_settings
@@ -12,6 +16,7 @@ from tests.lab.sdk_worker import SdkWorker, sdk_worker
 
 pytestmark = pytest.mark.stack
 
+NAMESPACE, ENVIRONMENT = "service.namespace", "deployment.environment.name"
 
 # The contract's names, and the labels that each has beside job and instance (and le).
 CONTRACT = {
@@ -78,6 +83,40 @@ def test_routes_store_the_same_series(
     assert cloud.series('{__name__=~"target_info|otel_scope.*"}') == set()
 
 
+@pytest.mark.parametrize(
+    ("attributes", "job"),
+    [
+        ({ENVIRONMENT: "staging"}, "staging/fraud-handler"),
+        ({NAMESPACE: "bank"}, "bank/fraud-handler"),
+        ({NAMESPACE: "bank", ENVIRONMENT: "staging"}, "bank/staging/fraud-handler"),
+    ],
+    ids=["environment", "namespace", "both"],
+)
+def test_environments_are_other_jobs_on_every_route(
+    make_collector: MakeCollector,
+    prometheus: Prometheus,
+    cloud: Prometheus,
+    attributes: dict[str, str],
+    job: str,
+) -> None:
+    """The environment is in `job`, beside a namespace, and nowhere else; others are as before."""
+    running = make_collector(**both_settings(prometheus.url, cloud.url, "remote-write")).start()
+    staging = SdkWorker(running.endpoint, "pod-0", attributes=attributes)
+    staging.predict(5)
+    assert staging.push()
+    staging.close()
+    with sdk_worker(running.endpoint) as worker:
+        worker.predict(4)
+        assert worker.push()
+        wait_for_counts(prometheus)
+        wait_for_counts(cloud)
+    for target in (prometheus, cloud):
+        found = {dict(each)["job"] for each in target.series('{__name__="predictions_total"}')}
+        assert found == {"fraud-handler", job}
+    everything = '{job=~".*fraud-handler"}'
+    assert prometheus.series(everything) == cloud.series(everything)
+
+
 @pytest.mark.parametrize("route", ["local", "grafana-cloud"])
 def test_single_route_reaches_its_target_alone(
     make_collector: MakeCollector, prometheus: Prometheus, cloud: Prometheus, route: str
@@ -135,3 +174,40 @@ def test_delta_metric_does_not_take_the_others_with_it(
         wrong.close()
     assert prometheus.series('predictions_total{instance="wrong-0"}') == set()
     assert prometheus.series('model_accuracy{instance="wrong-0"}')
+
+
+def foreign_request(name: str, key: str = "kind", metric_type: str = "gauge") -> dict[str, Any]:
+    """OTLP/JSON of some other sender: an ordinary metric of now, and one with these words in it."""
+    point = {"timeUnixNano": str(time.time_ns()), "asDouble": 1.0}
+    point |= {"attributes": [{"key": key, "value": {"stringValue": "x"}}]}
+    metrics = [
+        {"name": "ordinary", "gauge": {"dataPoints": [point | {"attributes": []}]}},
+        {"name": name, metric_type: {"dataPoints": [point]}},
+    ]
+    return {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"name": ""},
+        {"name": "%%"},
+        {"name": "foreign", "key": ""},
+        {"name": "foreign", "key": "%%"},
+        {"name": "foreign", "metric_type": "unheard_of"},
+    ],
+    ids=["no name", "unusable name", "no label name", "unusable label name", "no type"],
+)
+def test_metric_that_cannot_be_stored_does_not_take_the_others_with_it(
+    make_collector: MakeCollector, prometheus: Prometheus, words: dict[str, str]
+) -> None:
+    """Prometheus answers 500 to all that is sent with it, for ever: it is left out before."""
+    running = make_collector(PROMETHEUS_URL=prometheus.url).start()
+    with sdk_worker(running.endpoint) as worker:
+        url = f"{running.endpoint}/v1/metrics"
+        assert requests.post(url, json=foreign_request(**words), timeout=5).status_code == 200
+        worker.predict(9)
+        assert worker.push()
+        wait_for_counts(prometheus)
+    assert prometheus.number("ordinary") == 1
+    assert running.logged_errors() == []

@@ -8,6 +8,7 @@ import pytest
 
 from tests.lab.fixtures import MakeCollector
 from tests.lab.grafana_cloud import TOKEN, cloud_settings
+from tests.lab.write_store import PASSWORD, USER, write_settings
 
 pytestmark = pytest.mark.stack
 
@@ -21,8 +22,12 @@ SECRET_IN_URL = "https://123456:glc_secret@metrics.example/push"
 LOCAL: dict[str, str] = {}
 CLOUD_WRITE, CLOUD_OTLP = CLOUD | WRITE, CLOUD | OTLP
 BOTH_WRITE, BOTH_OTLP = BOTH | WRITE, BOTH | OTLP
+STORE = write_settings("https://store.example")
+BASIC = STORE | {"REMOTE_WRITE_USERNAME": USER, "REMOTE_WRITE_PASSWORD": PASSWORD}
+BEARER = STORE | {"REMOTE_WRITE_BEARER_TOKEN": TOKEN}
+OPEN_STORE = "http://store.example/api/v1/write"
 FAULTY = {
-    "unknown route": (LOCAL, "OTEL_COLLECTOR_ROUTE", "cloud", "one of local, grafana-cloud, both"),
+    "unknown route": (LOCAL, "OTEL_COLLECTOR_ROUTE", "cloud", "both, remote-write"),
     "no token": (CLOUD_WRITE, "GRAFANA_CLOUD_TOKEN", "", "missing"),
     "no token for both": (BOTH_WRITE, "GRAFANA_CLOUD_TOKEN", "", '"both"'),
     "blank token": (CLOUD_WRITE, "GRAFANA_CLOUD_TOKEN", "  ", "missing"),
@@ -38,8 +43,30 @@ FAULTY = {
     "share over 100": (LOCAL, "TRACES_SHARE_PERCENT", "101", "from 0 to 100"),
     "no number": (LOCAL, "COLLECTOR_MEMORY_MIB", "256MB", "whole number"),
     "no time": (LOCAL, "COLLECTOR_RETRY_MAX_INTERVAL", "30", "such as 30s"),
+    "open to other hosts": (LOCAL, "OTLP_HTTP_ENDPOINT", "0.0.0.0:4318", "OTLP_TOKEN"),
+    "short receiver token": (LOCAL, "OTLP_TOKEN", "short", "at least 16"),
+    "unusual receiver token": (LOCAL, "OTLP_TOKEN", "a secret of mine \"", "letters, digits"),
+    "probe without scheme": (LOCAL, "PROBE_URL", "localhost:5000", "http://"),
+    "no time to probe": (LOCAL, "PROBE_INTERVAL", "15", "such as 30s"),
+    "write token in the clear": (
+        CLOUD_WRITE, "GRAFANA_CLOUD_PROM_URL", "http://metrics.example/push", "https://",
+    ),
+    "otlp token in the clear": (
+        CLOUD_OTLP, "GRAFANA_CLOUD_OTLP_ENDPOINT", "http://otlp.example", "https://",
+    ),
+    "no store": (STORE, "REMOTE_WRITE_URL", "", "missing"),
+    "secret in store's address": (STORE, "REMOTE_WRITE_URL", SECRET_IN_URL, "logged"),
+    "user without password": (BASIC, "REMOTE_WRITE_PASSWORD", "", "needs both"),
+    "password without user": (BASIC, "REMOTE_WRITE_USERNAME", "", "needs both"),
+    "token beside a user": (BASIC, "REMOTE_WRITE_BEARER_TOKEN", "glc_x", "either the token"),
+    "quoted password": (BASIC, "REMOTE_WRITE_PASSWORD", '"glc_x"', "quotation mark"),
+    "unusual token": (BEARER, "REMOTE_WRITE_BEARER_TOKEN", "glc_a b", "letters, digits"),
+    "password in the clear": (BASIC, "REMOTE_WRITE_URL", OPEN_STORE, "https://"),
+    "bearer token in the clear": (BEARER, "REMOTE_WRITE_URL", OPEN_STORE, "https://"),
+    "tenant with a slash": (STORE, "REMOTE_WRITE_TENANT", "a/b", "at most 150"),
+    "no time to give up": (LOCAL, "COLLECTOR_ERROR_GIVE_UP", "1", "such as 30s"),
     "queue not writable": (LOCAL, "COLLECTOR_QUEUE_DIR", "/proc/queue", "cannot be made"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("base", "name", "value", "hint"), FAULTY.values(), ids=FAULTY.keys())
@@ -50,7 +77,7 @@ def test_faulty_setting_stops_the_start_with_a_sentence(
     ended = make_collector(**base | {name: value}).run()
     printed = ended.stderr.strip()
     assert ended.returncode == 2
-    assert printed.startswith(f"otelcol: {name} ")
+    assert printed.startswith("otelcol: ") and name in printed
     assert len(printed.splitlines()) == 1
     assert hint in printed
     assert "glc_" not in ended.stdout + printed
@@ -69,8 +96,18 @@ ROUTES = {
     "cloud by otlp": CLOUD_OTLP,
     "both": BOTH_WRITE | CLOUD_TRACES | TEMPO,
     "both by otlp": BOTH_OTLP | TEMPO,
-    "containers": {"OTLP_HTTP_ENDPOINT": "[::]:4318", "COLLECTOR_METRICS_HOST": "0.0.0.0"},
-}
+    "remote-write in a private network": write_settings("http://store.example"),
+    "remote-write": BASIC | TEMPO | {"REMOTE_WRITE_TENANT": "team-a"},
+    "remote-write by token": BEARER,
+    "containers": {
+        "OTLP_HTTP_ENDPOINT": "[::]:4318", "COLLECTOR_METRICS_HOST": "0.0.0.0",
+        "OTLP_ALLOW_OPEN": "true", "PROBE_URL": "http://handler:5000/health/ready",
+    },
+    "with tokens": BOTH_WRITE | {
+        "OTLP_HTTP_ENDPOINT": "0.0.0.0:4318", "OTLP_TOKEN": "a-new-token-of-20, an-old-token-of-20",
+        "PROBE_URL": "https://handler.example/health/ready",
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("settings", ROUTES.values(), ids=ROUTES.keys())
@@ -84,18 +121,22 @@ def test_each_route_is_a_valid_configuration(
 
 def test_printed_configuration_hides_the_token(make_collector: MakeCollector) -> None:
     """`print-config` may be pasted into a question to others."""
-    ended = make_collector(**CLOUD, **WRITE).run(
-        "print-config", "--feature-gates=otelcol.printInitialConfig"
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert "prometheusremotewrite/grafana_cloud" in ended.stdout
-    assert TOKEN not in ended.stdout + ended.stderr
+    for settings in (CLOUD_WRITE, BASIC, BEARER):
+        ended = make_collector(**settings).run(
+            "print-config", "--feature-gates=otelcol.printInitialConfig"
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert "prometheusremotewrite/store" in ended.stdout
+        assert TOKEN not in ended.stdout + ended.stderr
+        assert PASSWORD not in ended.stdout + ended.stderr
 
 
 def test_missing_trace_target_is_logged_once(make_collector: MakeCollector) -> None:
     """Nobody searches a Tempo that was never named."""
     printed = make_collector().run("validate").stderr
-    assert printed.count("TEMPO_URL is not set: traces are not kept locally.") == 1
+    assert (
+        printed.count("Neither TEMPO_URL nor TRACES_FILE is set: traces are not kept locally.") == 1
+    )
 
 
 def test_own_configuration_takes_the_built_in_ones_place(

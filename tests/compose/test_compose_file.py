@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from service.settings import TABLE
+from service.settings import TABLE, read_settings
+from tests.lab.paths import ROOT
 
 Services = dict[str, dict[str, Any]]
 
@@ -42,13 +43,18 @@ def test_service_is_bounded(services: Services, name: str) -> None:
     assert services[name]["logging"]["options"] == {"max-size": "5m", "max-file": "3"}
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_own_service_is_hardened(services: Services, root: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ALL)
+def test_service_is_hardened(services: Services, name: str) -> None:
     service = services[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert f" AS {service['build']['target']}\n" in (root / "Dockerfile").read_text()
+    assert service["pids_limit"] <= 256
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_own_image_is_a_stage_of_the_dockerfile(services: Services, root: Path, name: str) -> None:
+    assert f" AS {services[name]['build']['target']}\n" in (root / "Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("name", ["alertmanager", "grafana", "prometheus", "tempo"])
@@ -85,10 +91,29 @@ def test_ports_open_on_this_machine_only(services: Services) -> None:
     ports = {name: s["ports"] for name, s in services.items() if "ports" in s}
     assert ports == {
         "handler": ["${BIND_ADDRESS:-127.0.0.1}:${PORT:-5000}:5000"],
-        "prometheus": ["${BIND_ADDRESS:-127.0.0.1}:${PROMETHEUS_PORT:-9090}:9090"],
-        "alertmanager": ["${BIND_ADDRESS:-127.0.0.1}:${ALERTMANAGER_PORT:-9093}:9093"],
-        "grafana": ["${BIND_ADDRESS:-127.0.0.1}:${GRAFANA_PORT:-3000}:3000"],
+        "prometheus": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
+        "alertmanager": ["127.0.0.1:${ALERTMANAGER_PORT:-9093}:9093"],
+        "grafana": ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"],
     }
+
+
+@pytest.mark.parametrize("bound", ["", "127.0.0.1", "0.0.0.0"])
+def test_handler_wants_a_token_where_its_port_is_open_to_others(
+    services: Services, bound: str
+) -> None:
+    """As compose passes BIND_ADDRESS on: without one it is loopback, and nothing is opened."""
+    given = services["handler"]["environment"]
+    assert given["PUBLISHED_ADDRESS"] == "${BIND_ADDRESS:-127.0.0.1}"
+    assert given["ALLOW_OPEN"] == "${ALLOW_OPEN:-}"
+    environ = {"HOST": "0.0.0.0", "PUBLISHED_ADDRESS": bound or "127.0.0.1"}
+    assert read_settings(environ).public == (bound == "0.0.0.0")
+
+
+def test_receipts_outlive_the_container(services: Services, root: Path) -> None:
+    """The image has the folder, owned by whoever runs it, for the volume to take over."""
+    folder = services["handler"]["environment"]["RECEIPT_DIR"]
+    assert services["handler"]["volumes"] == [f"handler-receipts:{folder}"]
+    assert f"install -d -o app -g app -m 700 {folder}" in (root / "Dockerfile").read_text()
 
 
 def test_services_find_each_other_by_name(services: Services) -> None:
@@ -96,7 +121,9 @@ def test_services_find_each_other_by_name(services: Services) -> None:
         url
         for service in services.values()
         for value in service.get("environment", {}).values()
+        if value is not None  # as it is set outside
         for url in re.findall(r"http://([\w.]+):(\d+)", value)
+        if url[0] != "localhost"  # of the reader of a message
     }
     assert urls == {
         ("collector", "4318"),
@@ -104,6 +131,18 @@ def test_services_find_each_other_by_name(services: Services) -> None:
         ("prometheus", "9090"),
         ("tempo", "4318"),
     }
+
+
+def test_no_default_stands_within_a_default() -> None:
+    """The older docker-compose takes the inner one for text: its Collector could not start."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert re.findall(r"\$\{[^}]*\$\{", text) == []
+
+
+def test_probe_is_of_the_job_that_is_set_or_of_the_services_name(services: Services) -> None:
+    given = services["collector"]["environment"]
+    assert given["PROBE_SERVICE"] is None
+    assert given["PROBED_SERVICE_NAME"] == "${OTEL_SERVICE_NAME:-fraud-handler}"
 
 
 def test_handler_is_given_settings_that_it_has(services: Services) -> None:

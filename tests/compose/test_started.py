@@ -8,36 +8,37 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.compose.engine import Engine, own_engine
-from tests.compose.stub_images import make_stub_images
+from bench.panels import ask_all
+from prometheus.client.http import Client
+from prometheus.client.query import Prometheus
+from tests.compose.engine import Engine
+from tests.compose.project import (
+    PULLED,
+    STARTED,
+    Project,
+    docker_compose_v1,
+    docker_compose_v2,
+    engine_with_images,
+    project,
+)
 from tests.lab.polling import answers, until
 from tests.lab.ports import free_port
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(3600)]
 
-STARTED = ("alertmanager", "collector", "handler", "prometheus", "simulator")
-PULLED = ("alertmanager", "prometheus")
-LABEL = "label=com.docker.compose.project"
-
 
 @pytest.fixture(scope="module")
-def engine(root: Path, compose: dict[str, Any]) -> Iterator[Engine]:
-    with own_engine(root / ".run" / "compose-engine") as started:
-        images = (compose["services"][name]["image"] for name in ("prometheus", "alertmanager"))
-        make_stub_images(started, root, *images)
+def engine(root: Path) -> Iterator[Engine]:
+    with engine_with_images(root) as started:
         yield started
 
 
@@ -52,82 +53,13 @@ def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     return print_line
 
 
-def docker_compose_v1(_: Engine, __: Path) -> list[str]:
-    found = shutil.which("docker-compose")
-    assert found, "docker-compose is missing: apt-get install docker-compose"
-    return [found]
-
-
-def docker_compose_v2(engine: Engine, root: Path) -> list[str]:
-    """The plugin, built from its module where the client has none."""
-    plugin = Path(engine.environ["DOCKER_CONFIG"]) / "cli-plugins" / "docker-compose"
-    if not engine.docker("compose", "version", check=False):
-        subprocess.run(
-            ["go", "build", "-trimpath", "-o", str(plugin), "github.com/docker/compose/v2/cmd"],
-            cwd=root / "tests" / "compose" / "docker_compose_v2",
-            check=True,
-        )
-    return [engine.client, "compose"]
-
-
-@dataclass(frozen=True)
-class Project:
-    """One start of the file, under a name and on ports of its own."""
-
-    engine: Engine
-    command: Sequence[str]
-    name: str
-    ports: dict[str, str]
-    root: Path
-
-    def compose(self, *words: str) -> str:
-        engine = Engine(self.engine.client, {**self.engine.environ, **self.ports})
-        return engine.run([*self.command, "-p", self.name, *words], cwd=self.root)
-
-    def inspect(self, service: str) -> dict[str, Any]:
-        wanted = ("--filter", f"{LABEL}={self.name}")
-        one = ("--filter", f"label=com.docker.compose.service={service}")
-        found = self.engine.docker("ps", "-aq", *wanted, *one).split()
-        inspected: dict[str, Any] = json.loads(self.engine.docker("inspect", *found))[0]
-        return inspected
-
-    def is_healthy(self, service: str) -> bool:
-        """Healthy where the service has a check, running without a restart where it has none."""
-        container = self.inspect(service)
-        state = container["State"]
-        if "Health" in state:
-            return bool(state["Health"]["Status"] == "healthy")
-        return bool(state["Running"] and container["RestartCount"] == 0)
-
-    def read_guide_commands(self) -> list[str]:
-        """The lines of docs/SETUP_GUIDE.md that ask this start something, on its ports."""
-        lines = (self.root / "docs" / "SETUP_GUIDE.md").read_text().splitlines()
-        asking = [line for line in lines if line.startswith("curl -s localhost:")]
-        assert len(asking) == 3
-        at = {"5000": self.ports["PORT"], "9090": self.ports["PROMETHEUS_PORT"]}
-        return [re.sub(r":(5000|9090)/", lambda m: f":{at[m[1]]}/", line) for line in asking]
-
-    def list_leftovers(self) -> list[str]:
-        kinds = (("ps", "-a"), ("volume", "ls"), ("network", "ls"))
-        found = [self.engine.docker(*k, "-q", "--filter", f"{LABEL}={self.name}") for k in kinds]
-        return " ".join(found).split()
-
-    def query(self, promql: str) -> float:
-        port, query = self.ports["PROMETHEUS_PORT"], urllib.parse.quote(promql)
-        url = f"http://127.0.0.1:{port}/api/v1/query?query={query}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            result = json.load(answer)["data"]["result"]
-        return float(result[0]["value"][1]) if result else 0.0
-
-
-@pytest.fixture(params=[docker_compose_v2, docker_compose_v1])
-def project(request: pytest.FixtureRequest, engine: Engine, root: Path) -> Iterator[Project]:
-    names = ("PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
-    ports = {name: str(free_port()) for name in names}
+@pytest.fixture(name="project", params=[docker_compose_v2, docker_compose_v1])
+def started_project(
+    request: pytest.FixtureRequest, engine: Engine, root: Path
+) -> Iterator[Project]:
     name = request.param.__name__.replace("_", "")
-    started = Project(engine, request.param(engine, root), name, ports, root)
-    yield started
-    started.compose("down", "-v")
+    with project(engine, request.param(engine, root), name, root) as made:
+        yield made
 
 
 def test_stack_gets_well_counts_and_leaves_nothing(
@@ -153,6 +85,9 @@ def test_stack_gets_well_counts_and_leaves_nothing(
 
     for found in ('up{job="alertmanager"}', "prometheus_notifications_alertmanagers_discovered"):
         until(partial(is_one, found), 60, f"{found} is 1")
+    asked = list(ask_all(Prometheus(Client(project.prometheus)), time.time()))
+    report(f"{len(asked)} queries of the dashboards, {sum(not one.series for one in asked)} empty")
+    assert [one.what for one in asked if one.is_fault] == []
     assert "sent nowhere" in project.compose("logs", "alertmanager")
     assert all(project.is_healthy(s) for s in STARTED)
     for command in project.read_guide_commands():

@@ -68,9 +68,10 @@ def commands(page: Path) -> list[list[str]]:
 
 
 def split_lines(block: str) -> list[str]:
-    """The commands of a block of shell; a quoted text may go over several lines."""
+    """The commands of a block of shell; a command, and a text in quotes, may go over several
+    lines."""
     found, held = [], ""
-    for line in block.splitlines():
+    for line in block.replace("\\\n", " ").splitlines():
         held = f"{held}\n{line}" if held else line
         if held.count("'") % 2 == 0:
             found.append(held.strip())

@@ -27,9 +27,11 @@ TRIED = {
     "./start_mlops.sh --native": f"{STACK}test_ctrl_c_ends_everything_and_a_second_start_works",
     "./start_mlops.sh status": f"{STACK}test_status_stop_and_a_second_up_from_another_terminal",
     "./start_mlops.sh stop": f"{STACK}test_status_stop_and_a_second_up_from_another_terminal",
+    "./start_mlops.sh traces": f"{STACK}test_a_refused_request_is_found_among_the_traces",
     "./start_mlops.sh clean": "tests/docs/test_guides.py::test_clean_removes_data_and_logs",
     "docker compose up -d --build": STARTED,
-    "PORT=5001 PROMETHEUS_PORT=9091 docker compose up -d --build": STARTED,
+    "PORT=5001 PROMETHEUS_PORT=9091 PROMETHEUS_EXTERNAL_URL=http://localhost:9091"
+    " docker compose up -d --build": STARTED,
     "docker compose ps": STARTED,
     "docker compose ps -a": STARTED,
     "docker compose logs --tail 50": STARTED,
@@ -137,7 +139,7 @@ def test_costs_add_up() -> None:
         runs, awake = int(runs_text), int(awake_text)
         memory = 10 * ((0.100 + 0.020) * awake + 0.025 * runs * 5 / 60) / 720
         cpu = 20 * runs * 10 / (720 * 3600)
-        volume, traffic = 0.15 * 0.5, 0.05 * runs * 0.2 / 1000
+        volume, traffic = 0.15 * 0.5, 0.05 * runs * 0.8 / 1000
         total = memory + cpu + volume + traffic
         stated = [float(cell.strip(" $")) for cell in costs.split("|")]
         assert awake == min(720, runs * 15 // 60)

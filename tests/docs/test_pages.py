@@ -29,12 +29,12 @@ own_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 # Where settings are read, or handed on to a program.
 READERS = (
     "service", "stack", "telemetry", "model", "simulator", "grafana", "prometheus/alertmanager",
-    "otel-collector/distribution", ".railway", ".github/workflows",
+    "otel-collector/distribution", "deploy/kubernetes", ".railway", ".github/workflows",
     "docker-compose.yml", "Dockerfile", "deploy_railway.sh",
 )  # fmt: skip
 # OpenTelemetry's own, which its SDK reads, and OpenSSL's.
 OF_OTHERS = {name for name in vars(environment_variables) if name.startswith("OTEL_")}
-OF_OTHERS |= {"SSL_CERT_FILE"}
+OF_OTHERS |= {"SSL_CERT_FILE", "LD_PRELOAD"}
 SUFFIXES = {Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
 
 

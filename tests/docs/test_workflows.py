@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from stack.build import DISTRIBUTIONS
 from tests.lab.paths import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -22,7 +23,7 @@ def text(request: pytest.FixtureRequest) -> str:
 
 def test_the_workflows_are_there() -> None:
     names = [file.name for file in WORKFLOWS]
-    assert names == ["ci.yml", "deploy.yml", "image.yml", "simulate.yml"]
+    assert names == ["audit.yml", "ci.yml", "deploy.yml", "image.yml", "simulate.yml"]
 
 
 def test_actions_are_pinned_by_commit(text: str) -> None:
@@ -68,9 +69,50 @@ def test_go_is_that_of_the_image() -> None:
     assert versions == {image}
 
 
-def test_every_image_is_published() -> None:
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "image.yml").read_text())
+def read_jobs(name: str) -> dict[str, Any]:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
+    jobs: dict[str, Any] = workflow["jobs"]
+    return jobs
+
+
+def test_every_image_is_built_and_published() -> None:
     stages = re.findall(r"^FROM .+ AS (\w+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    targets = workflow["jobs"]["image"]["strategy"]["matrix"]["target"]
-    assert targets == ["handler", "simulator", "collector"]
-    assert set(targets) <= set(stages)
+    for job in ("build", "publish"):
+        targets = read_jobs("image.yml")[job]["strategy"]["matrix"]["target"]
+        assert targets == ["handler", "simulator", "collector"]
+        assert set(targets) <= set(stages)
+
+
+def test_only_what_publishes_may_write_and_only_after_the_tests() -> None:
+    """No job that runs for a pull request has more than a look at the repository."""
+    jobs = {name: read_jobs(name) for name in (file.name for file in WORKFLOWS)}
+    writing = {
+        (name, one)
+        for name, all_ in jobs.items()
+        for one in all_
+        if "write" in str(all_[one].get("permissions"))
+    }
+    assert writing == {("image.yml", "publish")}
+    image = jobs["image.yml"]
+    assert image["publish"]["needs"] == "test"
+    assert image["test"] == {
+        "if": "startsWith(github.ref, 'refs/tags/v')", "uses": "./.github/workflows/ci.yml",
+    }  # fmt: skip
+
+
+def test_published_image_is_made_of_its_sources_alone_and_says_so() -> None:
+    [push] = [
+        step["with"]
+        for step in read_jobs("image.yml")["publish"]["steps"]
+        if "build-push" in step.get("uses", "")
+    ]
+    assert push["no-cache"] and not {"cache-from", "cache-to"} & set(push)
+    assert push["sbom"] and push["provenance"] == "mode=max"
+
+
+def test_every_lock_and_every_go_module_is_audited() -> None:
+    jobs = read_jobs("audit.yml")
+    locks = {path.relative_to(ROOT).as_posix() for path in (ROOT / "requirements").glob("*.txt")}
+    assert set(jobs["python"]["strategy"]["matrix"]["lock"]) == locks | {"requirements.txt"}
+    folders = {folder.as_posix() for folder in DISTRIBUTIONS}
+    assert set(jobs["go"]["strategy"]["matrix"]["folder"]) == folders

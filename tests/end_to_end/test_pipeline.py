@@ -67,9 +67,13 @@ def test_nothing_is_lost_while_the_collector_is_away(
 def test_exemplar_in_prometheus_has_the_trace_that_the_log_names(
     service: Handler, prometheus: Prometheus
 ) -> None:
-    answer = requests.post(f"{service.url}/predict", json=TRANSACTION, timeout=10)
+    """Of a request that is kept: its caller has sampled it."""
+    headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80ffff-b7ad6b7169203331-01"}
+    answer = requests.post(f"{service.url}/predict", json=TRANSACTION, headers=headers, timeout=10)
+    request_id = answer.json()["request_id"]
+    until(lambda: request_id in service.output(), 5, "the request's line is written")
     lines = [json.loads(line) for line in service.output().splitlines() if line.startswith("{")]
-    [line] = [line for line in lines if line.get("request_id") == answer.json()["request_id"]]
+    [line] = [line for line in lines if line.get("request_id") == request_id]
 
     def has_exemplar(metric: str) -> bool:
         found = prometheus.exemplars(f"{metric}_bucket")

@@ -75,7 +75,7 @@ def _request(chance: random.Random, at: float, worker: int) -> Request:
     return Request(at, worker, endpoint, "200", seconds, class_name, euros)
 
 
-COUNTED = fill_card_labels(FACTS.features, FACTS.score)
+COUNTED = fill_card_labels(FACTS.features, FACTS.score, FACTS.slots)
 
 
 class Service:

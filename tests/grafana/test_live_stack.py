@@ -17,6 +17,7 @@ import pytest
 from bench.detection.stage import Stage
 from grafana.cloud.verify import Finding, choices, verify
 from grafana.panels import dashboards
+from grafana.panels.model import FEW_EXPLAINED
 from grafana.render.board import ALERTS_FIRING, NEW_VERSION, render
 from prometheus.client.http import Client
 from prometheus.client.query import Prometheus
@@ -37,7 +38,10 @@ ALLOWED = {
     "three hours of history are needed",
     "no trace came yet",  # this stack sends none
     "nothing was refused",
+    # One in a hundred is explained: 12 in an hour of this clock, and a mean needs 30.
+    FEW_EXPLAINED,
     "there was no error",
+    "the Collector dropped none yet",
 }
 
 
@@ -129,7 +133,9 @@ def test_ratios_are_far_from_their_limits_in_a_healthy_stack(
     """As parts of what the alerts allow: below 1, or the panels would be red for nothing."""
     (limits,) = [p for p in DASHBOARDS["model"].panels if p.title == "How near is each alert?"]
     shown = {
-        f.query.legend: f.samples[0].value for f in findings["model"] if f.panel == limits.title
+        f.query.legend: f.samples[0].value
+        for f in findings["model"]
+        if f.panel == limits.title and f.samples
     }
 
     assert len(shown) == 7

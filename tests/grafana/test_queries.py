@@ -35,7 +35,7 @@ pytestmark = pytest.mark.stack
 
 def test_queries_parse_as_rules(tmp_path: Path) -> None:
     """promtool accepts each query, with its variables filled in."""
-    values = {**DEFAULTS, "feature": "amount"}
+    values = {**DEFAULTS, "job": "fraud-handler", "feature": "amount"}
     queries = [q for d in DASHBOARDS.values() for panel in d.panels for q in panel.queries]
     rules = [
         {"record": f"query:{number}", "expr": fill_in(query.expression, values)}
@@ -54,7 +54,7 @@ def test_queries_parse_as_rules(tmp_path: Path) -> None:
 @pytest.mark.parametrize("window", WINDOWS.values())
 def test_no_query_is_empty_or_nan(running: Running, window: str) -> None:
     """With each window that the reader can choose; by value there are many."""
-    assert set(running.ask(window=window)) >= ALWAYS - {"{{le}}", "{{version}}"}
+    assert set(running.ask(window=window)) >= ALWAYS - {"{{le}} €", "{{version}}"}
 
 
 def test_predictions_per_second(running: Running) -> None:
@@ -148,12 +148,16 @@ def test_variables_select(running: Running, chosen: dict[str, str], worker: int 
 
 
 def test_variables_offer_what_there_is(running: Running) -> None:
-    """The lists at the top hold every version and instance."""
+    """The lists at the top hold every service, and every version and instance of it."""
     offered = {
         one.name: one.values for one in choices(render(DASHBOARD), running.store, running.end)
     }
 
-    assert offered == {"version": [OLD, NEW], "instance": ["shop-0", "shop-1"]}
+    assert offered == {
+        "job": ["fraud-handler"],
+        "version": [OLD, NEW],
+        "instance": ["shop-0", "shop-1"],
+    }
 
 
 def test_contradicting_choice_shows_nothing(running: Running) -> None:
@@ -169,7 +173,9 @@ def test_exemplars_of_response_times_carry_the_trace(running: Running) -> None:
     """Grafana asks for exemplars by the same query; they name the trace as its link expects."""
     (query,) = [q for q in QUERIES if q.legend == "P99"]
     answer = running.store.exemplars(
-        fill_in(query.expression, {**DEFAULTS, "window": "5m"}), running.end - 300, running.end
+        fill_in(query.expression, {**DEFAULTS, "job": "fraud-handler", "window": "5m"}),
+        running.end - 300,
+        running.end,
     )
 
     assert answer

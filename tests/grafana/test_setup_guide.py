@@ -17,7 +17,13 @@ from grafana.cloud.ruler import HINTS as RULE_HINTS
 from model.argument_groups import DEFAULT_ROWS, DEFAULT_SEED
 from model.data.dataset import make_synthetic_dataset
 from model.training.describe import count_deciles
-from telemetry.metrics import CHALLENGER_SHARE_TARGET, METRICS, Kind
+from telemetry.metrics import (
+    CHALLENGER_SHARE_TARGET,
+    METRICS,
+    Kind,
+    Labels,
+    Metric,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "grafana_cloud_setup.md").read_text(encoding="utf-8")
@@ -60,6 +66,14 @@ def test_troubles_are_described_in_the_programs_words(row: str) -> None:
     assert any(sentence.startswith(row) for sentence in said)
 
 
+def _is_at_start(metric: Metric, labels: Labels) -> bool:
+    """Of a version that is loaded, the champion's; without a challenger."""
+    of = dict(zip(metric.labels, labels, strict=True))
+    if of.get("version_slot", "1") != "1":
+        return False
+    return metric.is_known(labels) and ("version_slot" not in of or of.get("role") != "challenger")
+
+
 def known_series(bins: list[int]) -> int:
     """Series that a worker has from its start: every known label set, for features of such bins."""
     values = {
@@ -69,18 +83,23 @@ def known_series(bins: list[int]) -> int:
         "source": 1,
         "evaluation": 1,
         "problem": 4,
+        "version_slot": 1,
+        "direction": 2,
+        "range": 1,
     }
     total = 0
     for metric in METRICS:
-        if metric == CHALLENGER_SHARE_TARGET:
+        if metric is CHALLENGER_SHARE_TARGET:
             continue  # published where there is a challenger only
         if metric.kind is Kind.GAUGE or () in metric.labels.values():
             if {"feature", "bin"} <= metric.labels.keys():
                 total += sum(bins) + 2 * len(bins)  # "below" and "above"
             else:
-                total += math.prod((values | {"bin": 10})[label] for label in metric.labels)
+                total += math.prod(
+                    (values | {"bin": 10, "range": 1})[label] for label in metric.labels
+                )
         else:
-            known = sum(metric.is_known(labels) for labels in metric.combinations())
+            known = sum(_is_at_start(metric, labels) for labels in metric.combinations())
             # a histogram has its buckets, +Inf, sum and count
             total += known * (len(metric.bounds) + 3 if metric.kind is Kind.HISTOGRAM else 1)
     return total

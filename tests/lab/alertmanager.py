@@ -15,6 +15,9 @@ from tests.lab.program import Program
 
 START = ROOT / "prometheus" / "alertmanager" / "start.sh"
 
+# Where Prometheus is reached, as it writes it into the alerts that it sends.
+SEEN = "https://monitoring.example.org"
+
 
 class Alertmanager(Program):
     """start.sh with the settings given."""
@@ -46,7 +49,10 @@ class Alertmanager(Program):
                 "annotations": {
                     "summary": f"summary of {labels['alertname']}",
                     "value": "value",
-                    "runbook_url": f"docs/runbooks/{labels['alertname']}.md",
+                    "runbook_url": f"{SEEN}/user/runbooks/{labels['alertname']}.md",
+                    "dashboard_url": f"{SEEN}/user/?d=fraud-model#panel-9",
+                    "__dashboardUid__": "fraud-model",
+                    "__panelId__": "9",
                 },
                 "startsAt": _timestamp(now),
                 **ends,

@@ -7,7 +7,8 @@ import os
 from service.settings import TABLE
 
 _PREFIXES = (
-    "ALERT_", "COLLECTOR_", "GRAFANA_", "OTEL_", "OTLP_", "PROMETHEUS_", "TEMPO_", "TRACES_",
+    "ALERT_", "COLLECTOR_", "GRAFANA_", "OTEL_", "OTLP_", "PROMETHEUS_", "REMOTE_WRITE_", "TEMPO_",
+    "TRACES_",
 )  # fmt: skip
 
 

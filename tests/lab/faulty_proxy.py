@@ -19,12 +19,14 @@ class FaultyProxy:
     - "pass": it is forwarded and answered as the target does;
     - "hang": it is taken and never answered;
     - a status, such as "503": it is answered with that;
-    and `refuse()`/`accept()` close and open the port itself. `seen` counts requests by mode.
+    What lacks one of the `demanded` headers is answered with 401. `refuse()`/`accept()` close and
+    open the port itself. `seen` counts requests by mode.
     """
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.mode = "pass"
+        self.demanded: dict[str, str] = {}
         self.seen: Counter[str] = Counter()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -59,13 +61,17 @@ class FaultyProxy:
                     proxy._stopping.wait(60)
                     self.close_connection = True
                 elif proxy.mode == "pass":
-                    self.answer(*proxy._forward(self.path, dict(self.headers), body))
+                    self.answer(*proxy.forward(self.path, dict(self.headers), body))
                 else:
                     self.answer(int(proxy.mode))
 
         return Handler
 
-    def _forward(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    def forward(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        """Status and body of the target's answer."""
+        if not self.demanded.items() <= headers.items():
+            self.seen["401"] += 1
+            return 401, b""
         kept = {name: value for name, value in headers.items() if name.lower() != "host"}
         answer = requests.post(self.target + path, data=body, headers=kept, timeout=10)
         return answer.status_code, answer.content

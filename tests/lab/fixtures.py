@@ -5,6 +5,8 @@ test starts is killed at its end, the last one first.
 
     tools            the folder of the built programs
     model_dir        the default model, trained once a run
+    browser          Chromium, one a module
+    axe              axe-core, which looks for what keeps people out of a page
     exit_stack       programs entered here are killed at the end of the test
     prometheus       the local Prometheus, running
     cloud            a Prometheus that stands in for Grafana Cloud, running
@@ -24,7 +26,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.lab.axe import fetch_axe
+from tests.lab.chromium import chromium
 from tests.lab.collector import Collector
 from tests.lab.handler import Handler
 from tests.lab.models import train_model
@@ -46,6 +51,19 @@ def tools() -> Path:
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the default model, trained for this run."""
     return train_model(tmp_path_factory.mktemp("models"), "--rows", "40000")
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """axe.min.js, fetched by npm and not kept."""
+    return fetch_axe(tmp_path_factory.mktemp("axe"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; no longer than a module, for Playwright allows itself one event loop a thread."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -66,6 +69,18 @@ class Handler(Program):
     def recycle_worker(self) -> None:
         """Let one worker finish what it does and be replaced, as after its last request."""
         os.kill(self.workers()[-1], signal.SIGTERM)
+
+    def stop_master(self) -> None:
+        """End the service as a platform does, without waiting for it."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+
+    @contextmanager
+    def half_a_request(self) -> Iterator[None]:
+        """A client that has sent half of a body and waits."""
+        with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
+            connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            yield
 
     def exposition(self) -> str:
         """The text of `/metrics`."""

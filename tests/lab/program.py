@@ -51,6 +51,10 @@ class Program:
     def start(self) -> Self:
         """Returns when it is ready; AssertionError with its last output if it never is."""
         self.launch()
+        return self.wait_until_ready()
+
+    def wait_until_ready(self) -> Self:
+        """After `launch`; AssertionError with its last output if it never is."""
         what = f"{type(self).__name__} is ready"
         try:
             until(lambda: self._has_ended() or self.is_ready(), self.ready_seconds, what)

@@ -16,40 +16,14 @@ from tests.lab.program import Program
 
 Series = tuple[tuple[str, str], ...]
 """The labels of one series, the name among them, sorted."""
+OFFSET = "rule_query_offset: 30s"
 
 
-class Prometheus(Program):
-    """The local Prometheus; with `cloud` one that stands in for Grafana Cloud."""
+class PrometheusApi:
+    """What is asked of anything that answers as a Prometheus does, at `url`."""
 
-    ready_seconds = 30
-
-    def __init__(self, tools: Path, folder: Path, *, cloud: bool = False) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.auth = (USER, TOKEN) if cloud else None
-        folder.mkdir(parents=True, exist_ok=True)
-        super().__init__(self._command(tools, folder, cloud), folder / "log", {})
-
-    def _command(self, tools: Path, folder: Path, cloud: bool) -> list[str]:
-        config = folder / "prometheus.yml"
-        config.write_text((ROOT / "prometheus/prometheus.yml").read_text())
-        command = [
-            str(tools / "prometheus"),
-            f"--config.file={config}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-            "--web.enable-otlp-receiver",
-            "--enable-feature=exemplar-storage",
-        ]
-        if cloud:
-            web = folder / "web.yml"
-            web.write_text(f'basic_auth_users:\n  "{USER}": "{TOKEN_BCRYPT}"\n')
-            command += [f"--web.config.file={web}", "--web.enable-remote-write-receiver"]
-        return command
-
-    def is_ready(self) -> bool:
-        """It can be queried."""
-        return answers(f"{self.url}/-/ready", self.auth)
+    url: str
+    auth: tuple[str, str] | None = None
 
     def get(self, path: str, **parameters: str | float) -> Any:
         """The data of a call of its HTTP API, such as `rules` or `alerts`."""
@@ -90,3 +64,43 @@ class Prometheus(Program):
         now = time.time()
         found = self.get("query_exemplars", query=promql, start=now - 3600, end=now + 60)
         return [exemplar for each in found for exemplar in each["exemplars"]]
+
+
+class Prometheus(PrometheusApi, Program):
+    """The local Prometheus; with `cloud` one that stands in for Grafana Cloud."""
+
+    ready_seconds = 30
+
+    def __init__(
+        self, tools: Path, folder: Path, *, cloud: bool = False, rule_offset: str = "0s"
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.auth = (USER, TOKEN) if cloud else None
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "prometheus.yml"
+        text = (ROOT / "prometheus/prometheus.yml").read_text()
+        # Tests push each second and do not wait.
+        config.write_text(text.replace(OFFSET, f"rule_query_offset: {rule_offset}"))
+        super().__init__(self._command(tools, folder, cloud), folder / "log", {})
+
+    def _command(self, tools: Path, folder: Path, cloud: bool) -> list[str]:
+        config = folder / "prometheus.yml"
+        command = [
+            str(tools / "prometheus"),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--web.enable-otlp-receiver",
+            "--web.enable-remote-write-receiver",
+            "--enable-feature=exemplar-storage",
+        ]
+        if cloud:
+            web = folder / "web.yml"
+            web.write_text(f'basic_auth_users:\n  "{USER}": "{TOKEN_BCRYPT}"\n')
+            command.append(f"--web.config.file={web}")
+        return command
+
+    def is_ready(self) -> bool:
+        """It can be queried."""
+        return answers(f"{self.url}/-/ready", self.auth)

@@ -35,12 +35,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Case:
-    """Series at a given interval, and questions about what is recorded."""
+    """Series at a given interval, and questions about what is recorded.
+
+    `alerts`: entries of promtool's `alert_rule_test`.
+    """
 
     name: str
     series: Series
     questions: tuple[Question, ...]
     interval: str = "1m"
+    alerts: tuple[Mapping[str, Any], ...] = ()
 
     def to_promtool(self) -> dict[str, Any]:
         """An entry of `tests`."""
@@ -51,16 +55,24 @@ class Case:
                 {"series": name, "values": values} for name, values in self.series.items()
             ],
             "promql_expr_test": [question.to_promtool() for question in self.questions],
+            "alert_rule_test": list(self.alerts),
         }
 
 
-def run(tools: Path, folder: Path, cases: list[Case], wanted: str, every: str = "1m") -> str:
+def run(
+    tools: Path,
+    folder: Path,
+    cases: list[Case],
+    wanted: str,
+    every: str = "1m",
+    also: tuple[str, ...] = (),
+) -> str:
     """What promtool found wrong; empty when all is as expected.
 
     Of the committed rules those are evaluated on which the rule `wanted` depends, and itself:
-    all of them at every step would take minutes.
+    all of them at every step would take minutes. `also`: rules that only a text asks for.
     """
-    ended = _test_rules(tools, folder, select_groups(wanted), cases, every)
+    ended = _test_rules(tools, folder, select_groups(wanted, *also), cases, every)
     return "" if ended.returncode == 0 else ended.stdout + ended.stderr
 
 
@@ -69,7 +81,8 @@ def ask(
 ) -> list[dict[str, float]]:
     """Values by labels of each expression after `steps` steps of `seconds`.
 
-    The wanted rules and alerts are evaluated at each step, with all that they depend on.
+    The wanted rules and alerts are evaluated at each step, with all that they depend on; every rule
+    where none is named.
     """
     # Asked for something that cannot be, promtool prints what is.
     impossible = (('{nowhere="to be found"}', 0.0),)
@@ -79,7 +92,7 @@ def ask(
         ended = _test_rules(
             tools_folder(),
             Path(folder),
-            select_groups(*wanted),
+            select_groups(*wanted) if wanted else read_groups(),
             [case],
             f"{seconds}s",
             timeout=None,
@@ -88,7 +101,7 @@ def ask(
     answers = re.findall(r"^\s+got: (.*)$", printed, re.MULTILINE)
     if len(answers) != len(expressions):
         raise RuntimeError(f"promtool did not answer:\n{printed[:2000]}")
-    found = [re.findall(r"(\{[^}]*\}) ([-+0-9.eE]+)", answer) for answer in answers]
+    found = [re.findall(r"(\{[^}]*\}) (NaN|[-+]Inf|[-+0-9.eE]+)", answer) for answer in answers]
     return [{labels: float(value) for labels, value in each} for each in found]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,13 +33,20 @@ class _RememberingExporter(OTLPMetricExporter):
 class SdkWorker:
     """Counts as a worker does and pushes to a Collector on demand or by interval."""
 
-    def __init__(self, endpoint: str, instance: str = "laptop-0", every_ms: float = NEVER) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        instance: str = "laptop-0",
+        every_ms: float = NEVER,
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
         resource = Resource(
             {
                 "service.name": "fraud-handler",
                 "service.instance.id": instance,
                 "service.version": "0.1.0",
                 "host.name": "a-host-that-nobody-needs-to-know",
+                **(attributes or {}),
             }
         )
         self._exporter = _RememberingExporter(f"{endpoint}/v1/metrics", timeout=5)
@@ -57,6 +64,7 @@ class SdkWorker:
     def _make_instruments(self) -> None:
         meter = self._meters.get_meter("telemetry", "1.2.3")
         self.predictions = meter.create_counter("predictions", "{prediction}", "Scored.")
+        self.deliveries = meter.create_counter("telemetry.deliveries", "{delivery}", "Taken.")
         self.errors = meter.create_counter("errors", "{error}", "Refused.")
         self.duration = meter.create_histogram("http.request.duration", "s", "Answered in.")
         self.score = meter.create_histogram("fraud.detection.score", "1", "Probability.")

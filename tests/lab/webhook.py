@@ -20,6 +20,7 @@ class Message:
     severity: str
     firing: bool
     labels: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Webhook:
                     labels.get("severity", ""),
                     alert["status"] == "firing",
                     tuple(sorted(labels.items())),
+                    tuple(sorted(alert["annotations"].items())),
                 )
             )
 

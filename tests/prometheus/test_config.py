@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from model.serving.cohorts import OLDEST_SECONDS
+from prometheus.generator.durations import parse_duration
 from tests.lab.fixtures import MakeCollector
 from tests.lab.paths import ROOT
 from tests.lab.polling import until
@@ -40,6 +42,12 @@ def test_the_handler_is_not_scraped() -> None:
     ]
     assert jobs == ["stack", "alertmanager"]
     assert sorted(set(targets)) == ["otel-collector", "prometheus"]
+
+
+def test_samples_are_kept_for_a_comparison_of_two_models() -> None:
+    """The longest maturity of labels, and as long again of weeks that have matured."""
+    kept = CONFIG["storage"]["tsdb"]["retention"]["time"]
+    assert parse_duration(kept) >= 2 * OLDEST_SECONDS
 
 
 def test_both_ways_to_run_watch_the_same_jobs() -> None:

@@ -59,7 +59,7 @@ def with_challenger(
         receipts = Receipts(["k"])
         used = SqliteUsedReceipts(tmp_path / "used")
         roles = {"1-abcd1234": "champion", "2-other": "challenger"}
-        feedback = Feedback(receipts, used, recorded.recorder, recorded.instance, roles, DAYS)
+        feedback = Feedback(receipts, used, recorded.recorder, recorded.slot_name, roles, DAYS)
         app = create_app(
             scorer, recorded, receipts, settings, challenger=challenger, feedback=feedback
         )

@@ -25,7 +25,9 @@ from tests.lab.traffic import TRANSACTION
 
 FEEDBACK, METRICS, PREDICT = "feedback-token-16", "metrics-token-163", "predict-token-163"
 ROLES = {"FEEDBACK_TOKEN": FEEDBACK, "METRICS_TOKEN": METRICS, "PREDICT_TOKEN": PREDICT}
-ALL = ROLES | {"ACCESS_TOKEN": "all"}
+ACCESS, OLD = "access-token-of-16", "an-older-token-16"
+BOTH = f"{ACCESS}, {OLD}"
+ALL = ROLES | {"ACCESS_TOKEN": ACCESS}
 PUBLIC = {"HOST": "0.0.0.0"}
 BODIES: dict[str, Any] = {
     "/predict": TRANSACTION,
@@ -67,15 +69,15 @@ def opened(statuses: dict[str, int]) -> set[str]:
         pytest.param(PUBLIC, None, {"/predict"}, id="public is closed"),
         pytest.param(PUBLIC | {"ALLOW_OPEN": "true"}, None, set(BODIES), id="opened on purpose"),
         pytest.param(ALL, None, set(), id="no token"),
-        pytest.param(ALL, "all", set(BODIES), id="ACCESS_TOKEN opens all"),
+        pytest.param(ALL, ACCESS, set(BODIES), id="ACCESS_TOKEN opens all"),
         pytest.param(ALL, FEEDBACK, {"/feedback"}, id="FEEDBACK_TOKEN"),
         pytest.param(ALL, METRICS, {"/metrics"}, id="METRICS_TOKEN"),
         pytest.param(ALL, PREDICT, {"/predict"}, id="PREDICT_TOKEN"),
         pytest.param(ALL, "", set(), id="empty"),
-        pytest.param(ALL, "all2", set(), id="wrong"),
-        pytest.param({"ACCESS_TOKEN": "new, old"}, "old", set(BODIES), id="rotation: old"),
-        pytest.param({"ACCESS_TOKEN": "new, old"}, "new", set(BODIES), id="rotation: new"),
-        pytest.param({"ACCESS_TOKEN": "new, old"}, "new, old", {"/predict"}, id="not the list"),
+        pytest.param(ALL, ACCESS + "2", set(), id="wrong"),
+        pytest.param({"ACCESS_TOKEN": BOTH}, OLD, set(BODIES), id="rotation: old"),
+        pytest.param({"ACCESS_TOKEN": BOTH}, ACCESS, set(BODIES), id="rotation: new"),
+        pytest.param({"ACCESS_TOKEN": BOTH}, BOTH, {"/predict"}, id="not the list"),
         pytest.param(
             PUBLIC | {"METRICS_TOKEN": METRICS},
             METRICS,
@@ -101,7 +103,7 @@ def test_address_that_others_reach_needs_a_token_to_start(host: str) -> None:
     settings = read_settings({"HOST": host})
     with pytest.raises(SettingError, match=r"^ACCESS_TOKEN must be set where others can reach"):
         check_public_address(settings)
-    for given in ({"FEEDBACK_TOKEN": FEEDBACK}, {"ACCESS_TOKEN": "a"}, {"ALLOW_OPEN": "true"}):
+    for given in ({"FEEDBACK_TOKEN": FEEDBACK}, {"ACCESS_TOKEN": ACCESS}, {"ALLOW_OPEN": "true"}):
         check_public_address(read_settings({"HOST": host} | given))
 
 
@@ -112,9 +114,22 @@ def test_loopback_needs_nothing(host: str) -> None:
     assert not settings.public
 
 
+@pytest.mark.parametrize(
+    ("published", "public"), [("127.0.0.1", False), ("", True), ("0.0.0.0", True), ("::", True)]
+)
+def test_container_is_public_where_its_port_is_published(published: str, public: bool) -> None:
+    """In a container HOST is 0.0.0.0 whoever reaches it."""
+    assert read_settings(PUBLIC | {"PUBLISHED_ADDRESS": published}).public == public
+
+
+def test_railway_is_public_whatever_is_said() -> None:
+    said = {"PUBLISHED_ADDRESS": "127.0.0.1", "RAILWAY_ENVIRONMENT_NAME": "production"}
+    assert read_settings(PUBLIC | said).public
+
+
 def test_fault_headers_are_refused_where_others_reach_them() -> None:
     with pytest.raises(SettingError, match="FAULT_HEADERS must be off"):
-        read_settings(PUBLIC | {"FAULT_HEADERS": "on", "ACCESS_TOKEN": "a"})
+        read_settings(PUBLIC | {"FAULT_HEADERS": "on", "ACCESS_TOKEN": ACCESS})
 
 
 def test_build_does_not_start_open(capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,10 +138,22 @@ def test_build_does_not_start_open(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ACCESS_TOKEN must be set" in capsys.readouterr().err
 
 
-def test_gunicorn_does_not_start_open(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("environ", "options"),
+    [
+        pytest.param(PUBLIC, [], id="HOST"),
+        pytest.param({}, ["--bind", "0.0.0.0:0"], id="--bind"),
+        pytest.param({}, ["--bind", "127.0.0.1:0", "--bind", "[::]:0"], id="the second --bind"),
+        pytest.param({"GUNICORN_CMD_ARGS": "--bind 0.0.0.0:0"}, [], id="GUNICORN_CMD_ARGS"),
+    ],
+)
+def test_gunicorn_does_not_start_open(
+    tmp_path: Path, environ: dict[str, str], options: list[str]
+) -> None:
     """One sentence and the end, before any worker is made."""
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "handler:build()"]
-    environ = os.environ | PUBLIC | {"STATE_DIR": str(tmp_path)}
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
+    command = [*gunicorn, *options, "handler:build()"]
+    environ = os.environ | {"STATE_DIR": str(tmp_path)} | environ
     ended = subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
     )
@@ -135,15 +162,16 @@ def test_gunicorn_does_not_start_open(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("name", list(ROLES))
-def test_short_token_of_a_role_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", list(ALL))
+def test_short_token_is_refused(name: str) -> None:
     with pytest.raises(SettingError, match=rf"^{name} must be made of secrets .* got \(secret\)$"):
         read_settings({name: "short"})
 
 
 @pytest.mark.parametrize("page", ["SECURITY.md", "docs/deployment_options.md"])
 def test_every_endpoint_is_on_the_pages_about_the_outside(app: Flask, page: str) -> None:
-    """What strangers reach is listed; the parts of a folder of pages are one."""
+    """What strangers reach is listed; what a page loads is part of it."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    paths = {rule.rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/docs/")}
+    parts = ("/docs/", "/model_card/", "/favicon.ico")
+    paths = {rule.rule for rule in app.url_map.iter_rules() if not rule.rule.startswith(parts)}
     assert {path for path in paths | {"/docs"} if f"`{path}`" not in text} == set()

@@ -11,10 +11,10 @@ import pytest
 
 from model.serving.cohorts import OLDEST_SECONDS, find_cohort
 from model.serving.errors import ModelError
-from service.challenger import check_same_schema
+from service.challenger import Challenger, TrafficSplit, check_same_schema
 from service.circuit_breaker import RETRY_SECONDS, CircuitBreaker
 from service.feedback import Feedback, LabelledReceipt
-from service.receipts import Receipt, Receipts, ShadowPrediction
+from service.receipts import Receipt, Receipts, ShadowPrediction, derive_routing_secret
 from service.used_receipts import SqliteUsedReceipts
 from telemetry.lifecycle import Telemetry
 from telemetry.recorder import Recorder
@@ -78,6 +78,9 @@ def test_serving_challenger_answers_its_keys(
     assert [version(key) for key in range(200)] == first
     assert 70 <= first.count("2-other") <= 130
     assert counted(client, "served_total", role="challenger") == 2 * first.count("2-other")
+    for role in ("champion", "challenger"):
+        assert counted(client, "expected_served_total", role=role) == pytest.approx(200)
+    assert counted(client, "split_transactions_total") == 400
 
 
 def test_receipt_names_the_model_that_answered(
@@ -265,3 +268,18 @@ def test_pair_that_a_killed_worker_wrote_down_is_counted_by_its_successor(
     cell = {"champion": "legitimate", "challenger": "fraud", "truth": "fraud"}
     assert total(text, "paired_outcomes_total", **cell) == 1
     assert total(text, "paired_outcomes_total") == total(text, "outcomes_total") == 1
+
+
+def test_share_of_a_routing_key_depends_on_the_services_secret(
+    other: Other, recorded: Telemetry
+) -> None:
+    """Whoever knows the code cannot choose a key for the model that he wants."""
+
+    def served(keys: str) -> list[bool]:
+        split = TrafficSplit(0, 50, 1, 0, derive_routing_secret([keys]))
+        challenger = Challenger(other, split, recorded.recorder)
+        return [challenger.serves(f"customer-{number}", 1) for number in range(200)]
+
+    assert served("one") == served("one")
+    assert served("one") != served("another")
+    assert 60 <= sum(served("one")) <= 140

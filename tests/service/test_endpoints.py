@@ -12,7 +12,7 @@ from tests.json_client import JsonClient
 from tests.lab.paths import ROOT
 
 # Pages for people count as one endpoint and are not part of the API.
-_PAGES = re.compile(r"^/$|^/openapi\.json$|^/docs")
+_PAGES = re.compile(r"^/$|^/openapi\.json$|^/docs|^/model_card|^/favicon\.ico$")
 
 
 @pytest.fixture

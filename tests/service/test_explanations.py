@@ -7,8 +7,9 @@ import pytest
 
 from handler import create_app
 from model.serving.explain import Explainer
+from service.explanations import MOST_SAMPLED_PER_SECOND
 from service.receipts import Receipts
-from service.settings import Settings
+from service.settings import TABLE, Settings
 from telemetry.lifecycle import Telemetry
 from tests.conftest import Counted, LocationRiskScorer, total
 from tests.json_client import JsonClient, make_client
@@ -62,14 +63,16 @@ def test_live_predictions_feed_the_importance_of_the_features(
     """All are sampled here: only the risk matters to this model, by 0.6 from the mean of 0.2."""
     explaining.post("/predict", json=valid | {"location_risk": 0.8})
 
-    def attributed(feature: str) -> float:
+    def attributed(feature: str, **labels: str) -> float:
         text = explaining.get("/metrics").text
-        return total(text, "feature_attribution_total", feature=feature)
+        return total(text, "feature_attribution_total", feature=feature, **labels)
 
     until(
         lambda: attributed("location_risk") > 0, 10, "the prediction is explained in the background"
     )
-    assert attributed("location_risk") == pytest.approx(0.6)
+    assert attributed("location_risk", direction="raises") == pytest.approx(0.6)
+    assert attributed("location_risk", direction="lowers") == 0
+    assert total(explaining.get("/metrics").text, "explanations_total") == 1
     assert attributed("amount") == pytest.approx(0)
 
 
@@ -77,7 +80,7 @@ def test_live_predictions_feed_the_importance_of_the_features(
     ("query", "count", "status", "says"),
     [
         ("explain=maybe", 1, 400, "explain must be true or false, got 'maybe'"),
-        ("explain=true", 11, 400, "at most 10 transactions can be explained"),
+        ("explain=true", 11, 422, "at most 10 transactions can be explained"),
     ],
 )
 def test_what_cannot_be_explained_is_refused(
@@ -94,3 +97,23 @@ def test_model_without_background_says_so(client: JsonClient, valid: dict[str, o
     answer = client.post("/predict?explain=true", json=valid)
     assert answer.status_code == 503
     assert "published without the rows" in answer.json["error"]["message"]
+
+
+def test_samples_of_live_traffic_have_a_bound(
+    explaining: JsonClient, valid: dict[str, object]
+) -> None:
+    """A batch of which all are to be sampled costs no more than a second's worth."""
+    for _ in range(3):
+        explaining.post("/predict", json={"transactions": [valid | {"location_risk": 0.8}] * 20})
+
+    def explained() -> float:
+        text = explaining.get("/metrics").text
+        return total(text, "feature_attribution_total", feature="location_risk") / 0.6
+
+    until(lambda: explained() >= MOST_SAMPLED_PER_SECOND - 0.01, 10, "they are explained")
+    assert explained() < 20
+
+
+def test_the_bound_is_that_of_the_settings_page() -> None:
+    [setting] = [one for one in TABLE if one.name == "EXPLAIN_PERCENT"]
+    assert f"at most {MOST_SAMPLED_PER_SECOND} a second in each worker" in setting.meaning

@@ -78,7 +78,7 @@ def test_forged_receipt_is_refused(
     broken: Callable[[str], str],
 ) -> None:
     answer = send_label(client, broken(predicted()))
-    assert (answer.status_code, answer.json["error"]["type"]) == (400, "forged_receipt")
+    assert (answer.status_code, answer.json["error"]["type"]) == (422, "forged_receipt")
     assert counted("outcomes_total") == 0
     assert counted("feedback_total", result="forged") == 1
 
@@ -94,6 +94,16 @@ def test_receipt_of_a_model_no_longer_served_is_foreign(
     old = Receipts(["key"]).issue("0-old", "fraud", 0.6, "basic", "low")
     assert send_label(client, old).json["error"]["type"] == "foreign_receipt"
     assert counted("feedback_total", result="foreign") == 1
+
+
+def test_label_is_counted_by_the_age_of_its_prediction(
+    client: JsonClient, counted: Counted
+) -> None:
+    receipt = Receipts(["key"]).issue("1-abcd1234", "fraud", 0.6, "basic", "low")
+    send_label(client, receipt)
+    labels = {"class_name": "fraud", "truth": "fraud", "version_slot": "1"}
+    assert counted("outcome_ages_total", age="10m", **labels) == 1
+    assert counted("outcome_ages_total") == 1
 
 
 @pytest.fixture
@@ -254,3 +264,28 @@ def test_used_receipts_are_forgotten_when_they_expire(tmp_path: Path) -> None:
     used.use("new", time.time() + 60, "s", PendingOutcome(2, ""))
     rows = used._connection().execute("SELECT receipt FROM used").fetchall()
     assert rows == [("new",)]
+
+
+def test_full_store_refuses_and_takes_again_what_old_receipts_make_room_for(
+    tmp_path: Path,
+) -> None:
+    """The bound is of the file, whatever else is on its disk."""
+    path, number = tmp_path / "l", 0
+    used = SqliteUsedReceipts(path, most_bytes=256 * 1024)
+    with pytest.raises(UsedReceiptsError, match="full"):
+        for number in range(20_000):
+            used.use(f"{number:016}", time.time() - 1, "s", PendingOutcome(number, ""))
+    assert 1000 < number < 5000
+    assert path.stat().st_size <= 256 * 1024
+    used._pruned_at = 0
+    assert used.use("new", time.time() + 60, "s", PendingOutcome(number, ""))
+
+
+def test_pending_outcome_of_other_counters_is_left_alone(tmp_path: Path) -> None:
+    """A new container has the name of the one before it, and counters that begin anew."""
+    before = SqliteUsedReceipts(tmp_path / "l", folder_id="before")
+    before.use("a receipt", time.time() + 60, "host-0", PendingOutcome(57, OUTCOME))
+    after = SqliteUsedReceipts(tmp_path / "l", folder_id="after")
+    assert after.find_pending("host-0", 0) == []
+    assert not after.use("a receipt", time.time() + 60, "host-0", PendingOutcome(1, OUTCOME))
+    assert before.find_pending("host-0", 0) == [PendingOutcome(57, OUTCOME)]

@@ -23,7 +23,7 @@ COLUMNS = ["amount", "items", "channel"]
 ANSWERS = """
 import json, sys
 import handler
-client = handler.build().test_client()
+client = handler.build_flask().test_client()
 transactions = json.loads(sys.stdin.read())
 print(json.dumps({
     "scores": client.post("/predict", json={"transactions": transactions}).json,

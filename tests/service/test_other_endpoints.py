@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -45,6 +46,25 @@ def test_model_info_shows_what_a_caller_needs(client: JsonClient) -> None:
     assert info["risk_levels"] == {"medium": 0.3, "high": 0.7}
 
 
+def test_examples_are_looked_for_once_and_not_at_the_start(
+    scorer: LocationRiskScorer, client: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each worker that replaces another would wait for them."""
+    scored: list[int] = []
+    score = scorer.score
+
+    def count(rows: Sequence[Sequence[float]]) -> list[float]:
+        scored.append(len(rows))
+        return score(rows)
+
+    monkeypatch.setattr(scorer, "score", count)
+    first = client.get("/model_info").json
+    assert sum(scored) > 400
+    scored.clear()
+    assert client.get("/model_info").json == first
+    assert scored == []
+
+
 def test_simulated_traffic_goes_through_the_same_counters(
     client: JsonClient, counted: Callable[..., float]
 ) -> None:
@@ -76,14 +96,15 @@ def closed_client(
     return make_client(app)
 
 
-GUARDED = [("GET", "/metrics"), ("POST", "/simulate_traffic")]
+SECRET = "a-secret-of-16-or-more"
+GUARDED = [("GET", "/metrics"), ("GET", "/stats"), ("POST", "/simulate_traffic")]
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_token_is_asked_for_where_one_is_set(
     scorer: LocationRiskScorer, recorded: Telemetry, method: str, path: str
 ) -> None:
-    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
+    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": SECRET})
     refused = client.open(path, method=method, json={"num_requests": 1})
     assert refused.status_code == 401
     assert refused.json["error"]["type"] == "unauthorized"
@@ -91,11 +112,13 @@ def test_token_is_asked_for_where_one_is_set(
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-@pytest.mark.parametrize("given", ["Bearer wrong", "secret", "Bearer sécret", "Basic secret"])
+@pytest.mark.parametrize(
+    "given", ["Bearer wrong", SECRET, f"Bearer {SECRET[:-1]}é", f"Basic {SECRET}"]
+)
 def test_wrong_token_is_refused(
     scorer: LocationRiskScorer, recorded: Telemetry, method: str, path: str, given: str
 ) -> None:
-    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
+    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": SECRET})
     headers = {"Authorization": given}
     assert (
         client.open(path, method=method, json={"num_requests": 1}, headers=headers).status_code
@@ -107,8 +130,8 @@ def test_wrong_token_is_refused(
 def test_right_token_opens(
     scorer: LocationRiskScorer, recorded: Telemetry, method: str, path: str
 ) -> None:
-    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
-    headers = {"Authorization": "Bearer secret"}
+    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": SECRET})
+    headers = {"Authorization": f"Bearer {SECRET}"}
     assert (
         client.open(path, method=method, json={"num_requests": 1}, headers=headers).status_code
         == 200
@@ -131,7 +154,7 @@ def test_public_platform_without_a_token_is_closed(
 def test_predictions_need_no_token(
     scorer: LocationRiskScorer, recorded: Telemetry, valid: dict[str, object]
 ) -> None:
-    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": "secret"})
+    client = closed_client(scorer, recorded, {"ACCESS_TOKEN": SECRET})
     assert client.post("/predict", json=valid).status_code == 200
 
 
@@ -140,3 +163,25 @@ def test_openmetrics_is_given_where_it_is_asked_for(client: JsonClient) -> None:
         "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}
     )
     assert answer.text.endswith("# EOF\n")
+
+
+def test_stats_are_counts_by_class_and_by_time(
+    client: JsonClient, valid: dict[str, object]
+) -> None:
+    """Cumulative, as Prometheus has buckets; only answers to /predict."""
+    assert client.get("/stats").json["predictions"] == {"legitimate": 0, "fraud": 0}
+    for risk in (0.1, 0.9, 0.9):
+        client.post("/predict", json={**valid, "location_risk": risk})
+    stats = client.get("/stats").json
+    assert stats["model_version"] == "1-abcd1234"
+    assert stats["predictions"] == {"legitimate": 1, "fraud": 2}
+    counts = list(stats["predict_seconds"].values())
+    assert counts == sorted(counts) and counts[-1] == 3
+    assert list(stats["predict_seconds"])[-1] == "+Inf"
+
+
+def test_answer_names_its_trace(client: JsonClient, valid: dict[str, object]) -> None:
+    """Probes have none."""
+    header = client.post("/predict", json=valid).headers["traceresponse"]
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", header)
+    assert "traceresponse" not in client.get("/health").headers

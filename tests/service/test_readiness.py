@@ -37,7 +37,7 @@ def test_model_that_cannot_score_is_the_reason(
 
 def test_process_that_is_stopping_is_not_ready(app: Flask, client: JsonClient) -> None:
     """It still answers predictions: what was sent to it is finished."""
-    app.extensions["readiness"].begin_shutdown()
+    app.extensions["parts"].readiness.begin_shutdown()
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json["reason"]) == (503, "the process is stopping")
     assert client.get("/health/live").status_code == 200

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from service.receipt_signing import KeyedHmacSha1
 from service.receipts import Receipts, ShadowPrediction, find_keys
+from telemetry.prediction_counts import ScoredTransaction
 
 ISSUED = ("1-ab", "fraud", 0.25, "basic", "low")
 
@@ -80,3 +84,52 @@ def test_receipt_is_read_by_an_earlier_version(content: Any) -> None:
     """While replicas are replaced one by one, labels meet both versions."""
     issued = Receipts(["new", "old"]).issue(*content)
     assert URLSafeTimedSerializer(["old", "new"], salt=SALT).loads(issued)[1:] == list(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ["a" * 16, "1-ab", "fraudulent", 0.25, "basic", "low"],
+        ["a" * 16, "1-ab", "fraud", 0.25, "gold", "low"],
+        ["a" * 16, "1-ab", "fraud", 0.25, "basic", "middle"],
+        ["a" * 16, "1-ab", "fraud", 2.5, "basic", "low"],
+        ["a" * 16, "1-ab", "fraud", "0.25", "basic", "low"],
+        [7, "1-ab", "fraud", 0.25, "basic", "low"],
+        ["é" * 16, "1-ab", "fraud", 0.25, "basic", "low"],
+        ["a" * 16, None, "fraud", 0.25, "basic", "low"],
+        ["a" * 16, "1-ab", "fraud", 0.25, "basic", "low", "2-cd", "other", 0.5],
+        ["a" * 16, "1-ab", "fraud"],
+        {"id": "a" * 16},
+    ],
+)
+def test_signed_receipt_in_other_words_is_refused(content: Any) -> None:
+    """One that another version issued with the same key would be counted under unknown labels."""
+    signed = URLSafeTimedSerializer("key", salt="prediction-receipt-1").dumps(content)
+    assert isinstance(signed, str)
+    with pytest.raises((ValueError, TypeError)):
+        Receipts(["key"]).read(signed)
+
+
+def test_receipts_of_a_batch_are_those_of_each_alone() -> None:
+    receipts = Receipts(["key"])
+    shadow = ShadowPrediction("2-cd", "legitimate", 0.125)
+    scored = [
+        ScoredTransaction([1.0], "fraud", "basic", "high", 0.25 + n / 10, 1.0, "low")
+        for n in range(3)
+    ]
+    issued = receipts.issue_all("1-ab", scored, [None, shadow, None])
+    alone = [
+        receipts.issue("1-ab", one.class_name, one.probability, one.user_type, "low", other)
+        for one, other in zip(scored, [None, shadow, None], strict=True)
+    ]
+    read = [receipts.read(text)[0] for text in issued]
+    assert [replace(one, id="") for one in read] == [
+        replace(receipts.read(text)[0], id="") for text in alone
+    ]
+    assert len({one.id for one in read}) == 3
+
+
+@pytest.mark.parametrize("key", [b"", b"k", b"k" * 20, b"k" * 64, b"k" * 65, bytes(range(200))])
+@pytest.mark.parametrize("value", [b"", b"v", b"v" * 500])
+def test_signature_is_hmac_sha1(key: bytes, value: bytes) -> None:
+    assert KeyedHmacSha1(key).digest(value) == hmac.digest(key, value, "sha1")

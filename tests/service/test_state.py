@@ -40,10 +40,14 @@ def test_workers_that_find_an_empty_file_agree_on_one_key(tmp_path: Path) -> Non
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(SettingError, match="STATE_DIR must be a folder that can be written"):
+    with pytest.raises(
+        SettingError, match="STATE_DIR and RECEIPT_DIR must be folders that can be written"
+    ):
         read_or_make_secret(tmp_path / "key")
 
 
 def test_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="STATE_DIR must be a folder that can be written"):
+    with pytest.raises(
+        SettingError, match="STATE_DIR and RECEIPT_DIR must be folders that can be written"
+    ):
         read_or_make_secret(tmp_path / "missing" / "key")

@@ -235,3 +235,14 @@ def test_simulator_imports_nothing_of_the_service() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_summary_that_finds_no_room_does_not_take_the_result_away(
+    target: ScoringServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is the run's, not that of a target that was not reached."""
+    arguments = ["--url", target.url, "--rate", "100", "--count", "2", "--json", "--quiet"]
+    assert main([*arguments, "--summary", "/dev/full"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["sent"] == 2
+    assert "the summary cannot be written to /dev/full: No space left" in said.err

@@ -20,7 +20,7 @@ needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="the go command
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Three folders; the first takes in a module beside it, as the Collector's does."""
+    """Four folders: the first takes in a module beside it, the last one is optional."""
     parts = tmp_path / "otel-collector" / "parts"
     parts.mkdir(parents=True)
     (parts / "go.mod").write_text("module parts\n\ngo 1.21\n")
@@ -29,6 +29,7 @@ def root(tmp_path: Path) -> Path:
         "otel-collector": "otelcol",
         "prometheus": "prometheus",
         "prometheus/alertmanager": "alertmanager",
+        "deploy/cortex": "cortex",
     }
     for folder, name in folders.items():
         make_distribution(tmp_path / folder / "distribution", name)
@@ -38,7 +39,8 @@ def root(tmp_path: Path) -> Path:
 def make_distribution(folder: Path, name: str) -> None:
     folder.mkdir(parents=True)
     program = {"name": name, "package": ".", "tags": ["x"], "env": {"CGO_ENABLED": "0"}}
-    (folder / "build.json").write_text(json.dumps({"programs": [program]}))
+    described = {"programs": [program], "optional": name == "cortex"}
+    (folder / "build.json").write_text(json.dumps(described))
     needs_parts = name == "otelcol"
     require = "require parts v0.0.0\n\nreplace parts => ../parts\n" if needs_parts else ""
     (folder / "go.mod").write_text(f"module {name}\n\ngo 1.21\n\n{require}")
@@ -62,7 +64,8 @@ def run(root: Path, name: str) -> str:
 
 @needs_go
 def test_ensure_builds_every_program_once(root: Path) -> None:
-    assert ensure(root).count("ready") == 2
+    said = ensure(root)
+    assert said.count("ready") == 2 and "(1 of 2)" in said and "(2 of 2)" in said
     assert run(root, "otelcol") == "one\n" and run(root, "prometheus") == "own\n"
     assert ensure(root) == ""
 
@@ -105,6 +108,16 @@ def test_a_description_that_is_damaged_is_named(root: Path) -> None:
     (root / "prometheus/distribution/build.json").write_text("{}")
     with pytest.raises(StackError, match=r"build\.json does not describe"):
         build.read_programs(root)
+
+
+def test_an_optional_program_is_built_only_by_its_name(root: Path) -> None:
+    assert build.choose_programs(root, []) == ["otelcol", "prometheus", "alertmanager"]
+    assert build.choose_programs(root, ["cortex"]) == ["cortex"]
+
+
+def test_a_name_that_is_no_program_is_named(root: Path) -> None:
+    with pytest.raises(StackError, match="'cortx' is no program: there are otelcol, prometheus, "):
+        build.choose_programs(root, ["cortx"])
 
 
 def test_meter_shows_modules_then_packages() -> None:

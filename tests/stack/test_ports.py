@@ -57,8 +57,20 @@ def test_check_free_accepts_a_port_that_was_just_released(listener: socket.socke
 
 
 def test_check_free_refuses_one_port_for_two() -> None:
-    with pytest.raises(StackError, match="OTLP_PORT and PORT are both 5001"):
+    with pytest.raises(StackError, match="OTLP_PORT and PORT both take 5001"):
         ports.check_free({"PORT": 5001, "OTLP_PORT": 5001})
+
+
+def test_check_free_looks_at_a_whole_row_of_ports(listener: socket.socket) -> None:
+    """The fourth of ten is busy; the suggestion is a row too."""
+    first = port_of(listener) - 3
+    with pytest.raises(StackError) as error:
+        ports.check_free({"CORTEX_PORT": first})
+    said = str(error.value)
+    assert f"Port {port_of(listener)} of Cortex is busy" in said
+    assert "set CORTEX_PORT to the first of 10 free ports, for example CORTEX_PORT=" in said
+    suggested = int(said.rsplit("CORTEX_PORT=", 1)[1].rstrip("."))
+    assert not any(ports.is_busy(port) for port in range(suggested, suggested + 10))
 
 
 def test_is_busy_sees_a_listener_on_all_addresses() -> None:

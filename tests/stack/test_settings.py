@@ -28,6 +28,25 @@ def test_a_value_that_is_no_port_is_refused(value: str) -> None:
         read_settings(Path("/project"), {"PORT": value})
 
 
+def test_links_of_messages_follow_the_ports() -> None:
+    """Only those that are not compose's own are handed to it."""
+    settings = read_settings(Path("/project"), {"PROMETHEUS_PORT": "9091"})
+    assert settings.external["PROMETHEUS_EXTERNAL_URL"] == "http://localhost:9091"
+    assert settings.moved == {"PROMETHEUS_EXTERNAL_URL": "http://localhost:9091"}
+
+
+def test_link_behind_a_proxy_may_have_a_path() -> None:
+    given = {"ALERTMANAGER_EXTERNAL_URL": "https://monitoring.example.org/alerts/"}
+    external = read_settings(Path("/project"), given).external
+    assert external["ALERTMANAGER_EXTERNAL_URL"] == "https://monitoring.example.org/alerts"
+
+
+@pytest.mark.parametrize("value", ["monitoring.example.org", "ftp://x", "https://", "http://[::1"])
+def test_a_value_that_is_no_address_is_refused(value: str) -> None:
+    with pytest.raises(StackError, match="PROMETHEUS_EXTERNAL_URL must be an address such as"):
+        read_settings(Path("/project"), {"PROMETHEUS_EXTERNAL_URL": value})
+
+
 def test_the_start_script_lists_every_port_setting() -> None:
     script = (Path(__file__).parents[2] / "start_mlops.sh").read_text()
     for setting in TABLE:

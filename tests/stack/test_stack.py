@@ -2,126 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from subprocess import Popen
 from urllib.parse import quote
 
-import psutil
 import pytest
 
-from stack import build, environments, ports
-from stack.progress import ProgressDisplay
+from stack import environments, ports
 from stack.settings import NATIVE_PORTS
-from stack.subprocesses import SubprocessRunner
 from stack.supervision.records import read_records
 from tests.lab.polling import answers
 from tests.lab.webhook import webhook_receiver
-from tests.stack.conftest import ROOT, free_port, gone, wait_for
+from tests.stack.conftest import ROOT, Spawn, Stack, free_port, gone, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-Spawn = Callable[..., Popen[str]]
-READY = "predictions and growing"
-NOT_COPIED = shutil.ignore_patterns(".*", "logs", "models", "__pycache__", "tests", "docs", "bench")
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project in a folder with a space in its name: this one's environments, a fresh model."""
-    with ProgressDisplay(io.StringIO()) as display:
-        environments.ensure(ROOT, ["ops", "serve"], display, SubprocessRunner())
-        tools = ROOT / ".tools" / "bin"
-        build.ensure(
-            ROOT, ["otelcol", "prometheus", "alertmanager"], tools, display, SubprocessRunner()
-        )
-    root = tmp_path_factory.mktemp("copies") / "a project"
-    shutil.copytree(ROOT, root, ignore=NOT_COPIED)
-    (root / ".venv").symlink_to(ROOT / ".venv")
-    subprocess.run(
-        [sys.executable, "-m", "model", "train"], cwd=root, check=True, capture_output=True
-    )
-    return root
-
-
-@pytest.fixture
-def env() -> dict[str, str]:
-    """Free ports, the programs built before, and a push each second."""
-    chosen = {name: str(free_port()) for name in NATIVE_PORTS}
-    return {
-        **os.environ,
-        **chosen,
-        "STACK_TOOLS_DIR": str(ROOT / ".tools" / "bin"),
-        "OTEL_METRIC_EXPORT_INTERVAL": "1000",
-    }
-
-
-class Stack:
-    """A started `start_mlops.sh`, as somebody at a terminal sees it."""
-
-    def __init__(self, copy: Path, process: Popen[str], output: Path) -> None:
-        self.copy = copy
-        self.process = process
-        self._output = output
-
-    def said(self) -> str:
-        return self._output.read_text()
-
-    def wait_until_ready(self) -> list[psutil.Process]:
-        """All the processes of the ready stack."""
-
-        def ready() -> bool:
-            assert self.process.poll() is None, self.said()
-            return READY in self.said() and "Ctrl-C" in self.said()
-
-        wait_for(ready, 300)
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def other_terminal(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Another start_mlops.sh beside the running one."""
-        return subprocess.run(
-            [str(self.copy / "start_mlops.sh"), *words],
-            env={**os.environ, **env},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-
-@pytest.fixture
-def start(copy: Path, tmp_path: Path, spawn: Spawn) -> Iterator[Callable[..., Stack]]:
-    """start(env, *words): the script, run from another folder, in a process group of its own."""
-
-    def run(env: dict[str, str], *words: str) -> Stack:
-        output = tmp_path / "output"
-        with output.open("w") as file:
-            process = spawn(
-                [str(copy / "start_mlops.sh"), *words],
-                cwd="/",
-                env=env,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
-        return Stack(copy, process, output)
-
-    yield run
-    wait_for(lambda: not running(copy), 30)
-
-
-def running(copy: Path) -> list[int]:
-    """The process ids that the copy's stack has still running."""
-    records = read_records(copy / ".run" / "processes")
-    return [record.pid for record in records if not gone(record.pid)]
 
 
 def ask(env: dict[str, str], query: str) -> float:
@@ -163,6 +66,7 @@ def test_status_stop_and_a_second_up_from_another_terminal(
         assert answers(f"{address[1]}{page}"), page
     assert "(sent nowhere: set ALERT_WEBHOOK_URL)" in status.stdout
     assert re.search(r"^  Firing +nothing$", status.stdout, re.MULTILINE), status.stdout
+    assert re.search(r"^  Budget left  ", status.stdout, re.MULTILINE), status.stdout
     second = stack.other_terminal("--native")
     assert second.returncode == 1
     assert "The stack is running already (pid" in second.stderr
@@ -174,6 +78,29 @@ def test_status_stop_and_a_second_up_from_another_terminal(
     assert stack.other_terminal("status").returncode == 3
 
 
+def test_a_refused_request_is_found_among_the_traces(
+    start: Callable[..., Stack], env: dict[str, str]
+) -> None:
+    """In the list, as a waterfall by the beginning of its id, and where the live view reads it."""
+    stack = start({**env, "TRACES_DECISION_WAIT": "1s"}, "--native")
+    stack.wait_until_ready()
+    kind = {"Content-Type": "application/json"}
+    asked = urllib.request.Request(f"http://127.0.0.1:{env['PORT']}/predict", b"{", kind)
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(asked, timeout=5)
+    refused = re.compile(r"  ([0-9a-f]{32})  POST /predict .* 400 · invalid_json")
+    wait_for(lambda: refused.search(stack.other_terminal("traces").stdout) is not None, 60)
+    found = refused.search(stack.other_terminal("traces").stdout)
+    assert found is not None
+    shown = stack.other_terminal("traces", found[1][:12]).stdout.splitlines()
+    assert shown[0].startswith(f"{found[1]}  fraud-handler  ")
+    assert shown[1].startswith("POST /predict") and "█" in shown[1]
+    view = f"http://127.0.0.1:{env['PROMETHEUS_PORT']}/user/traces/traces.jsonl"
+    assert found[1].encode() in urllib.request.urlopen(view, timeout=5).read()
+    assert stack.other_terminal("stop").returncode == 0
+    assert stack.process.wait(30) == 0
+
+
 def test_alerts_find_their_way_out_of_the_started_stack(
     start: Callable[..., Stack], env: dict[str, str]
 ) -> None:
@@ -183,7 +110,7 @@ def test_alerts_find_their_way_out_of_the_started_stack(
         stack = start({**env, **hooks}, "--native")
         stack.wait_until_ready()
         assert "(sent by webhook)" in stack.said()
-        wait_for(lambda: "Watchdog" in inbox.fired(0, time.time()), 150)
+        wait_for(lambda: "Watchdog" in inbox.fired(0, time.time()), 240)
         assert stack.other_terminal("stop").returncode == 0
         assert stack.process.wait(10) == 0
 

@@ -37,7 +37,7 @@ def test_shellcheck_finds_nothing() -> None:
 def test_help_names_every_command(tmp_path: Path) -> None:
     said = start("--help", cwd=tmp_path)
     assert said.returncode == 0
-    for word in ("stop", "status", "clean", "--native", "--docker", "PROMETHEUS_PORT"):
+    for word in ("stop", "status", "traces", "clean", "--native", "--docker", "PROMETHEUS_PORT"):
         assert word in said.stdout
 
 

@@ -60,6 +60,7 @@ def test_label_whose_values_differ_by_metric_has_a_row_for_each() -> None:
     rows = re.findall(r"^\| `result` \| (.*) \| `(\w+)` \|$", TEXT, re.MULTILINE)
     assert {name: tuple(values.split(", ")) for values, name in rows} == {
         "feedback_total": metrics.FEEDBACK_RESULTS,
+        "request_traces_total": metrics.TRACE_RESULTS,
         "challenger_requests_total": metrics.CHALLENGER_RESULTS,
     }
 

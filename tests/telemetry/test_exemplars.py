@@ -1,47 +1,67 @@
-"""Exemplars lead to traces that are kept, where there is a choice."""
+"""Exemplars lead to traces that are kept, and to no others."""
 
 from __future__ import annotations
 
-import pytest
-from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+import json
 
-from telemetry.exemplars import Exemplars, will_be_kept
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-KEPT, DROPPED = 0xAAAA_0001, 0xAAAA_FFFF
+from telemetry.deferred_spans import Measurement
+from telemetry.exemplars import Exemplars
+from telemetry.lifecycle import Telemetry
+from tests.json_client import JsonClient
 
 
-def offer(*trace_ids: int, sampled: bool = True) -> dict[int, int]:
-    """The trace that one bucket's exemplar leads to after these came by, in their order."""
+def ids_of_exemplars(telemetry: Telemetry) -> set[str]:
+    """Trace ids in what would be pushed now."""
+    found: set[str] = set()
+    for resource in json.loads(telemetry.collect().to_json())["resource_metrics"]:
+        for scope in resource["scope_metrics"]:
+            for metric in scope["metrics"]:
+                for point in metric["data"]["data_points"]:
+                    found |= {f"{one['trace_id']:032x}" for one in point.get("exemplars", ())}
+    return found
+
+
+def test_newest_of_kept_traces_is_told() -> None:
     exemplars = Exemplars()
-    flags = TraceFlags(TraceFlags.SAMPLED if sampled else 0)
-    for trace_id in trace_ids:
-        span = NonRecordingSpan(SpanContext(trace_id, 1, False, flags))
-        with trace.use_span(span):
-            exemplars.offer(7, 0.5)
-    return {cell: sample.trace_id for cell, sample in exemplars.take().items()}
+    for trace_id in (1, 2):
+        exemplars.keep(trace_id, [Measurement(40, 0.5, 7), Measurement(41 + trace_id, 0.25, 7)])
+    taken = exemplars.take()
+    assert {cell: (one.value, one.trace_id) for cell, one in taken.items()} == {
+        40: (0.5, 2),
+        42: (0.25, 1),
+        43: (0.25, 2),
+    }
+    assert exemplars.take() == {}
 
 
-@pytest.mark.parametrize(
-    ("came", "told"),
-    [
-        ((DROPPED, KEPT), KEPT),
-        ((KEPT, DROPPED), KEPT),
-        ((KEPT, KEPT + 0x1_0000), KEPT + 0x1_0000),
-        ((DROPPED, DROPPED - 1), DROPPED - 1),
-    ],
-)
-def test_kept_trace_is_not_given_up_for_another(came: tuple[int, ...], told: int) -> None:
-    assert offer(*came) == {7: told}
+def test_measurement_outside_of_any_trace_is_no_exemplar() -> None:
+    exemplars = Exemplars()
+    exemplars.offer(40, 0.5)
+    assert exemplars.take() == {}
 
 
-def test_unsampled_request_is_no_exemplar() -> None:
-    assert offer(KEPT, sampled=False) == {}
+def test_every_exemplar_leads_to_a_trace_that_was_written(
+    client: JsonClient,
+    recorded: Telemetry,
+    spans: InMemorySpanExporter,
+    valid: dict[str, object],
+) -> None:
+    client.post("/predict", json=valid)
+    client.get("/model_info")
+    written = {
+        f"{context.trace_id:032x}"
+        for span in spans.get_finished_spans()
+        if (context := span.get_span_context())
+    }
+    assert ids_of_exemplars(recorded) == written
+    assert len(written) == 2
 
 
-def test_share_is_that_of_the_collector(request: pytest.FixtureRequest) -> None:
-    """A tenth by default, as the Collector's settings say."""
-    text = (request.config.rootpath / "otel-collector/distribution/settings.go").read_text()
-    assert 'r.number("TRACES_SHARE_PERCENT", 10, 0, 100)' in text
-    kept = sum(will_be_kept(trace_id) for trace_id in range(65536))
-    assert kept == 6553
+def test_no_exemplar_where_no_trace_is_written(
+    client: JsonClient, recorded: Telemetry, valid: dict[str, object]
+) -> None:
+    """Without a processor that takes spans no trace leaves, whatever its id."""
+    client.post("/predict", json=valid)
+    assert ids_of_exemplars(recorded) == set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from telemetry.errors import TelemetryError
 from telemetry.lifecycle import start
 from telemetry.otel_variables import OtelVariables, drop_empty_variables, read_otel_variables
 from tests.conftest import FACTS, SILENT
+from tests.lab.paths import ROOT
 
 UNSET = OtelVariables(enabled=True, export_metrics=True, export_spans=True, interval_seconds=60)
 READ_HERE = (
@@ -150,5 +153,18 @@ def test_variable_that_the_sdk_cannot_use_stops_the_start_with_a_sentence(
         start(tmp_path, FACTS, 5000, {"OTEL_METRICS_EXPORTER": "none"})
     monkeypatch.delenv(name)
     telemetry = start(tmp_path, FACTS, 5000, SILENT)
-    assert telemetry.instance.endswith("-0")  # The slot of the start that failed is free again.
+    assert telemetry.slot_name.endswith("-0")  # The slot of the start that failed is free again.
     telemetry.close(1)
+
+
+@pytest.mark.parametrize("value", ["nonsense", ""])
+def test_propagators_that_cannot_be_used_are_left_to_the_workers(
+    tmp_path: Path, value: str
+) -> None:
+    """gunicorn's master imports what reads them; a worker says in a sentence what is wrong."""
+    command = [sys.executable, "-c", "import runpy; runpy.run_path('gunicorn.conf.py')"]
+    environ = os.environ | {"OTEL_PROPAGATORS": value, "STATE_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from stack.native import environment
 from telemetry.lifecycle import Telemetry, start
-from telemetry.resource import build_resource
+from telemetry.resource import build_resource, name_job
 from tests.conftest import FACTS, SILENT
 
 
@@ -61,3 +62,23 @@ def test_other_attributes_of_the_environment_are_kept(monkeypatch: pytest.Monkey
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "peer.service.name=bank,team=risk")
     found = build_resource(0).attributes
     assert (found["peer.service.name"], found["team"]) == ("bank", "risk")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "name", "job"),
+    [
+        ("", "", "fraud-handler"),
+        ("", "loans", "loans"),
+        ("deployment.environment.name=staging", "", "staging/fraud-handler"),
+        ("service.namespace=risk", "loans", "risk/loans"),
+        ("service.namespace=risk,deployment.environment.name=a%20b", "", "risk/a b/fraud-handler"),
+    ],
+)
+def test_job_is_what_the_collector_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch, attributes: str, name: str, job: str
+) -> None:
+    """tests/collector/test_routes.py has the Collector's side; the start says it to the probe."""
+    given = {"OTEL_RESOURCE_ATTRIBUTES": attributes, "OTEL_SERVICE_NAME": name}
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    assert name_job(build_resource(0)) == environment.name_job(given) == job

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus.generator.durations import Durations
-from prometheus.generator.promql import OF_CHAMPION, any_of, any_window, sum_increase
+from prometheus.generator.promql import OF_CHAMPION, VERSION, any_of, any_window, sum_increase
+from prometheus.generator.recordings.baseline import with_version
+from prometheus.generator.recordings.design_effect import LABELLED, effective
+from prometheus.generator.recordings.maturity import judged
 from prometheus.generator.recordings.quality import WINDOWS, of_champion
 from prometheus.generator.rule import Alert
 from prometheus.generator.thresholds import Thresholds
@@ -20,10 +23,10 @@ def alert_on_quality(durations: Durations, limits: Thresholds) -> Iterator[Alert
     yield Alert(
         "LiveQualityLow",
         "ticket",
-        any_window({window: _is_low(window, limits) for window in WINDOWS}),
+        _any_window(_is_low, limits),
         durations("15m"),
-        "Live {{ $labels.measure }} is significantly below the model card's"
-        " (labels of the last {{ $labels.window }}).",
+        "Live {{ $labels.measure }} of model {{ $labels.version }} is significantly below"
+        " its card's (labels of the last {{ $labels.window }}).",
         "It is {{ $value | humanizePercentage }} below the card.",
         scenarios=("concept",),
         may_follow=_OTHER_FRAUD,
@@ -33,9 +36,9 @@ def alert_on_quality(durations: Durations, limits: Thresholds) -> Iterator[Alert
     yield Alert(
         "CalibrationBroken",
         "ticket",
-        any_window({window: _is_miscalibrated(window, limits) for window in WINDOWS}),
+        _any_window(_is_miscalibrated, limits),
         durations("15m"),
-        "The fraud probabilities no longer are probabilities"
+        "The fraud probabilities of model {{ $labels.version }} no longer are probabilities"
         " (labels of the last {{ $labels.window }}).",
         '{{ if eq $labels.measure "fraud_ratio" }}For each fraud that they say there are'
         ' {{ $value | printf "%.2f" }}.{{ else }}The calibration error is'
@@ -46,10 +49,10 @@ def alert_on_quality(durations: Durations, limits: Thresholds) -> Iterator[Alert
     yield Alert(
         "ExpectedPerformanceGap",
         "ticket",
-        any_window({window: _is_unexpected(window, limits) for window in WINDOWS}),
+        _any_window(_is_unexpected, limits),
         durations("15m"),
-        "Realised {{ $labels.measure }} is not what the scores promised"
-        " (last {{ $labels.window }}).",
+        "Realised {{ $labels.measure }} of model {{ $labels.version }} is not what its scores"
+        " promised (last {{ $labels.window }}).",
         "The gap is {{ $value | humanizePercentage }}.",
         may_follow=("concept", *_OTHER_FRAUD),
     )
@@ -58,13 +61,12 @@ def alert_on_quality(durations: Durations, limits: Thresholds) -> Iterator[Alert
 
 def _alert_on_labels(durations: Durations, limits: Thresholds) -> Alert:
     counter = f"outcomes_total{{{OF_CHAMPION}}}"
-    week = f"increase({counter}[{durations('7d')}] offset {durations('1d')})"
-    # The last week's pace promises labels for a day, and none came.
+    # The same day of one of the last two weeks promises labels, and none came in the last day.
     return Alert(
         "LabelsStalled",
         "ticket",
         f"""
-        sum by (job) ({week}) / 7
+        {_expect_labels(counter, durations)}
           >= {limits.labels.expected_in_window:g}
         unless on (job) ({sum_increase(counter, durations("1d"))} > 0)
         """,
@@ -76,16 +78,44 @@ def _alert_on_labels(durations: Durations, limits: Thresholds) -> Alert:
     )
 
 
+def _any_window(condition: Callable[[str, Thresholds], str], limits: Thresholds) -> str:
+    """The condition in one of the windows, for the versions whose labels are judged."""
+    return any_window(
+        {each: with_version(condition(each, limits), judged(each)) for each in WINDOWS}
+    )
+
+
+def _expect_labels(counter: str, durations: Durations) -> str:
+    """Labels of the same 24 hours a week or two ago, whichever are more; without samples that old,
+    a seventh of the week before the last day."""
+    day = durations("1d")
+    same_day = any_window(
+        {
+            ago: f"sum by (job) (increase({counter}[{day}] offset {durations(ago)}))"
+            for ago in ("7d", "14d")
+        }
+    )
+    pace = f"sum by (job) (increase({counter}[{durations('7d')}] offset {day})) / 7"
+    week = f"[{durations('7d')}] offset {durations('7d')}"
+    older = f"count by (job) (last_over_time({counter}{week}))"
+    return f"(max by (job) (\n{same_day}\n)\nor\n({pace} unless on (job) {older}))"
+
+
 def _is_low(window: str, limits: Thresholds) -> str:
     loss, quality = f"job:outcomes:loss{window}", limits.quality
-    accuracy = of_champion("trials", window, 'measure="accuracy"')
+    accuracy = effective(of_champion("trials", window, 'measure="accuracy"'), LABELLED)
     return (
         f"  ({loss} > {quality.loss:g}"
         f" and {loss} > {quality.sigmas:g} * job:outcomes:loss_deviation{window}\n"
-        f"  and {of_champion('trials', window)} >= {quality.minimum_trials:g}\n"
-        f"  and on (job) {accuracy}"
+        f"  and ({_trials(window)}) >= {quality.minimum_trials:g}\n"
+        f"  and on ({VERSION}) ({accuracy})"
         f" >= {quality.minimum_outcomes:g})"
     )
+
+
+def _trials(window: str) -> str:
+    """The independent trials of each measure."""
+    return effective(of_champion("trials", window), LABELLED)
 
 
 def _is_miscalibrated(window: str, limits: Thresholds) -> str:
@@ -101,11 +131,11 @@ def _is_miscalibrated(window: str, limits: Thresholds) -> str:
 def _has_error(window: str, limits: Thresholds) -> str:
     quality, name = limits.quality, f"job:outcome_scores:calibration_{{}}{window}"
     error, chance, deviation = (name.format(each) for each in ("error", "chance", "deviation"))
-    outcomes = f"sum by (job) (job:outcome_scores:increase{window})"
+    outcomes = effective(f"sum by ({VERSION}) (job:outcome_scores:increase{window})", LABELLED)
     return (
         f"  ({error} - {chance} > {quality.calibration_error:g}"
         f" and {error} > {chance} + {quality.sigmas:g} * {deviation}"
-        f" and {outcomes} >= {quality.minimum_outcomes:g})"
+        f" and ({outcomes}) >= {quality.minimum_outcomes:g})"
     )
 
 
@@ -116,9 +146,9 @@ def _has_other_ratio(window: str, limits: Thresholds) -> str:
     least = f"{quality.minimum_trials:g}"
     return (
         f"  (({ratio} > {factor} and {name.format('fraud_rise')} > {sigmas}"
-        f" and {ratio} * {expected} >= {least})\n"
+        f" and ({effective(f'{ratio} * {expected}', LABELLED)}) >= {least})\n"
         f"  or ({ratio} < 1 / {factor} and {name.format('fraud_fall')} > {sigmas}"
-        f" and {expected} >= {least}))"
+        f" and ({effective(expected, LABELLED)}) >= {least}))"
     )
 
 
@@ -128,6 +158,6 @@ def _is_unexpected(window: str, limits: Thresholds) -> str:
         f"  ({gap}\n"
         f"  and abs({gap}) > {expected.gap:g}\n"
         f"  and abs({gap}) > {expected.sigmas:g} * job:expected:gap_deviation{window}\n"
-        f"  and on (job, measure) {of_champion('trials', window)}"
+        f"  and on ({VERSION}, measure) ({_trials(window)})"
         f" >= {limits.quality.minimum_trials:g})"
     )

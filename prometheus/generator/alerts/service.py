@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from prometheus.generator.alerts.telemetry import COLLECTOR
 from prometheus.generator.durations import Durations
 from prometheus.generator.promql import OF_CHAMPION, PREDICT, sum_increase
 from prometheus.generator.rule import Alert
@@ -11,6 +12,11 @@ from prometheus.generator.thresholds import Thresholds
 
 _REQUESTS = f'http_requests_total{{endpoint="{PREDICT}"}}'
 SILENCE = "5m"
+# The silence, and the minute for which it is waited.
+HEARD = "6m"
+# Of the Collector's http_check receiver: otel-collector/config/probe.yaml.
+_PROBE = "probe_success"
+PROBED = "2m"
 
 
 def alert_on_service(durations: Durations, limits: Thresholds) -> Iterator[Alert]:
@@ -33,23 +39,30 @@ def alert_on_service(durations: Durations, limits: Thresholds) -> Iterator[Alert
 def _alert_on_silence(durations: Durations, limits: Thresholds) -> Alert:
     usual = f"rate({_REQUESTS}[{durations('1h')}] offset {durations(SILENCE)})"
     answered = sum_increase(_REQUESTS, durations(SILENCE))
-    # The last hour's pace promises requests, and none was answered. What is computed from its
-    # answers follows from that.
+    probed = f"max by (job) (max_over_time({_PROBE}[{durations(PROBED)}]))"
+    # Asked, and there was no answer. Where nobody asks: the last hour's pace promises requests, and
+    # none was answered, while there was a Collector all the time to say so.
+    unheard = f"max(min_over_time({COLLECTOR}[{durations(HEARD)}])) == 0"
     return Alert(
         "ServiceDown",
         "page",
         f"""
+        {probed} == 0
+        or
         {durations.scale_seconds(SILENCE):g} * sum by (job) ({usual})"""
         f""" >= {limits.traffic.expected_in_silence:g}
         unless on (job) ({answered} > 0)
+        unless on (job) {probed}
+        unless on () ({unheard})
         """,
         durations("1m"),
-        "{{ $labels.job }} was busy and has answered nothing for five minutes.",
-        '{{ $value | printf "%.0f" }} requests were to be expected in these five minutes.',
+        "The service does not answer.",
+        "{{ if $value }}It was busy, and answered none of"
+        ' {{ $value | printf "%.0f" }} requests that were to be expected in five minutes.'
+        "{{ else }}The probe had no answer for two minutes.{{ end }}",
         caused_by=("TelemetrySilent",),
         equal=("job",),
         scenarios=("outage",),
-        may_follow=("collector-gone",),
     )
 
 
@@ -65,7 +78,7 @@ def _alert_on_missing_traffic(durations: Durations, limits: Thresholds) -> Alert
         unless on (job) ({sum_increase(_REQUESTS, durations(schedule))} > 0)
         """,
         durations("1h"),
-        f"{{{{ $labels.job }}}} had no request for {schedule}, though some are scheduled.",
+        f"No request came for {schedule}, though some are scheduled.",
         f"0 requests in {schedule}.",
         caused_by=("ServiceDown", "TelemetrySilent"),
         may_follow=("outage",),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus.generator.durations import Durations
 from prometheus.generator.promql import any_of
-from prometheus.generator.recordings.slo import ERRORS, count_repeats
+from prometheus.generator.recordings.slo import count_errors
 from prometheus.generator.rule import Alert
 from prometheus.generator.slo import Burn, Objective, Slo
 
@@ -23,7 +23,7 @@ def alert_on_budgets(durations: Durations, slo: Slo) -> Iterator[Alert]:
                     any_of(_is_burning(objective, burn, slo, durations) for burn in pairs),
                     "0s",
                     f"The error budget of {objective.name} burns too fast.",
-                    f"{{{{ $value | humanizePercentage }}}} of the events are errors, "
+                    f"{{{{ $value | humanizePercentage }}}} of the events are bad, "
                     f"{objective.budget:.2%} may be over {slo.period}.",
                     caused_by=objective.caused_by,
                     scenarios=objective.scenarios,
@@ -34,9 +34,8 @@ def alert_on_budgets(durations: Durations, slo: Slo) -> Iterator[Alert]:
 def _is_burning(of: Objective, burn: Burn, slo: Slo, durations: Durations) -> str:
     """Both windows burn at this rate, and the long one has errors enough to speak of."""
     chosen, limit = f'{{slo="{of.name}"}}', f"{burn.factor * of.budget:g}"
-    enough = slo.minimum_errors * count_repeats(of)
     return (
         f"(slo:error_ratio:{burn.long}{chosen} > {limit}"
         f" and slo:error_ratio:{burn.short}{chosen} > {limit}"
-        f" and sum_over_time({ERRORS}{chosen}[{durations(burn.long)}]) >= {enough:g})"
+        f" and {count_errors(of, burn.long, durations)} >= {slo.minimum_errors:g})"
     )

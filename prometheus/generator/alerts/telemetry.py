@@ -13,10 +13,14 @@ from prometheus.generator.thresholds import Thresholds
 
 COLLECTOR = 'up{job="otel-collector"}'
 OF_THE_STACK = "prometheus|otel-collector|alertmanager"
+# Points lost, counted where nothing tries again: the remote-write exporter counts each try, and the
+# receiver in front of it each answer, while the queue before them keeps the points.
 FAILURES = {
-    "could not be delivered": "otelcol_exporter_send_failed_metric_points_total",
+    "could not be delivered": (
+        'otelcol_exporter_send_failed_metric_points_total{exporter!~"prometheusremotewrite.*"}'
+    ),
     "did not fit into the queue": "otelcol_exporter_enqueue_failed_metric_points_total",
-    "were refused": "otelcol_receiver_refused_metric_points_total",
+    "were refused": 'otelcol_receiver_refused_metric_points_total{receiver!="otlp/remote_write"}',
 }
 
 
@@ -80,7 +84,7 @@ def _alert_on_lost_exports(durations: Durations, limits: Thresholds) -> Alert:
         and {lost} > {limits.telemetry.lost_share:g} * sum by (job) ({TAKEN})
         """,
         durations("10m"),
-        "The store lacks deliveries that the Collector took from {{ $labels.job }}.",
+        "The store lacks deliveries that the Collector took.",
         '{{ $value | printf "%.0f" }} deliveries of an hour are missing.',
         caused_by=("TelemetrySilent",),
     )

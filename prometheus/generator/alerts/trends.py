@@ -9,8 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus.generator.durations import Durations
-from prometheus.generator.promql import any_of
-from prometheus.generator.recordings.baseline import DISTRIBUTIONS, Distribution
+from prometheus.generator.promql import VERSION, any_of
+from prometheus.generator.recordings.baseline import (
+    DISTRIBUTIONS,
+    FEATURES,
+    Distribution,
+    follows_calendar,
+    versions_seen,
+    with_version,
+)
+from prometheus.generator.recordings.maturity import judged
 from prometheus.generator.recordings.slo import budget_left
 from prometheus.generator.recordings.trends import (
     BUDGET_AHEAD,
@@ -57,9 +65,10 @@ def _alert_on_drift(durations: Durations, limits: Thresholds) -> Alert:
     return Alert(
         "DriftSoon",
         "ticket",
-        any_of(_will_drift(of, limits) for of in DISTRIBUTIONS),
+        with_version(any_of(_will_drift(of, limits) for of in DISTRIBUTIONS), versions_seen(DRIFT)),
         durations("1h"),
-        '{{ or $labels.feature "The score" }} moves away from the baseline: '
+        '{{ or $labels.feature "The score" }} moves away from the baseline of model '
+        "{{ $labels.version }}: "
         "at this pace it drifts within a day.",
         'PSI would be {{ $value | printf "%.3f" }} above chance in a day.',
         caused_by=("ServiceDown",),
@@ -72,9 +81,10 @@ def _alert_on_recall(durations: Durations, limits: Thresholds) -> Alert:
     return Alert(
         "LiveQualitySoonLow",
         "ticket",
-        _will_be_low(limits),
+        with_version(_will_be_low(limits), judged("1d")),
         durations("1h"),
-        "Recall falls: at this pace it is significantly below the model card within a day.",
+        "Recall of model {{ $labels.version }} falls: at this pace it is significantly below"
+        " its card within a day.",
         "It would be {{ $value | humanizePercentage }} below the card.",
         may_follow=("concept", "drift", "fraud-burst"),
     )
@@ -83,18 +93,21 @@ def _alert_on_recall(durations: Durations, limits: Thresholds) -> Alert:
 def _will_drift(of: Distribution, limits: Thresholds) -> str:
     psi, limit = of.name("psi", DRIFT), f"{limits.drift.psi[DRIFT]:g}"
     expected = of.name("psi_expected", DRIFT)
+    # What follows the calendar comes back from each weekend.
+    of_calendar = f" unless on ({of.labels}) {follows_calendar(DRIFT)}"
+    unless_calendar = of_calendar if of is FEATURES else ""
     return (
         f"({psi_ahead(of)} - {expected} > {limit}"
-        f" and {psi} > {of.name('psi_chance', DRIFT)}"
-        f" and {psi} - {expected} <= {limit})"
+        f" and {of.name('distance', DRIFT)} > {of.name('distance_chance', DRIFT)}"
+        f" and {psi} - {expected} <= {limit}{unless_calendar})"
     )
 
 
 def _will_be_low(limits: Thresholds) -> str:
     loss, limit = "job:outcomes:loss1d", f"{limits.quality.loss:g}"
-    recall = f"max by (job) ({RECALL_AHEAD})"
+    recall = f"max by ({VERSION}) ({RECALL_AHEAD})"
     return (
-        f'job:holdout:share{{measure="recall"}} - on (job) group_left () {recall} > {limit}\n'
+        f'job:holdout:share{{measure="recall"}} - on ({VERSION}) group_left () {recall} > {limit}\n'
         f"and {loss} <= {limit}\n"
         f"and {loss} > {limits.trends.sigmas:g} * job:outcomes:loss_deviation1d"
     )

@@ -17,15 +17,16 @@ from prometheus.generator.promql import (
     CHAMPION,
     LABELLED_FRAUD,
     LABELLED_LEGITIMATE,
-    last_max,
     sum_increase,
 )
 from prometheus.generator.recordings.wilson import Z95, wilson_low
 from prometheus.generator.rule import Group, Record
 from prometheus.generator.thresholds import Thresholds
+from telemetry.metrics import SPLIT_BUCKETS
 
 DECISIONS, OUTCOMES = "24h", "7d"
-SHARE_TARGET = "job:challenger_share_target:last"
+SHARE_OF_OWN = f"job:challenger:share_of_own{DECISIONS}"
+SHARE_EXPECTED = f"job:challenger:share_expected{DECISIONS}"
 
 
 def record_challenger(durations: Durations, limits: Thresholds) -> tuple[Group]:
@@ -84,17 +85,39 @@ def _record_outcomes(durations: Durations) -> Iterator[Record]:
 
 
 def _record_split(durations: Durations) -> Iterator[Record]:
-    served, span = f"role:served:increase{DECISIONS}", durations(DECISIONS)
-    # Transactions by the model that answered.
+    """The challenger's share of the transactions that were divided, against what was set.
+
+    Keys are divided, not transactions: with n_k of key k among N, each given to the challenger
+    with probability p, its share has the variance p (1 - p) sum(n_k^2) / N^2. The sum is estimated
+    from the counts n_b of B buckets, each a random part of the keys: B / (B - 1) times the sum of
+    their squared distances from N / B (Alon, Matias and Szegedy 1999, 'The space complexity of
+    approximating the frequency moments'). It is N at least, each key having one transaction.
+    """
+    span, of_window = durations(DECISIONS), f"increase{DECISIONS}"
+    served, expected = f"role:served:{of_window}", f"role:expected_served:{of_window}"
+    # Transactions by the model that answered, and as the set shares divide them. The second counts
+    # only while there is a split, so what came before it is no part of the comparison.
     yield Record(served, sum_increase("served_total", span, "job, role"))
+    yield Record(expected, sum_increase("expected_served_total", span, "job, role"))
+    total = f"(sum by (job) ({expected}) > 0)"
     # The share that the challenger answered, 0 where it answered none, and the share that was set.
-    total = f"(sum by (job) ({served}) > 0)"
     answered = f'sum by (job) ({served}{{role="{CHALLENGER}"}}) or 0 * {total}'
     yield Record(f"job:challenger:share{DECISIONS}", f"({answered}) / {total}")
-    yield Record(SHARE_TARGET, last_max("challenger_share_target", span))
+    yield Record(SHARE_EXPECTED, f'sum by (job) ({expected}{{role="{CHALLENGER}"}}) / {total}')
+    # Transactions by bucket of keys, and sum(n_k^2) / N^2: 1 over the number of equally busy keys.
+    divided, concentration = f"role_bucket:split:{of_window}", f"job:split:concentration{DECISIONS}"
+    yield Record(divided, sum_increase("split_transactions_total", span, "job, role, bucket"))
+    buckets, count = f"sum by (job, bucket) ({divided})", len(SPLIT_BUCKETS)
+    yield Record(
+        concentration,
+        f"{count} / {count - 1} * (sum by (job) ({buckets} ^ 2)"
+        f" / (sum by (job) ({divided}) > 0) ^ 2 - 1 / {count})",
+    )
+    # Of the transactions with a key of the challenger's, the share that it answered.
+    own = f'(sum by (job) ({divided}{{role="{CHALLENGER}"}}) > 0)'
+    yield Record(SHARE_OF_OWN, f"({answered}) / {own}")
     # The share's standard error. Neither of the ends has a variance: there any other share is a
     # mismatch by itself.
-    yield Record(
-        f"job:challenger:share_deviation{DECISIONS}",
-        f"sqrt({SHARE_TARGET} * (1 - {SHARE_TARGET}) / {total})",
-    )
+    variance = f"{SHARE_EXPECTED} * (1 - {SHARE_EXPECTED})"
+    least = f"({concentration} > 1 / {total} or 1 / {total})"
+    yield Record(f"job:challenger:share_deviation{DECISIONS}", f"sqrt({variance} * {least})")

@@ -21,9 +21,10 @@ from collections.abc import Iterator
 
 from model.serving.vocabulary import FRAUD, LEGITIMATE
 from prometheus.generator.durations import Durations
-from prometheus.generator.promql import select_live, sum_increase
+from prometheus.generator.promql import VERSION, select_live, sum_increase
 from prometheus.generator.recordings import quality
 from prometheus.generator.recordings.baseline import unless_two_models
+from prometheus.generator.recordings.design_effect import widen
 from prometheus.generator.recordings.quality import MEASURES, f1_of_champion, of_champion
 from prometheus.generator.rule import Group, Record
 
@@ -48,14 +49,16 @@ def _record_sums(window: str, durations: Durations) -> Iterator[Record]:
     # Live predictions, and their sums of p and of p (1 - p), by decision.
     for counter in _SUMS:
         series = select_live() if counter == "predictions" else f"{counter}_total"
-        increase = sum_increase(series, durations(window), "job, class_name")
+        increase = sum_increase(series, durations(window), f"{VERSION}, class_name")
         yield Record(f"class:{counter}:increase{window}", increase)
 
 
 def _sums(window: str, class_name: str = "") -> tuple[str, ...]:
     """The recorded sums in the order of _SUMS, of one decision or of both."""
     chosen = f'{{class_name="{class_name}"}}' if class_name else ""
-    return tuple(f"sum by (job) (class:{counter}:increase{window}{chosen})" for counter in _SUMS)
+    return tuple(
+        f"sum by ({VERSION}) (class:{counter}:increase{window}{chosen})" for counter in _SUMS
+    )
 
 
 def _share(window: str) -> str:
@@ -63,7 +66,7 @@ def _share(window: str) -> str:
 
 
 def _share_of(measure: str, window: str) -> str:
-    return f'sum by (job) ({_share(window)}{{measure="{measure}"}})'
+    return f'sum by ({VERSION}) ({_share(window)}{{measure="{measure}"}})'
 
 
 def _record_measures(window: str) -> Iterator[Record]:
@@ -90,8 +93,7 @@ def _record_shown(window: str) -> Iterator[Record]:
 
 def _record_gaps(window: str) -> Iterator[Record]:
     expected = _share(window)
-    # Realised less expected, of the three shares and of F1. With two models in a window the labels
-    # are of one and the scores of both: the gap would be the models' difference.
+    # Realised less expected, of the three shares and of F1, of each version by itself.
     for realised, estimated, labels in (
         (of_champion("share", window), expected, {}),
         (f1_of_champion(window), f"job:expected:f1_score{window}", {"measure": "f1_score"}),
@@ -102,7 +104,7 @@ def _record_gaps(window: str) -> Iterator[Record]:
     yield from _record_score_variances(window)
     sampling = f"{expected} * (1 - {expected}) / ({of_champion('trials', window)} > 0)"
     deviation = f"sqrt(clamp_min({sampling} + job:expected:score_variance{window}, 0))"
-    yield Record(f"job:expected:gap_deviation{window}", deviation)
+    yield Record(f"job:expected:gap_deviation{window}", widen(deviation))
 
 
 def _record_score_variances(window: str) -> Iterator[Record]:

@@ -1,8 +1,9 @@
 """Share of predicted fraud, mean score and refused inputs, against what the holdout had.
 
-Predicted frauds, and the sum of the scores, are counts among n live rows, compared with the same
-among the m rows of the holdout by the test of two counts (two_counts.py): alarms are rare, and of
-rare events the normal approximation would see too much in two or three.
+Predicted frauds, and the sum of the scores, are counts among n live rows (as many as are
+independent, design_effect.py), compared with the same among the m rows of the holdout by the test
+of two counts (two_counts.py): alarms are rare, and of rare events the normal approximation would
+see too much in two or three.
 
 The standard errors are for looking at: a share's under the holdout's share r is
 sqrt(r (1 - r) (1/n + 1/m)). The mean score's is the same with the holdout's mean score as r: a
@@ -15,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus.generator.durations import Durations
-from prometheus.generator.promql import PREDICTED_FRAUD, select_live, sum_increase
+from prometheus.generator.promql import PREDICTED_FRAUD, VERSION, select_live, sum_increase
 from prometheus.generator.recordings.baseline import last, unless_two_models
+from prometheus.generator.recordings.design_effect import effective
 from prometheus.generator.recordings.drift import WINDOWS
 from prometheus.generator.recordings.two_counts import excess_deviation
 from prometheus.generator.recordings.wilson import wilson_low
@@ -41,18 +43,20 @@ def record_rates(durations: Durations, limits: Thresholds) -> Iterator[Group]:
 
 def _record_rates(window: str, durations: Durations, limits: Thresholds) -> Iterator[Record]:
     span, count = durations(window), f"job:predictions:enough{window}"
-    # Live transactions, where they are enough to judge. A window with decisions of two models is
-    # compared with neither's holdout.
-    enough = f"{sum_increase(select_live(), span)} >= {limits.rates.minimum_count:g}"
+    # Live transactions, where they are enough to judge; of each version, if no other has its slot.
+    enough = f"{sum_increase(select_live(), span, VERSION)} >= {limits.rates.minimum_count:g}"
     yield Record(count, f"{enough} {unless_two_models(window)}")
+    # The independent transactions that these are worth.
+    independent = f"job:predictions:independent{window}"
+    yield Record(independent, effective(count, window))
     # The share of them that was predicted to be fraud; 0 where none was.
-    frauds = sum_increase(select_live(PREDICTED_FRAUD), span)
+    frauds = sum_increase(select_live(PREDICTED_FRAUD), span, VERSION)
     yield Record(f"job:predictions:fraud_share{window}", f"({frauds} or 0 * {count}) / {count}")
-    yield from _compare_with_holdout("fraud_share", window, count)
+    yield from _compare_with_holdout("fraud_share", window, independent)
     # The mean of their fraud probabilities.
-    scores = sum_increase("prediction_probability_total", span)
+    scores = sum_increase("prediction_probability_total", span, VERSION)
     yield Record(f"job:predictions:mean_score{window}", f"{scores} / {count}")
-    yield from _compare_with_holdout("mean_score", window, count)
+    yield from _compare_with_holdout("mean_score", window, independent)
 
 
 def _compare_with_holdout(what: str, window: str, count: str) -> Iterator[Record]:
@@ -74,9 +78,9 @@ def _record_inputs(durations: Durations, limits: Thresholds) -> Iterator[Record]
     refused, seen = f"feature:data_quality:increase{INPUTS}", f"job:inputs:increase{INPUTS}"
     # Refused transactions by the field and its problem.
     yield Record(refused, sum_increase("data_quality_total", span, "job, feature, problem"))
-    # All transactions that came, simulated ones among both: scored and refused.
+    # All live transactions that came: scored and refused.
     all_refused = f"sum by (job) ({refused})"
-    scored = sum_increase("predictions_total", span)
+    scored = sum_increase(select_live(), span)
     yield Record(seen, f"({scored} or 0 * {all_refused}) + {all_refused}")
     # The share of them that was refused for one field and problem, and its lower bound.
     yield Record(

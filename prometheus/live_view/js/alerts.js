@@ -16,16 +16,18 @@ export async function readFiring() {
 /** Puts them into the list. */
 export function showFiring(list, firing, dashboards, shown) {
   list.replaceChildren(...firing.map((alert) => {
-    const { alertname, severity } = alert.labels;
+    const { alertname, severity, job } = alert.labels;
+    // Its own service; a job that is none is mended by the page.
+    const chosen = job ? { ...shown.chosen, job } : shown.chosen;
     const place = placeOfAlert(dashboards, alertname);
     return element(
       "li",
       { className: severity },
       element("b", { textContent: alertname }),
-      ` ${alert.annotations.summary ?? ""}`,
+      ` ${alert.annotations.summary ?? ""} ${alert.annotations.value ?? ""}`,
       element("a", { href: runbook(alert), textContent: "runbook" }),
       place && element("a", {
-        href: addressOf({ ...shown, uid: place.dashboard.uid }, place.panel.id),
+        href: addressOf({ ...shown, chosen, uid: place.dashboard.uid }, place.panel.id),
         textContent: place.panel.title,
       }),
     );

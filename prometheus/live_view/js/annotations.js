@@ -4,6 +4,9 @@ import { legend } from "./fields.js";
 import { queryRange } from "./prometheus.js";
 import { durationSeconds } from "./time.js";
 
+// Prometheus answers with 11,000 at most.
+const MOST_POINTS = 10_000;
+
 /** [{text, colour, from, to}] of every annotation that is switched on. */
 export async function readAnnotations(dashboard, context) {
   const on = dashboard.annotations.list.filter(({ enable, hide }) => enable && !hide);
@@ -11,7 +14,8 @@ export async function readAnnotations(dashboard, context) {
 }
 
 async function stretches(annotation, { replace, span }) {
-  const step = Math.max(durationSeconds(annotation.step), span.step);
+  // Its own step, which an event lasts: at that of a week's lines most events would fall between two.
+  const step = Math.max(durationSeconds(annotation.step), Math.ceil(span.range / MOST_POINTS));
   const series = await queryRange(replace(annotation.expr), { ...span, step });
   return series.flatMap(({ metric, values }) => {
     const found = [];
@@ -23,6 +27,17 @@ async function stretches(annotation, { replace, span }) {
     const text = legend(annotation.titleFormat, metric);
     return found.map((one) => ({ ...one, text, colour: annotation.iconColor }));
   });
+}
+
+/** Where any of a colour holds: ten alerts at once are to be seen, and still the lines below them. */
+export function united(annotations) {
+  const found = [];
+  for (const { from, to, colour } of [...annotations].sort((a, b) => a.from - b.from)) {
+    const before = found.findLast((one) => one.colour === colour);
+    if (before && from <= before.to) before.to = Math.max(before.to, to);
+    else found.push({ from, to, colour });
+  }
+  return found;
 }
 
 /** Texts of what holds at this time. */

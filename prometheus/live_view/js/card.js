@@ -31,7 +31,7 @@ export class Card {
     if (SCROLLED.includes(panel.type)) this.#body.tabIndex = 0;
     this.element.style.setProperty("--w", panel.gridPos.w);
     this.element.style.setProperty("--h", panel.gridPos.h);
-    this.#why.append(element("summary", { textContent: "?", ariaLabel: `About ${panel.title}` }));
+    this.#why.append(element("summary", { textContent: "?" }));
   }
 
   /** Asks and draws; raises Unreachable, and says everything else itself. */
@@ -65,6 +65,7 @@ export class Card {
     this.#title.replaceChildren(
       link ? element("a", { href: followLink(link.url, shown), title: link.title, textContent: title }) : title,
     );
+    this.#why.firstElementChild.ariaLabel = `About ${title}`;
     const queries = this.#panel.targets.map(({ expr }) => element("code", { textContent: replace(expr) }));
     this.#why.replaceChildren(this.#why.firstElementChild, this.#panel.description, ...queries);
   }

@@ -1,5 +1,6 @@
 /** What every panel over time shares: a uPlot with the page's axes, crosshair and annotations. */
 
+import { united } from "./annotations.js";
 import { colour } from "./dom.js";
 
 const CROSSHAIR = "all panels";
@@ -57,14 +58,19 @@ export function inPlot(u, paint) {
 
 function drawAnnotations(u, annotations) {
   inPlot(u, (ctx, { top, height }) => {
-    for (const { from, to, colour: name } of annotations) {
-      const [left, right] = [from, to].map((time) => u.valToPos(time, "x", true));
-      ctx.fillStyle = ctx.strokeStyle = colour(name);
+    const place = (time) => u.valToPos(time, "x", true);
+    for (const { from, to, colour: name } of united(annotations)) {
+      const [left, right] = [from, to].map(place);
+      ctx.fillStyle = colour(name);
       ctx.globalAlpha = 0.07;
       ctx.fillRect(left, top, right - left, height);
       ctx.globalAlpha = 0.8;
       ctx.fillRect(left, top + height - 3, Math.max(2, right - left), 3);
-      ctx.setLineDash([4, 4]);
+    }
+    ctx.setLineDash([4, 4]);
+    for (const { from, colour: name } of annotations) {
+      const left = place(from);
+      ctx.strokeStyle = colour(name);
       ctx.beginPath();
       ctx.moveTo(left, top);
       ctx.lineTo(left, top + height);

@@ -13,10 +13,11 @@ function choice(label, options, value, onChange) {
   return element("label", {}, `${label} `, select);
 }
 
-/** Choices of the time and of each variable that has more than one value. */
-export function showControls(form, dashboard, choices, shown, changed) {
-  const ranges = RANGES.some(([value]) => value === shown.from) ? RANGES : [...RANGES, [shown.from, shown.from]];
-  const time = choice("Time", ranges, shown.from, (from) => changed({ ...shown, from }));
+/** Choices of the time (`from` is what is shown, also where none is chosen) and of each variable that has
+ * more than one value. */
+export function showControls(form, dashboard, choices, shown, from, changed) {
+  const ranges = RANGES.some(([value]) => value === from) ? RANGES : [...RANGES, [from, from]];
+  const time = choice("Time", ranges, from, (chosen) => changed({ ...shown, from: chosen }));
   const variables = dashboard.templating.list
     .filter(({ name }) => choices[name].length > 1)
     .map(({ name, label }) =>

@@ -36,6 +36,14 @@ export function drawExemplars(u, exemplars, place) {
   });
 }
 
+/** A click on a dot asks the page for its trace; `exemplars()` are those of now. */
+export function openOnClick(u, exemplars, place) {
+  u.over.addEventListener("click", () => {
+    const one = exemplarAt(u, exemplars(), place);
+    if (one) dispatchEvent(new CustomEvent("trace", { detail: one.labels.trace_id }));
+  });
+}
+
 /** The dot next to the cursor, or undefined. */
 export function exemplarAt(u, exemplars, place) {
   const { left, top } = u.cursor;

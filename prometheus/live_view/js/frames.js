@@ -50,6 +50,7 @@ const readInstant = (panel, context) =>
 export const TRANSFORMATIONS = {
   // Rows with the same labels are one row already: see `readRows`.
   merge: (frame) => frame,
+  sortBy: (frame, { sort }) => ({ ...frame, rows: sort.reduceRight(sortBy, frame.rows) }),
   organize: (frame, { excludeByName = {}, indexByName = {}, renameByName = {} }) => {
     // A label that is given no place stands behind the first one, as in Grafana.
     const place = ({ name, isLabel }) => indexByName[name] ?? (isLabel ? 0.5 : Infinity);
@@ -86,6 +87,15 @@ export async function readRows(panel, context) {
   );
 }
 
+/** By one field: a label, or the value of a query; a row without it comes last. */
+function sortBy(rows, { field, desc }) {
+  const [known, unknown] = [rows.filter((row) => row.has(field)), rows.filter((row) => !row.has(field))];
+  const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true }));
+  known.sort((a, b) => (desc ? -1 : 1) * compare(a.get(field), b.get(field)));
+  return [...known, ...unknown];
+}
+
+/** By the texts of these labels; numbers in them by their size. */
 function sortRows(rows, labels) {
   const text = (row) => [...labels].map((label) => row.get(label) ?? "").join("\u0000");
   return rows.sort((a, b) => text(a).localeCompare(text(b), "en", { numeric: true }));

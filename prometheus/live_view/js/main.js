@@ -7,10 +7,11 @@ import { Card } from "./card.js";
 import { applyTheme, showControls } from "./controls.js";
 import { readDashboards, sections } from "./dashboards.js";
 import { element } from "./dom.js";
-import { Refused } from "./prometheus.js";
+import { Refused, queryRange } from "./prometheus.js";
 import { findUnsupported } from "./support.js";
-import { durationSeconds, timeSpan } from "./time.js";
+import { durationSeconds, fittingRange, timeSpan } from "./time.js";
 import { readChoices, replacer } from "./variables.js";
+import { showTrace } from "./waterfall.js";
 
 const byId = (id) => document.getElementById(id);
 const RETRY_SECONDS = 5;
@@ -30,7 +31,6 @@ class Page {
     const asked = this.#dashboards.find(({ uid }) => uid === this.#shown.uid);
     this.#dashboard = asked ?? this.#dashboards[0];
     this.#shown.uid = this.#dashboard.uid;
-    this.#shown.from ||= this.#dashboard.time.from;
     document.title = byId("title").textContent = this.#dashboard.title;
     this.#build();
     await this.refresh();
@@ -58,8 +58,10 @@ class Page {
   }
 
   #showMenu() {
+    const { job } = this.#shown.chosen;
+    const chosen = job ? { job } : {};
     const links = this.#dashboards.map(({ uid, title }) => {
-      const link = element("a", { href: addressOf({ uid }), textContent: title.split(": ").at(-1) });
+      const link = element("a", { href: addressOf({ uid, chosen }), textContent: title.split(": ").at(-1) });
       if (uid === this.#shown.uid) link.setAttribute("aria-current", "page");
       return link;
     });
@@ -89,15 +91,25 @@ class Page {
 
   async #draw(turn) {
     const variables = this.#dashboard.templating.list;
-    const span = timeSpan(this.#shown.from);
+    const from = this.#shown.from || (await this.#ownRange());
+    const span = timeSpan(from);
     const [choices, firing] = await Promise.all([readChoices(variables, this.#shown.chosen, span), readFiring()]);
-    const context = { span, shown: this.#shown, replace: replacer(variables, this.#shown.chosen, span) };
+    const shown = { ...this.#shown, from };
+    const context = { span, shown, replace: replacer(variables, this.#shown.chosen, span) };
     context.annotations = await readAnnotations(this.#dashboard, context).catch(ignoreRefused);
     if (turn !== this.#turn) return;
-    showFiring(byId("alerts"), firing, this.#dashboards, this.#shown);
-    showControls(byId("controls"), this.#dashboard, choices, this.#shown, (shown) => this.#go(shown));
+    showFiring(byId("alerts"), firing, this.#dashboards, shown);
+    showControls(byId("controls"), this.#dashboard, choices, this.#shown, from, (next) => this.#go(next));
     await Promise.all(this.#openCards().map((card) => card.update(context)));
     document.documentElement.dataset.drawn = String(turn);
+  }
+
+  /** While nobody has chosen one: the dashboard's, or after a first start what there is by now. */
+  async #ownRange() {
+    const own = this.#dashboard.time.from;
+    const span = timeSpan(own);
+    const [scraped] = await queryRange("count(up)", { ...span, step: Math.ceil(span.range / 60) });
+    return fittingRange(own, scraped?.values[0][0]);
   }
 
   #report(problem, state) {
@@ -122,12 +134,25 @@ function ignoreRefused(error) {
   return [];
 }
 
+/** From a dot, from the field above, or from the page's address: ?trace=ID. */
+function listenForTraces() {
+  const show = (id) => showTrace(byId("trace"), id);
+  addEventListener("trace", ({ detail }) => show(detail));
+  byId("find").addEventListener("submit", (event) => {
+    event.preventDefault();
+    show(new FormData(event.target).get("id"));
+  });
+  const asked = new URLSearchParams(location.search).get("trace");
+  if (asked) show(asked);
+}
+
 async function start() {
   applyTheme();
   const page = new Page();
   for (const event of ["resize", "themechange"]) addEventListener(event, () => page.redraw());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => page.redraw());
   addEventListener("popstate", () => page.open());
+  listenForTraces();
   try {
     await page.open();
   } catch (error) {

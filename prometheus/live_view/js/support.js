@@ -39,7 +39,7 @@ const OPTIONS = {
   },
   "state-timeline": { ...LEGEND, ...TOOLTIP, alignValue: ANY, mergeValues: ANY, perPage: ANY, rowHeight: ANY, showValue: ANY },
   table: {
-    cellHeight: ANY, "footer.countRows": [false], "footer.show": [false], frameIndex: [0], showHeader: [true], showTypeIcons: [false],
+    cellHeight: ANY, frameIndex: [0], showHeader: [true], showTypeIcons: [false],
   },
   timeseries: { ...LEGEND, ...TOOLTIP, "legend.calcs.*": ["lastNotNull"] },
   xychart: {
@@ -62,7 +62,7 @@ const CUSTOM = {
 const FIELD = {
   unit: ANY, min: ANY, max: ANY, noValue: ANY, "thresholds.mode": ["absolute"], "thresholds.steps.*.color": ["green", "orange", "red"],
   "thresholds.steps.*.value": ANY, "mappings.*.type": Object.keys(MAPPINGS), "mappings.*.options": ANY,
-  "color.mode": ["fixed"], "color.fixedColor": ["red", "orange", "green", "blue"],
+  "color.mode": ["fixed"], "color.fixedColor": ["red", "orange", "green", "blue", "purple"],
 };
 
 function* leaves(value, path = "") {

@@ -55,6 +55,21 @@ def test_outcomes_of_bursts_are_counted_exactly(days: int) -> None:
     assert paired.frauds_better == paired.outcomes == true_count(days)
 
 
+def test_outcomes_of_another_service_are_not_counted() -> None:
+    """Whose workers, versions and labels are called alike, and which counts five times as much."""
+    store = StoredSamples()
+    for moment, name, labels, value in list_samples(1):
+        store.push(moment, name, value, **labels)
+        other = 5 * value if name == "paired_outcomes_total" else value
+        store.push(moment, name, other, **labels | {"job": "loans"})
+
+    own, others = (
+        fetch_outcomes(store, job, PAIR, START, START + DAY) for job in ("fraud-handler", "loans")
+    )
+
+    assert (own.outcomes, others.outcomes) == (true_count(1), 5 * true_count(1))
+
+
 def test_series_that_appears_began_at_zero() -> None:
     """A counter that is published only once it counts; what was counted before is not known where
     its worker was not seen before."""
@@ -82,7 +97,7 @@ class LongPrometheus(PrometheusServer):
         subprocess.run([*blocks, str(text), str(data)], check=True, capture_output=True)
         command = super()._command(tools, folder, cloud)
         config = folder / "prometheus.yml"
-        config.write_text(config.read_text().replace("time: 15d", "time: 10y"))
+        config.write_text(config.read_text().replace("time: 180d", "time: 10y"))
         return command
 
 

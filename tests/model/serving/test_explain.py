@@ -126,3 +126,50 @@ def test_one_call_of_the_scorer_is_enough() -> None:
 
     Explainer(counting, background(5)).explain(np.ones(5))
     assert calls == [32 * 20]
+
+
+@pytest.mark.parametrize("features", [5, 15], ids=["exact", "permutations"])
+def test_estimates_are_cheaper_add_up_and_are_right_on_average(features: int) -> None:
+    scored: list[int] = []
+
+    def counting(rows: Floats) -> Floats:
+        scored.append(len(rows))
+        return score(rows)
+
+    explainer = Explainer(counting, background(features, rows=100))
+    row, chance = np.linspace(-1, 1, features), np.random.default_rng(7)
+    whole = explainer.explain(row)
+    estimates = [explainer.estimate(row, chance) for _ in range(200)]
+    assert max(scored[1:]) <= scored[0] / 5
+    for one in estimates:
+        assert one.base_value + sum(one.contributions) == pytest.approx(float(score(row[None])[0]))
+    drawn = np.array([one.contributions for one in estimates])
+    standard_error = drawn.std(axis=0, ddof=1) / math.sqrt(len(drawn))
+    distance = np.abs(drawn.mean(axis=0) - np.array(whole.contributions))
+    assert (distance <= 4 * standard_error + 1e-12).all()
+
+
+def test_estimate_of_a_small_background_is_exact() -> None:
+    explainer = Explainer(score, background(5, rows=20))
+    estimate = explainer.estimate(np.ones(5), np.random.default_rng(1))
+    assert estimate.contributions == pytest.approx(explainer.explain(np.ones(5)).contributions)
+
+
+def test_many_features_take_bounded_memory() -> None:
+    """The scorer never gets more than 10,000 rows; an estimate scores fewer the wider they are."""
+    calls: list[int] = []
+
+    def sum_of_all(rows: Floats) -> Floats:
+        calls.append(len(rows))
+        return np.asarray(rows.sum(axis=1))
+
+    explainer = Explainer(sum_of_all, background(500, rows=100))
+    row = np.linspace(-1, 1, 500)
+    whole = explainer.explain(row)
+    assert sum(calls) == 200 * 501
+    assert max(calls) <= 10_000
+    assert whole.base_value + sum(whole.contributions) == pytest.approx(row.sum())
+    calls.clear()
+    estimate = explainer.estimate(row, np.random.default_rng(1))
+    assert sum(calls) == 4 * 501
+    assert estimate.base_value + sum(estimate.contributions) == pytest.approx(row.sum())

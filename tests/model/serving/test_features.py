@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
 import msgspec
 import pytest
 
 from model.serving.card import Card
-from model.serving.features import InvalidTransaction, TransactionReader
+from model.serving.features import TransactionReader
+from model.serving.invalid_transaction import InvalidTransaction
 
 VALID: dict[str, object] = {
     "amount": 12.5,
@@ -227,3 +229,49 @@ def test_a_card_without_user_types_and_value_band_reads_all_as_standard_and_low(
         0.0,
         "low",
     )
+
+
+@pytest.mark.parametrize("change", [case[0] for case in PROBLEMS.values()], ids=PROBLEMS.keys())
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_a_batch_with_a_problem_is_refused(
+    card: Card, change: dict[str, object], place: int
+) -> None:
+    batch = [VALID] * place + [changed(change)] + [VALID] * (4 - place)
+    with pytest.raises(InvalidTransaction):
+        TransactionReader(card).read_all(batch)
+
+
+# What a field may be given; most are valid, of the others each is refused in a way of its own.
+DRAWN: dict[str, list[object]] = {
+    "amount": [0, 50_000, 12.5, 1e-300, 0.0, -0.0, -0.01, 2**60, 10**400, "1", True, math.nan],
+    "age": [18, 120, 35.0, 35, 35.5, 17, 121, None],
+    "balance": [0, 1e6, 17, -1e308, 10**309, math.inf],
+    "abroad": [True, False, 0],
+    "channel": ["web", "app", "shop", "Web", ["web"], None],
+    "income": [None, 0, 3.5, -1, "x", MISSING],
+    "user_type": [MISSING, MISSING, "premium", "basic", "gold"],
+    "colour": [MISSING] * 20 + ["red"],
+}
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_batch_is_read_as_its_transactions_are(card: Card, seed: int) -> None:
+    """All the same, or refused where one of them is."""
+    reader, draw = TransactionReader(card), random.Random(seed)
+    usual = draw.choice([1.0, 0.97])  # A batch without a fault, or with one here and there.
+    batch = [
+        changed(
+            {
+                name: draw.choice(values if draw.random() > usual else values[:2])
+                for name, values in DRAWN.items()
+            }
+        )
+        for _ in range(draw.randrange(1, 12))
+    ]
+    try:
+        alone = [reader.read(one) for one in batch]
+    except InvalidTransaction:
+        with pytest.raises(InvalidTransaction):
+            reader.read_all(batch)
+    else:
+        assert repr(reader.read_all(batch)) == repr(alone)

@@ -40,7 +40,8 @@ def test_overconfident_scores_are_corrected(dataset: Dataset) -> None:
 
     sigmoid = split_calibration(model)[1]
     assert sigmoid is not None and sigmoid.slope == pytest.approx(1 / 3, rel=0.25)
-    assert after < before / 2
+    # What is left is chance: 20 bins of 4,000 rows.
+    assert after < 0.6 * before
 
 
 def test_scores_that_are_right_are_left_alone(dataset: Dataset) -> None:

@@ -44,8 +44,8 @@ def test_calibration_error_is_zero_where_shares_meet_probabilities() -> None:
     probability = np.repeat([0.2, 0.6], 10)
     target = np.array([1, 1] + [0] * 8 + [1] * 6 + [0] * 4, dtype=np.int8)
 
-    assert measure_calibration(target, probability, bins=2) == pytest.approx(0)
-    assert measure_calibration(target, probability + 0.1, bins=2) == pytest.approx(0.1)
+    assert measure_calibration(target, probability) == pytest.approx(0)
+    assert measure_calibration(target, probability + 0.1) == pytest.approx(0.1)
 
 
 def test_recall_at_a_rate_of_false_alarms() -> None:

@@ -7,6 +7,8 @@ import json
 import re
 import socketserver
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,6 +16,7 @@ from typing import ClassVar
 
 import pytest
 
+from tests.lab.alertmanager import SEEN
 from tests.lab.polling import until
 from tests.lab.ports import free_port
 from tests.lab.webhook import Webhook
@@ -48,7 +51,9 @@ def test_the_secret_is_in_no_log_when_nobody_answers_there(tools: Path, tmp_path
         assert "token-of-the-tests" not in alertmanager.output()
 
 
-def test_slack_gets_summary_value_and_runbook(tools: Path, tmp_path: Path) -> None:
+@contextmanager
+def _slack() -> Iterator[tuple[dict[str, str], list[bytes]]]:
+    """A stand-in for Slack: the setting that leads there, and what it is sent."""
     bodies: list[bytes] = []
 
     class Slack(BaseHTTPRequestHandler):
@@ -63,21 +68,45 @@ def test_slack_gets_summary_value_and_runbook(tools: Path, tmp_path: Path) -> No
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Slack)
     Thread(target=server.serve_forever, daemon=True).start()
-    settings = {
-        "ALERT_SLACK_WEBHOOK_URL": f"http://127.0.0.1:{server.server_address[1]}/services/x",
-        "RUNBOOK_BASE_URL": "https://example.org/repo/",
-    }
-    with run_alertmanager(make_quick(tools, tmp_path, **settings)) as alertmanager:
-        alertmanager.send(DOWN)
-        until(lambda: bool(bodies), 20, "Slack has it")
+    url = f"http://127.0.0.1:{server.server_address[1]}/services/x"
+    yield {"ALERT_SLACK_WEBHOOK_URL": url}, bodies
     server.shutdown()
     server.server_close()
-    [shown] = json.loads(bodies[0])["attachments"]
-    assert shown["title"] == "FIRING page: ServiceDown"
+
+
+def test_slack_gets_summary_value_panel_and_runbook(tools: Path, tmp_path: Path) -> None:
+    runbooks = {"RUNBOOK_BASE_URL": "https://example.org/repo/"}
+    with (
+        _slack() as (settings, bodies),
+        run_alertmanager(make_quick(tools, tmp_path, **settings, **runbooks)) as alertmanager,
+    ):
+        alertmanager.send(DOWN, {**DOWN, "job": "another"})
+        until(lambda: len(bodies) == 2, 20, "Slack has both: a message is of one service")
+    messages = [one for body in bodies for one in json.loads(body)["attachments"]]
+    shown, other = sorted(messages, key=lambda one: "another" in one["title"])
+    assert shown["title"] == "FIRING page: ServiceDown of fraud-handler"
+    assert other["title"] == "FIRING page: ServiceDown of another"
     assert "summary of ServiceDown value" in shown["text"]
     assert "https://example.org/repo/docs/runbooks/ServiceDown.md" in shown["text"]
-    assert shown["title_link"] == "https://example.org/repo/docs/runbooks/ServiceDown.md"
+    assert shown["title_link"] == f"{SEEN}/user/?d=fraud-model#panel-9"
+    assert f"Panel: {shown['title_link']}\n" in shown["text"]
     assert str(alertmanager.port) not in json.dumps(shown), "an address that only holds here"
+
+
+def test_with_a_grafana_messages_lead_to_its_panels(tools: Path, tmp_path: Path) -> None:
+    """Where no Prometheus serves the live view; the runbook is a path then, no address."""
+    grafana = {"GRAFANA_EXTERNAL_URL": "https://example.org/it's/grafana/"}
+    with (
+        _slack() as (settings, bodies),
+        run_alertmanager(make_quick(tools, tmp_path, **settings, **grafana)) as alertmanager,
+    ):
+        alertmanager.send({**DOWN, "job": "staging/fraud-handler"})
+        until(lambda: bool(bodies), 20, "Slack has the message")
+    [shown] = json.loads(bodies[0])["attachments"]
+    panel = "https://example.org/it's/grafana/d/fraud-model?viewPanel=9"
+    assert shown["title_link"] == f"{panel}&var-job=staging%2Ffraud-handler"
+    assert f"Panel: {shown['title_link']}\nRunbook: docs/runbooks/ServiceDown.md" in shown["text"]
+    assert SEEN not in json.dumps(shown)
 
 
 class _Mail(socketserver.StreamRequestHandler):
@@ -137,5 +166,6 @@ def test_a_mail_server_gets_an_e_mail(tools: Path, tmp_path: Path) -> None:
     assert _Mail.signed_in == [f"\0alerts\0{password}"]
     assert re.search(r"Subject: .*FIRING", mail)
     assert "oncall@example.org" in mail and "second@example.org" in mail
-    for part in ("summary of FeatureDrift", "value", "docs/runbooks/FeatureDrift.md"):
+    for part in ("summary of FeatureDrift", "value", f"{SEEN}/user/runbooks/FeatureDrift.md"):
         assert part in mail
+    assert f"Panel: {SEEN}/user/?d=3Dfraud-model#panel-9" in mail, "= is quoted on its way"

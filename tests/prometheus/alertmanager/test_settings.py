@@ -82,6 +82,7 @@ def test_a_secret_is_data(secret: str) -> None:
     [
         ({"ALERT_SLACK_WEBHOOK_URL": "http://"}, "ALERT_SLACK_WEBHOOK_URL must be an address"),
         ({"RUNBOOK_BASE_URL": "docs/"}, "RUNBOOK_BASE_URL must be an address"),
+        ({"GRAFANA_EXTERNAL_URL": "grafana"}, "GRAFANA_EXTERNAL_URL must be an address"),
         ({"ALERT_WEBHOOK_URL": "http://a\nroute:"}, "ALERT_WEBHOOK_URL must be one line"),
         ({"ALERT_SLACK_CHANNEL": "{{ .x }}"}, "ALERT_SLACK_CHANNEL must be one line without {{"),
         ({"ALERT_EMAIL_TO": "somebody"}, "ALERT_EMAIL_TO must be an e-mail address"),

@@ -92,9 +92,11 @@ def _timeless(text: str) -> Any:
         if not isinstance(value, str):
             return value
         plain = re.sub(r"\[[0-9smhd:]+\]|offset \d+[smhd]", "T", value)
-        # Seconds in arithmetic: how far ahead, what five minutes of traffic are, how old a model.
+        # Seconds in arithmetic: how far ahead, what five minutes of traffic are, how old
+        # a model, how long a version is served.
         plain = re.sub(r"(T, )[\d.e+]+(?=\))", r"\1T", plain)
-        plain = re.sub(r"^[\d.e+]+(?= \* sum by \(job\) \(rate)", "T", plain)
+        plain = re.sub(r"\b[\d.e+]+(?= \* sum by \(job\) \(rate)", "T", plain)
+        plain = re.sub(r"(since < bool )\d+", r"\1T", plain)
         plain = re.sub(r"^(time\(\) - max.* > )[\d.e+]+$", r"\1T", plain)
         return " ".join(plain.split())
 

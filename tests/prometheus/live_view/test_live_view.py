@@ -15,13 +15,14 @@ from tests.lab.chromium import View, view
 from tests.lab.paths import ROOT
 from tests.lab.prometheus import Prometheus
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 DASHBOARDS = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
 }
 SUPPORT = "async (dashboard) => (await import('./js/support.js')).findUnsupported(dashboard)"
+SPAN = "async (time) => (await import('./js/time.js')).timeSpan(time, 1764276643)"
 FACTORS = {
     "": 1, "/s": 1, "%": 0.01, "ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400,
 }  # fmt: skip
@@ -131,6 +132,21 @@ def _last(prometheus: Prometheus, span: dict[str, str]) -> list[float]:
     return [part * one[-1] for one in numbers if one]
 
 
+def test_bins_are_named_by_what_they_hold(served: Prometheus, desk: View) -> None:
+    """In the order of the bins; the shares are those that were recorded."""
+    desk.open(f"{address(served, 'model')}&var-feature=location_risk")
+    panel = desk.page.locator(".panel", has_text="Distribution of location_risk")
+    texts = panel.locator(".bars > span").all_inner_texts()
+    names, shares = texts[0::2], texts[1::2]
+    ranges = [each for each in names if " to " in each]
+    assert [names[0], *ranges, names[-1]] == names and len(ranges) >= 8
+    assert names[0].startswith("below ") and names[-1].startswith("above ")
+    starts = [float(each.split(" to ")[0]) for each in ranges]
+    assert starts == sorted(starts)
+    live = [_value(each.split(" · ")[0]) for each in shares]
+    assert sum(live) == pytest.approx(1, abs=0.01)
+
+
 def test_firing_alert_is_a_line_on_top_that_leads_on(served: Prometheus, desk: View) -> None:
     """To its runbook, served beside the page, and to the panel of its place."""
     desk.open(address(served, "overview"))
@@ -143,6 +159,93 @@ def test_firing_alert_is_a_line_on_top_that_leads_on(served: Prometheus, desk: V
     panel.click()
     desk.page.wait_for_selector(".panel.target", state="attached")
     assert desk.page.locator(".panel.target h2").inner_text() == panel.inner_text()
+
+
+def test_newest_minutes_are_shown_whatever_the_time(served: Prometheus, desk: View) -> None:
+    """Whatever the step is: a week has one of forty minutes."""
+    desk.open(address(served, "overview"))
+    for time in ("now-15m", "now-6h", "now-7d"):
+        span = desk.page.evaluate(SPAN, time)
+        assert 0 <= 1_764_276_643 - span["end"] < 15
+        assert span["end"] - span["start"] == span["range"]
+
+
+FITTING = "async ([own, age]) => (await import('./js/time.js')).fittingRange(own, age, 0)"
+
+
+@pytest.mark.parametrize(
+    ("own", "seconds", "shown"),
+    [
+        ("now-7d", 600, "now-15m"),
+        ("now-7d", 20_000, "now-6h"),
+        ("now-7d", 100_000, "now-7d"),
+        ("now-6h", 1_000, "now-30m"),
+        ("now-6h", 7_300, "now-6h"),
+        ("now-30m", 700, "now-30m"),
+        ("now-30m", None, "now-30m"),
+    ],
+)
+def test_after_a_first_start_what_there_is_fills_the_panels(
+    served: Prometheus, desk: View, own: str, seconds: int | None, shown: str
+) -> None:
+    """Ten minutes at the edge of a week look like nothing; once a third is there it is the week."""
+    desk.open(address(served, "overview"))
+    first = None if seconds is None else -seconds
+    assert desk.page.evaluate(FITTING, [own, first]) == shown
+
+
+def test_time_that_nobody_chose_is_in_no_address(served: Prometheus, desk: View) -> None:
+    """So that the dashboard comes back to its own when there is enough to see."""
+    desk.open(f"{served.url}/user/?d=fraud-model")
+    choices = desk.page.locator("#controls")
+    shown = choices.get_by_label("Time").input_value()
+    assert shown in {"now-15m", "now-30m", "now-1h", "now-6h"}
+    choices.get_by_label("Feature").select_option("age")
+    desk.page.wait_for_url("**var-feature=age**")
+    assert "from=" not in desk.page.url
+
+
+COLOURS = """async (names) => {
+  const { placeOfColour } = await import('./js/panels/timeseries.js');
+  return names.map((name) => placeOfColour(names, name));
+}"""
+
+
+def test_the_same_thing_seen_otherwise_has_its_colour(served: Prometheus, desk: View) -> None:
+    desk.open(address(served, "overview"))
+    names = ["latency", "freshness", "latency, 5 min", "latency of all", "freshness, 5 min"]
+    assert desk.page.evaluate(COLOURS, names) == [0, 1, 0, 3, 1]
+
+
+PILE = """async () => {
+  const { stack } = await import('./js/panels/timeseries.js');
+  return stack([{ values: [1, null, null] }, { values: [2, 3, null] }]);
+}"""
+
+
+def test_no_hole_goes_through_a_pile(served: Prometheus, desk: View) -> None:
+    """What is not there adds nothing to what is; where nothing is, nothing is drawn."""
+    desk.open(address(served, "overview"))
+    assert desk.page.evaluate(PILE) == [[1, 0, None], [3, 3, None]]
+
+
+def test_one_service_is_shown_and_the_choice_stays(served: Prometheus, desk: View) -> None:
+    """Where the store has two: every query names the chosen one, and so do the links."""
+    both = json.dumps({"status": "success", "data": ["fraud-handler", "loans"]})
+    desk.page.route("**/label/job/values**", lambda route: route.fulfill(body=both))
+    desk.open(address(served, "overview"))
+    asked: list[Request] = []
+    desk.page.on("request", lambda request: asked.append(request))
+    desk.page.get_by_label("Service").select_option("loans")
+    desk.page.wait_for_url("**var-job=loans**")
+    desk.page.wait_for_function(
+        "document.querySelector('.panel .why code')?.textContent.includes('loans')"
+    )
+    queries = [parse_qs(each.post_data or "")["query"][0] for each in asked if each.post_data]
+    of_services = [text for text in queries if "job=" in text]
+    assert of_services and all('"loans' in text for text in of_services)
+    menu = desk.page.locator("#dashboards a").evaluate_all("links => links.map((a) => a.search)")
+    assert len(menu) == 4 and all("var-job=loans" in link for link in menu)
 
 
 def test_prometheus_goes_and_comes_back(served: Prometheus, desk: View) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from prometheus.generator.thresholds import read_thresholds
+from tests.prometheus.rules.alert_pair import Pair, Times
 from tests.prometheus.rules.series import (
     COLLECTOR,
     EVEN,
@@ -22,8 +20,10 @@ from tests.prometheus.rules.series import (
     durations,
     handler,
     model,
+    of_next_version,
     outcomes,
     predictions,
+    probe,
     rare_scores,
     requests,
     rising,
@@ -34,25 +34,8 @@ from tests.prometheus.rules.series import (
     values_in_bins,
 )
 
-
-@dataclass(frozen=True)
-class Pair:
-    """Series with which the alert fires, and series with which it does not."""
-
-    alert: str
-    fires: Mapping[str, str]
-    silent: Mapping[str, str]
-    severity: str = "ticket"
-    labels: str = JOB
-    at: str = "70m"
-    interval: str = "1m"
-    every: str = "1m"
-    not_severity: tuple[str, ...] = field(default=())
-
-    def id(self) -> str:
-        """Name of the test."""
-        return f"{self.alert}-{self.severity}"
-
+# Labels that come within an hour are judged from the version's fourth hour on.
+AFTER_HOURS = Times(at="9h", interval="5m", every="5m")
 
 PAIRS = (
     Pair(
@@ -61,6 +44,15 @@ PAIRS = (
         requests("0+20x100", "0x100"),
         "page",
     ),
+    # Traffic that ended is not the service that did, where somebody asks.
+    Pair(
+        "ServiceDown",
+        requests("0+20x60 1200x40", "0x100") | probe("1x60 0x40"),
+        requests("0+20x60 1200x40", "0x100") | probe(constant(1)),
+        "page",
+    ),
+    # Gone without ever having had traffic; an instant without an answer is none.
+    Pair("ServiceDown", probe("1x60 0x40"), probe("1x65 0x1 1x40"), "page"),
     Pair(
         "NoTraffic",
         model() | requests("0x400", "0x400"),
@@ -162,33 +154,37 @@ PAIRS = (
         model() | outcomes(3, 7, 1, 89),
         model() | outcomes(7, 3, 1.75, 88.25),
         labels=f'{JOB}, measure="recall", window="1d"',
+        **AFTER_HOURS,
     ),
     Pair(
         "CalibrationBroken",
-        scores(1, 2),
-        scores(7.5, 1.8),
+        model() | scores(1, 2),
+        model() | scores(7.5, 1.8),
         labels=f'{JOB}, measure="calibration_error", window="1d"',
+        **AFTER_HOURS,
     ),
     Pair(
         "CalibrationBroken",
         # 0.17 % are fraud: 41 % fewer than the probabilities say; then a tenth fewer.
-        rare_scores(1.0),
-        rare_scores(1.53),
+        model() | rare_scores(1.0),
+        model() | rare_scores(1.53),
         labels=f'{JOB}, measure="fraud_ratio", window="1d"',
-        at="100m",
+        **AFTER_HOURS,
     ),
     Pair(
         "CalibrationBroken",
         # Ten times as many; and so few labels that 21 frauds where 12 are expected may be chance.
-        rare_scores(17.0),
-        {name: f"{values.split('x')[0]}x7" for name, values in rare_scores(3.0).items()},
+        model() | rare_scores(17.0),
+        model() | {name: f"{values.split('x')[0]}x7" for name, values in rare_scores(3.0).items()},
         labels=f'{JOB}, measure="fraud_ratio", window="1d"',
+        **AFTER_HOURS,
     ),
     Pair(
         "ExpectedPerformanceGap",
-        predictions(10, 0.09) | outcomes(4, 1, 6, 89),
-        predictions(10, 0.09) | outcomes(8, 1, 2, 89),
+        model() | predictions(10, 0.09) | outcomes(4, 1, 6, 89),
+        model() | predictions(10, 0.09) | outcomes(8, 1, 2, 89),
         labels=f'{JOB}, measure="precision", window="1d"',
+        **AFTER_HOURS,
     ),
     Pair(
         "LabelsStalled",
@@ -205,8 +201,24 @@ PAIRS = (
         handler("model_last_training_timestamp", constant(0)),
         at="150m",
     ),
+    Pair(
+        "ModelVersionMismatch",
+        model() | of_next_version(model()),
+        # A rollout: the old version is there for 50 minutes beside the new one, and then gone.
+        of_next_version(model())
+        | {name: f"{values.split('x')[0]}x50" for name, values in model().items()},
+        at="100m",
+    ),
     Pair("ChallengerDisagrees", decisions(12), decisions(2)),
     Pair("SampleRatioMismatch", served(90, 10), served(80, 20)),
+    # By transaction a share of a tenth would be impossible; of one customer it says nothing.
+    Pair("SampleRatioMismatch", served(90, 10), served(90, 10, keys="one")),
+    # Of few customers, whose shares say nothing: a tenth of what the challenger had to answer.
+    Pair(
+        "SampleRatioMismatch",
+        served(82, 18, keys="one", own=20),
+        served(80.5, 19.5, keys="one", own=20),
+    ),
     Pair(
         "AvailabilityBudgetBurn",
         requests("0+90x400", "0+10x400"),
@@ -274,7 +286,7 @@ PAIRS = (
     ),
     Pair(
         "LiveQualitySoonLow",
-        # A large holdout; recall was the card's 0.7 for 200 minutes and is 0.6 since.
+        # A large holdout; recall was the card's 0.7 for 400 minutes and is 0.6 since.
         LARGE_HOLDOUT
         | outcomes(0, 0, 1.75, 88)
         | handler("outcomes_total", "0+7x200 1406+6x200", **ONE_OUTCOME)
@@ -282,7 +294,9 @@ PAIRS = (
             "outcomes_total", "0+3x200 604+4x200", **ONE_OUTCOME | {"class_name": "legitimate"}
         ),
         LARGE_HOLDOUT | outcomes(7, 3, 1.75, 88),
-        at="330m",
+        at="660m",
+        interval="2m",
+        every="2m",
     ),
     Pair(
         "SeriesBudget",
@@ -296,4 +310,12 @@ PAIRS = (
         interval="5m",
         every="5m",
     ),
+)
+
+# A Collector that was away has not heard yet what was answered meanwhile, of any service.
+COLLECTOR_AWAY = Pair(
+    "ServiceDown",
+    requests("0+20x60 1200x40", "0x100") | up("1x60 0x1 1x40"),
+    requests("0+20x60 1200x40", "0x100") | up("1x60 0x5 1x40"),
+    "page",
 )

@@ -65,10 +65,7 @@ class Recorded:
 
 
 def has_settled(prometheus: Prometheus, pushed: float) -> bool:
-    """True when the gaps are of labels and scores whose extrapolation no longer changes.
-
-    It is constant from 1.1 intervals of the samples on, until the first leaves the window of 15 s.
-    """
+    """True when every group, some each 4 s, was evaluated after the last push."""
     gaps = [f'max(timestamp(job:expected:gap{w}{{measure="recall"}}))' for w in LABEL_WINDOWS]
     moments = [prometheus.number(gap) or 0 for gap in gaps]
     return all(moment > pushed + 5.6 for moment in moments)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from model.serving.version_slots import find_version_slot
+from telemetry.metrics import METRICS, OF_VERSION, SPLIT_BUCKETS
+
 JOB = 'job="fraud-handler"'
 HANDLER = f'{JOB}, instance="host-0"'
+VERSION, NEXT_VERSION = "1-ab12cd34", "2-cd34ab12"
+SLOT, NEXT_SLOT = find_version_slot(VERSION), find_version_slot(NEXT_VERSION)
+OF_A_VERSION = {each.exposed for each in METRICS if OF_VERSION.keys() <= each.labels.keys()}
 COLLECTOR = 'job="otel-collector", instance="localhost:8888"'
 
 
 def handler(name: str, values: str, **labels: str) -> dict[str, str]:
-    """One series of the handler."""
+    """One series of the handler; one that speaks of a version is in the slot SLOT unless said."""
+    if name in OF_A_VERSION:
+        labels = {"version_slot": SLOT, **labels}
     more = "".join(f', {label}="{value}"' for label, value in labels.items())
     return {f"{name}{{{HANDLER}{more}}}": values}
 
@@ -27,7 +35,7 @@ def rising(per_step: float, steps: int = 400) -> str:
 
 def model() -> dict[str, str]:
     """What a loaded model shows: four bins of amount and of the score, and its holdout."""
-    found = handler("model_version", constant(1), role="champion", version="1-ab12cd34")
+    found = handler("model_version", constant(1), role="champion", version=VERSION)
     for name, value in {
         "baseline_rows": 10000, "model_holdout_rows": 2000, "model_holdout_frauds": 60,
         "model_holdout_alert_rate": 0.03, "model_holdout_mean_score": 0.03,
@@ -41,6 +49,20 @@ def model() -> dict[str, str]:
         found |= handler("feature_baseline_share", constant(0), feature="amount", bin=bin_name)
     for measure, value in {"accuracy": 0.98, "precision": 0.8, "recall": 0.7}.items():
         found |= handler(f"model_{measure}", constant(value), evaluation="holdout")
+    return found
+
+
+def of_next_version(series: Mapping[str, str]) -> dict[str, str]:
+    """The same series of another instance, which serves the next version."""
+    found = {}
+    for name, values in series.items():
+        for own, other in (
+            ("host-0", "host-1"),
+            (VERSION, NEXT_VERSION),
+            (f'version_slot="{SLOT}"', f'version_slot="{NEXT_SLOT}"'),
+        ):
+            name = name.replace(own, other)
+        found[name] = values
     return found
 
 
@@ -63,6 +85,8 @@ def predictions(fraud: float, score: float) -> dict[str, str]:
         found |= handler(
             "predictions_total", rising(count), class_name=class_name, endpoint="/predict"
         )
+        for name in ("champion_decisions_total", "champion_answers_total"):
+            found |= handler(name, rising(count), class_name=class_name)
         found |= handler("prediction_probability_total", rising(total), class_name=class_name)
         found |= handler("prediction_uncertainty_total", rising(unsure), class_name=class_name)
     return found
@@ -101,12 +125,18 @@ def outcomes(hits: float, misses: float, false_alarms: float, quiet: float) -> d
             "outcomes_total", rising(count), role="champion", class_name=class_name, truth=truth,
             user_type="basic", value_band="low",
         )  # fmt: skip
+        found |= ages(count, class_name=class_name, truth=truth)
     return found
+
+
+def ages(per_minute: float, age: str = "1h", **labels: str) -> dict[str, str]:
+    """Labels a minute that came at this age of their predictions."""
+    return handler("outcome_ages_total", rising(per_minute), age=age, **labels)
 
 
 def scores(frauds_high: float, frauds_low: float) -> dict[str, str]:
     """10 outcomes a minute at probability 0.75 and 90 at 0.02, and the frauds among them."""
-    found: dict[str, str] = {}
+    found = ages(100, class_name="fraud", truth="fraud")
     for number, count, frauds, p in (("17", 10, frauds_high, 0.75), ("05", 90, frauds_low, 0.02)):
         found |= handler("outcome_scores_total", rising(frauds), bin=number, truth="fraud")
         legitimate = rising(count - frauds)
@@ -117,7 +147,8 @@ def scores(frauds_high: float, frauds_low: float) -> dict[str, str]:
 
 def rare_scores(frauds: float) -> dict[str, str]:
     """1,000 outcomes a minute at probability 0.0017, and the frauds among them."""
-    found = handler("outcome_scores_total", rising(frauds), bin="02", truth="fraud")
+    found = ages(1000, class_name="fraud", truth="fraud")
+    found |= handler("outcome_scores_total", rising(frauds), bin="02", truth="fraud")
     found |= handler("outcome_scores_total", rising(1000 - frauds), bin="02", truth="legitimate")
     return found | handler("outcome_probability_total", rising(1.7), bin="02")
 
@@ -142,6 +173,11 @@ def collector(name: str, values: str) -> dict[str, str]:
     return {f'{name}{{{COLLECTOR}, exporter="otlp_http/prometheus"}}': values}
 
 
+def probe(values: str) -> dict[str, str]:
+    """Whether the service answers the Collector's probe."""
+    return {'probe_success{job="fraud-handler", instance="probe"}': values}
+
+
 def up(values: str) -> dict[str, str]:
     """Whether the Collector answers."""
     return {f"up{{{COLLECTOR}}}": values}
@@ -153,13 +189,22 @@ def alertmanager(name: str, values: str, **labels: str) -> dict[str, str]:
     return {f'{name}{{job="alertmanager", instance="localhost:9093"{shown}}}': values}
 
 
-def served(champion: float, challenger: float) -> dict[str, str]:
-    """Transactions a minute by role; a fifth should be the challenger's."""
-    return (
-        handler("served_total", rising(champion), role="champion")
-        | handler("served_total", rising(challenger), role="challenger")
-        | handler("challenger_share_target", constant(0.2))
-    )
+def served(
+    champion: float, challenger: float, keys: str = "many", own: float | None = None
+) -> dict[str, str]:
+    """Transactions a minute by role; a fifth should be the challenger's, and `own` have its keys
+    (those that it answers). `keys`: so many that each group has as much traffic, or `one`."""
+    total, own = champion + challenger, challenger if own is None else own
+    found = handler("served_total", rising(champion), role="champion")
+    found |= handler("served_total", rising(challenger), role="challenger")
+    found |= handler("expected_served_total", rising(0.8 * total), role="champion")
+    found |= handler("expected_served_total", rising(0.2 * total), role="challenger")
+    groups = SPLIT_BUCKETS if keys == "many" else SPLIT_BUCKETS[:1]
+    for bucket in groups:
+        for role, count in (("champion", total - own), ("challenger", own)):
+            each = rising(count / len(groups))
+            found |= handler("split_transactions_total", each, role=role, bucket=bucket)
+    return found
 
 
 def decisions(apart: float) -> dict[str, str]:

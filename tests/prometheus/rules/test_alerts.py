@@ -8,7 +8,8 @@ import pytest
 
 from tests.lab.promtool import Case, Question, run
 from tests.lab.rules import read_alerts, severity_of
-from tests.prometheus.rules.alert_cases import PAIRS, Pair
+from tests.prometheus.rules.alert_cases import COLLECTOR_AWAY, PAIRS
+from tests.prometheus.rules.alert_pair import Pair
 
 SENT = [(name, severity_of(rule)) for name, rules in read_alerts().items() for rule in rules]
 
@@ -23,7 +24,7 @@ def question(pair: Pair, severity: str, fires: bool) -> Question:
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize("pair", PAIRS, ids=Pair.id)
+@pytest.mark.parametrize("pair", (*PAIRS, COLLECTOR_AWAY), ids=Pair.id)
 def test_alert(tools: Path, tmp_path: Path, pair: Pair) -> None:
     """Fires with one set of series, and neither with the other nor without any."""
     others = tuple(question(pair, each, False) for each in pair.not_severity)

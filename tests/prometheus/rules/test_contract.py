@@ -17,14 +17,15 @@ from telemetry.metrics import METRICS, Kind
 from tests.lab.rules import read_rules, recorded_names
 
 # Of the programs of the stack, not of the handler.
-FOREIGN = re.compile(r"up|(otelcol|alertmanager|prometheus)_\w+")
-FOREIGN_LABELS = {"job", "instance", "exporter", "integration"}
+FOREIGN = re.compile(r"up|probe_success|(otelcol|alertmanager|prometheus)_\w+")
+FOREIGN_LABELS = {"job", "instance", "exporter", "integration", "receiver"}
 FOREIGN_JOBS = set(OF_THE_STACK.split("|"))
 WORDS = {
-    "abs", "and", "bool", "by", "changes", "clamp_max", "clamp_min", "count", "count_over_time",
-    "group_left", "histogram_quantile", "increase", "label_replace", "last_over_time", "ln", "log2",
-    "max", "max_over_time", "min_over_time", "offset", "on", "or", "predict_linear", "rate",
-    "resets", "sqrt", "sum", "sum_over_time", "time", "timestamp", "unless", "vector",
+    "abs", "and", "bool", "by", "changes", "clamp", "clamp_max", "clamp_min", "count",
+    "count_over_time", "exp", "group_left", "histogram_quantile", "increase", "label_replace",
+    "last_over_time", "ln", "log2", "max", "max_over_time", "min_over_time", "offset", "on", "or",
+    "predict_linear", "rate", "resets", "sqrt", "sum", "sum_over_time", "time", "timestamp",
+    "unless", "vector",
 }  # fmt: skip
 DECLARED = {
     metric.exposed + suffix: metric

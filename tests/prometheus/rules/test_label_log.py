@@ -66,6 +66,7 @@ def replayed(rows: Rows) -> dict[str, str]:
             values = " ".join(str(total[end - 1] if end else 0) for end in ends)
             labels = {"class_name": names[decision], "truth": names[truth]}
             found |= handler("outcomes_total", values, **ONE_OUTCOME | labels)
+            found |= handler("outcome_ages_total", values, age="1h", **labels)
     return found
 
 

@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.lab.promtool import Case, Question, run
-from tests.prometheus.rules.series import handler, model, outcomes, predictions, simulated
+from tests.prometheus.rules.series import (
+    NEXT_VERSION,
+    SKEWED,
+    VERSION,
+    model,
+    of_next_version,
+    outcomes,
+    predictions,
+    scores,
+    simulated,
+    values_in_bins,
+)
 
 pytestmark = pytest.mark.stack
 
@@ -35,18 +46,44 @@ def test_simulated_transactions_are_no_jump(tools: Path, tmp_path: Path, alert: 
     assert not wrong, wrong
 
 
-def test_gap_is_of_one_model(tools: Path, tmp_path: Path) -> None:
-    """Labels of the model before against scores of the new one are no gap of either."""
+def test_gap_is_of_one_version(tools: Path, tmp_path: Path) -> None:
+    """Labels of the version before against scores of the new one are no gap of either; a gap of one
+    of them is one, though the other be there."""
     alert = "ExpectedPerformanceGap"
-    series = predictions(10, 0.09) | outcomes(4, 1, 6, 89)
-    before = handler("model_version", "1x10 _x390", role="champion", version="1-ab12cd34")
-    after = handler("model_version", "_x11 1x389", role="champion", version="2-cd34ab12")
-    fires = Question(f"count({fired(alert)} > 0)", "70m", (("{}", 1),))
+    before = model() | outcomes(4, 1, 6, 89)
+    after = of_next_version(model() | predictions(10, 0.09))
+    fires = Question(f"count({fired(alert)} > 0)", "9h", (("{}", 1),))
+    gap = predictions(10, 0.09) | outcomes(4, 1, 6, 89)
     cases = [
-        Case("one model", series | model(), (fires,)),
-        Case("two models", series | model() | before | after, (Question(fired(alert), "70m"),)),
+        Case("one has labels", before | after, (Question(fired(alert), "9h"),), "5m"),
+        Case("one has a gap", model() | gap | of_next_version(model()), (fires,), "5m"),
     ]
-    wrong = run(tools, tmp_path, cases, alert)
+    wrong = run(tools, tmp_path, cases, alert, "5m")
+    assert not wrong, wrong
+
+
+# What each alert asks of the version that is stuck beside a new one without traffic or labels.
+STUCK = {
+    "FeatureDrift": values_in_bins("feature_values_total", SKEWED, feature="amount"),
+    "ScoreDrift": values_in_bins("score_values_total", SKEWED),
+    "FraudRateJump": predictions(12, 0.12),
+    "MeanScoreJump": predictions(12, 0.12),
+    "LiveQualityLow": outcomes(3, 7, 1, 89),
+    "CalibrationBroken": scores(1, 2),
+    "ExpectedPerformanceGap": predictions(10, 0.09) | outcomes(4, 1, 6, 89),
+}
+
+
+@pytest.mark.parametrize("alert", STUCK)
+def test_a_stuck_replica_hides_no_fault(tools: Path, tmp_path: Path, alert: str) -> None:
+    """Two versions in every window: the alert fires, names the one at fault, and only that."""
+    series = model() | STUCK[alert] | of_next_version(model() | predictions(3, 0.03))
+    of_one = f'ALERTS{{alertname="{alert}", alertstate="firing", version="%s"}}'
+    questions = (
+        Question(f"count(count({of_one % VERSION}) > 0)", "9h", (("{}", 1),)),
+        Question(of_one % NEXT_VERSION, "9h"),
+    )
+    wrong = run(tools, tmp_path, [Case("stuck", series, questions, "5m")], alert, "5m")
     assert not wrong, wrong
 
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
+from sklearn.metrics import recall_score
 
+from bench.late_labels import correct
 from tests.lab.promtool import Case
 from tests.prometheus.rules.checks import check_rules, expect_nothing, expect_value
 from tests.prometheus.rules.series import (
@@ -76,6 +79,50 @@ def test_expected_performance(tools: Path, tmp_path: Path) -> None:
             name,
             Case("zero", predictions_at_zero(), (expect_nothing(name + live),)),
         )
+
+
+def answers(alarms: float, others: float) -> dict[str, str]:
+    """Decisions of the champion a minute, all answered by it."""
+    name = "champion_answers_total"
+    found = handler(name, rising(alarms), class_name="fraud")
+    return found | handler(name, rising(others), class_name="legitimate")
+
+
+def test_recall_is_corrected_for_what_is_not_labelled(tools: Path, tmp_path: Path) -> None:
+    """Of the alarms all are labelled, of the others a twentieth: as scikit-learn says of weighted
+    rows, its interval as numpy says; nothing without a label of the others."""
+    series = outcomes(6, 1, 4, 49) | answers(10, 1000)
+    rows = [(1, 1)] * 6 + [(1, 0)] + [(0, 1)] * 4 + [(0, 0)] * 49
+    truth, decision = np.array(rows).T
+    weights = np.where(decision == 1, 1.0, 20.0)
+    low, recall, high = correct([200, 20_000], [200, 1000], [120, 20])
+    assert recall == pytest.approx(recall_score(truth, decision, sample_weight=weights))
+    name = "job:outcomes:corrected_recall"
+    for bound, value in (("1d", recall), ("_low1d", low), ("_high1d", high)):
+        asked = name + bound
+        check_rules(
+            tools, tmp_path, asked,
+            Case("some", series, (expect_value(asked, value),)),
+            Case("alarms alone", outcomes(6, 0, 4, 0) | answers(10, 1000), (
+                () if bound != "1d" else (expect_nothing(asked),)
+            )),
+        )  # fmt: skip
+    covered = 'class:outcomes:coverage1d{class_name="legitimate"}'
+    check_rules(
+        tools, tmp_path, covered.partition("{")[0],
+        Case("coverage", series, (expect_value(covered, 0.05),)),
+    )  # fmt: skip
+
+
+def test_interval_of_the_corrected_recall_without_a_missed_fraud(
+    tools: Path, tmp_path: Path
+) -> None:
+    """None is known among a thousand of 20,000: the recall may still be far from 1."""
+    series = outcomes(6, 0, 4, 50) | answers(10, 1000)
+    low, recall, _ = correct([200, 20_000], [200, 1000], [120, 0])
+    assert recall == 1 and low < 0.5
+    name = "job:outcomes:corrected_recall_low1d"
+    check_rules(tools, tmp_path, name, Case("no miss", series, (expect_value(name, low),)))
 
 
 def predictions_at_zero() -> dict[str, str]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model.serving.outcome_bins import OUTCOME_BOUNDS
 from model.serving.vocabulary import CLASS_NAMES, USER_TYPES, VALUE_BANDS
 from prometheus.generator.promql import CHAMPION
-from telemetry.metrics import OUTCOME_BINS, OUTCOME_BOUNDS
+from telemetry.metrics import OUTCOME_BINS
 from tests.lab.backfill import History, Labels, labels
 
 NUMBER_BINS = ("below", *(f"{n:02}" for n in range(1, 11)), "above", "missing")
@@ -96,7 +97,7 @@ def _zeros() -> Iterator[tuple[str, Labels]]:
             yield "outcome.scores", labels(bin=number, truth=truth)
         yield "outcome.probability", labels(bin=number)
     for class_name in CLASS_NAMES:
-        yield "predictions", labels(class_name=class_name, endpoint="/predict")
+        yield "champion.decisions", labels(class_name=class_name)
         for name in ("prediction.probability", "prediction.uncertainty"):
             yield name, labels(class_name=class_name)
         for truth in CLASS_NAMES:
@@ -116,7 +117,7 @@ def _of_one(of: Transactions, row: int) -> Iterator[tuple[str, Labels, float]]:
     class_name, truth = CLASS_NAMES[of.decision[row]], CLASS_NAMES[y]
     for feature, chosen in of.features.items():
         yield "feature.values", labels(feature=feature, bin=list(LIVE[feature])[chosen[row]]), 1
-    yield "predictions", labels(class_name=class_name, endpoint="/predict"), 1
+    yield "champion.decisions", labels(class_name=class_name), 1
     yield "prediction.probability", labels(class_name=class_name), p
     yield "prediction.uncertainty", labels(class_name=class_name), p * (1 - p)
     user_type, band = USER_TYPES[of.user_type[row]], VALUE_BANDS[of.value_band[row]]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
+from unittest.mock import Mock
 
 import pytest
 
+from simulator.simulation import _check_in_thread
 from tests.simulator.faulty_target import ScoringServer
 from tests.simulator.runs import StartProgram, read_line, unused_port
 
@@ -48,3 +52,24 @@ def test_run_ends_at_once_while_it_waits_for_its_target(start: StartProgram) -> 
     assert process.returncode == 1
     assert " was reached" in errors
     assert "Traceback" not in errors
+
+
+def test_check_of_a_large_table_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread is waited for: a table of millions of rows must not be read to its end."""
+    read: list[int] = []
+
+    def read_rows(*_: object) -> Iterator[Mock]:
+        for number in count():
+            read.append(number)
+            yield Mock(time=None)
+
+    async def run() -> None:
+        checking = asyncio.create_task(_check_in_thread(Mock(), Mock()))
+        while not read:
+            await asyncio.sleep(0.01)
+        checking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await checking
+
+    monkeypatch.setattr("simulator.replay.rows.read_replay_rows", read_rows)
+    asyncio.run(run())

@@ -50,6 +50,38 @@ def change(path: Sequence[str | int], value: object) -> Any:
         pytest.param(("features", 0, "baseline"), 3, "must be a JSON object", id="no baseline"),
         pytest.param(("user_types", "feature"), "wealth", "user_types must be", id="foreign"),
         pytest.param(("user_types", "premium_from"), 5, "at least 1500.0, got 5", id="crossed"),
+        pytest.param(
+            ("features", 0, "distribution"), [[1, 0.5], [0, 1]], "ascending", id="falling values"
+        ),
+        pytest.param(("features", 0, "distribution"), [[1, 0.5]], "up to the share 1", id="cut"),
+        pytest.param(("features", 0, "distribution"), [[1]], "pairs", id="half a pair"),
+        pytest.param(("joint",), [1], "joint must be a JSON object", id="joint list"),
+        pytest.param(("joint",), {"knots": [0, 2]}, "joint.knots", id="knots beyond 1"),
+        pytest.param(("joint",), {"knots": [0, 1]}, "at least one cell", id="no cell"),
+        pytest.param(
+            ("joint",),
+            {"knots": [0, 1], "cells": [{"share": 0, "ranks": []}]},
+            "cells[0].share must be a share above 0",
+            id="empty cell",
+        ),
+        pytest.param(
+            ("joint",),
+            {"knots": [0, 1], "cells": [{"share": 1, "ranks": [[0, 1]]}]},
+            "5 lists of 2 ranks",
+            id="cell of another model",
+        ),
+        pytest.param(
+            ("joint",),
+            {"knots": [0, 1], "cells": [{"share": 1, "ranks": [[0, 2]] * 5}]},
+            "ranks from 0 to 1",
+            id="rank beyond 1",
+        ),
+        pytest.param(
+            ("joint",),
+            {"knots": [0, 1], "cells": [{"share": 1, "ranks": [[0, 1]] * 5}], "mixing": [[1]]},
+            "a triangle of 5 rows",
+            id="mixing cut",
+        ),
     ],
 )
 def test_model_info_refuses(path: Sequence[str | int], value: object, sentence: str) -> None:

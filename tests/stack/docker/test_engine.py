@@ -95,10 +95,14 @@ def test_an_image_that_cannot_be_pulled_is_named(root: Path) -> None:
 
 
 def test_up_builds_and_stays_in_the_background(root: Path) -> None:
-    install(root, "docker", '"compose up -d --build") ;;')
+    noted = f'echo "$PROMETHEUS_EXTERNAL_URL" >"{root}/docker.variables"'
+    install(root, "docker", f'"compose up -d --build") {noted} ;;')
     with ProgressDisplay(io.StringIO()) as display:
-        Compose(root, ("docker", "compose")).up(display, SubprocessRunner())
+        Compose(root, ("docker", "compose")).up(
+            display, SubprocessRunner(), {"PROMETHEUS_EXTERNAL_URL": "http://localhost:9091"}
+        )
     assert calls(root, "docker") == ["compose up -d --build"]
+    assert "http://localhost:9091" in (root / "docker.variables").read_text()
 
 
 def test_ended_names_services_that_do_not_run(root: Path) -> None:

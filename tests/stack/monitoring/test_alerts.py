@@ -8,12 +8,15 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from prometheus.generator.alerts.telemetry import OF_THE_STACK
 from stack.errors import StackError
+from stack.monitoring import alerts
 from stack.monitoring.alerts import check_settings, describe_firing, with_receivers
 from stack.settings import Settings, read_settings
 from tests.stack.conftest import ROOT, free_port
 
 Serve = Callable[[Callable[[], str]], str]
+JOB = "fraud-handler"
 HOOK = {"ALERT_WEBHOOK_URL": "https://example.org/hook"}
 
 
@@ -57,7 +60,7 @@ def test_a_start_without_alertmanager_has_no_ways() -> None:
 
 def fires(*alerts: tuple[str, str]) -> str:
     """What Alertmanager answers to /api/v2/alerts."""
-    return json.dumps([{"labels": {"alertname": n, "severity": s}} for s, n in alerts])
+    return json.dumps([{"labels": {"alertname": n, "severity": s, "job": JOB}} for s, n in alerts])
 
 
 def test_pages_come_before_tickets_and_are_counted(
@@ -66,16 +69,34 @@ def test_pages_come_before_tickets_and_are_counted(
     drift = ("ticket", "FeatureDrift")
     listed = fires(drift, ("none", "Watchdog"), ("page", "ServiceDown"), drift)
     url = serve(lambda: listed)
-    assert describe_firing(url) == "page ServiceDown, ticket FeatureDrift (2)"
+    assert describe_firing(url, JOB) == "page ServiceDown, ticket FeatureDrift (2)"
+
+
+def test_alerts_of_another_service_are_left_out(serve: Serve) -> None:
+    """Those of the stack concern every service; without a job nobody is left out."""
+    jobs = (JOB, "loans", "otel-collector", None)
+    labels = [{"alertname": f"Of{n}", "severity": "page", "job": j} for n, j in enumerate(jobs)]
+    listed = json.dumps([{"labels": {k: v for k, v in one.items() if v}} for one in labels])
+    url = serve(lambda: listed)
+    assert describe_firing(url, JOB) == "page Of0, page Of2, page Of3"
+    assert describe_firing(url, "") == "page Of0, page Of1, page Of2, page Of3"
+
+
+def test_jobs_of_the_stack_are_those_of_the_rules() -> None:
+    """Here, and in the start page's script."""
+    jobs = OF_THE_STACK.split("|")
+    assert list(alerts._OF_THE_STACK) == jobs
+    script = (ROOT / "service/pages/parts/js/now.js").read_text(encoding="utf-8")
+    assert f"const OF_THE_STACK = {json.dumps(jobs)};" in script
 
 
 def test_a_heartbeat_is_nobodys_trouble(serve: Serve) -> None:
-    assert describe_firing(serve(lambda: fires(("none", "Watchdog")))) == "nothing"
+    assert describe_firing(serve(lambda: fires(("none", "Watchdog"))), JOB) == "nothing"
 
 
 def test_an_alertmanager_that_does_not_answer_is_not_taken_for_peace() -> None:
     assert (
-        describe_firing(f"http://127.0.0.1:{free_port()}")
+        describe_firing(f"http://127.0.0.1:{free_port()}", JOB)
         == "unknown: Alertmanager does not answer"
     )
 

@@ -113,3 +113,20 @@ def test_nothing_outlives_the_parent_of_the_supervisor(
     terminal.kill()
     wait_for(lambda: all(gone(pid) for pid in pids(project)))
     assert (project / "ended").read_text().split()[0] == "simulator"
+
+
+def test_two_supervisors_that_are_ended_at_once_keep_the_order(project: Path, spawn: Spawn) -> None:
+    """As when their parent is killed: receivers wait for the senders of the other one."""
+    (project / "worker.py").write_text(WORKER)
+    slow = WORKER.replace("def end(*_):", "def end(*_):\n    time.sleep(0.5)")
+    (project / "slow.py").write_text(slow)
+    lines = [f'{name}: "{sys.executable}" -u worker.py {name}' for name in NAMES[:3]]
+    lines += [f'{name}: "{sys.executable}" -u slow.py {name}' for name in NAMES[3:]]
+    (project / "Procfile.native").write_text("\n".join(lines) + "\n")
+    command = [sys.executable, "-m", "stack", "supervise"]
+    both = [spawn([*command, *names], cwd=project) for names in (NAMES[3:], NAMES[:3])]
+    wait_for(lambda: all("runs" in log(project, name) for name in NAMES))
+    for process in both:
+        process.send_signal(signal.SIGTERM)
+    assert [process.wait(20) for process in both] == [0, 0]
+    assert (project / "ended").read_text().split() == list(reversed(NAMES))

@@ -1,7 +1,7 @@
 /** Bars that lie: of a histogram (bar gauge), and groups of them by a label (bar chart). */
 
 import { colour, element, seriesColour } from "../dom.js";
-import { fieldConfig, thresholdColour } from "../fields.js";
+import { fieldConfig, legend, thresholdColour } from "../fields.js";
 import { format } from "../format.js";
 import { readBuckets, readRows } from "../frames.js";
 
@@ -27,7 +27,8 @@ export const histogram = {
   draw: ({ panel, body, answer }) => {
     const { unit, thresholds, min, max } = panel.fieldConfig.defaults;
     const rows = answer.buckets.map(({ from, to, count }) => {
-      const label = to === Infinity ? `over ${format(from)}` : `${format(from)} – ${format(to)}`;
+      const range = to === Infinity ? `over ${format(from)}` : `${format(from)} – ${format(to)}`;
+      const label = legend(panel.targets[0].legendFormat, { le: range });
       const bar = [(count - min) / (max - min), colour(thresholdColour(thresholds, count))];
       return row(label, [bar], format(count, unit));
     });

@@ -2,7 +2,7 @@
 
 import { inPlot, makeChart } from "../chart.js";
 import { colour, element } from "../dom.js";
-import { drawExemplars, exemplarAt, readExemplars } from "../exemplars.js";
+import { drawExemplars, exemplarAt, openOnClick, readExemplars } from "../exemplars.js";
 import { format } from "../format.js";
 import { lastNotNull, readSeries } from "../frames.js";
 
@@ -43,6 +43,7 @@ export function draw({ panel, body, foot, answer, context, previous }) {
         drawAxes: [(u) => drawCells(u, panel, answer, context.span.step)],
         draw: [(u) => drawExemplars(u, answer.exemplars, place)],
         setCursor: [(u) => tell(u, foot, panel, answer, place)],
+        ready: [(u) => openOnClick(u, () => answer.exemplars, place)],
       },
     },
     () => context.annotations,
@@ -86,6 +87,6 @@ function tell(u, foot, panel, { bounds, buckets, exemplars }, place) {
     const exemplar = exemplarAt(u, exemplars, place);
     if (exemplar) texts.push(`trace ${exemplar.labels.trace_id}: ${format(exemplar.value, unit)}`);
   }
-  if (!texts.length) texts.push(exemplars.length ? "dots: requests whose traces were kept" : "");
+  if (!texts.length) texts.push(exemplars.length ? "dots: requests whose traces were kept; a click shows one" : "");
   foot.replaceChildren(...texts.map((textContent) => element("span", { className: "note", textContent })));
 }

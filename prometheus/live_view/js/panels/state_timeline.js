@@ -54,9 +54,9 @@ function drawRows(u, panel, { times, series }, step) {
       ctx.globalAlpha = config.custom.fillOpacity / 100;
       one.values.forEach((value, at) => {
         if (value === null) return;
-        const [left, right] = [times[at] - step, times[at]].map((time) => u.valToPos(time, "x", true));
+        const [left, right] = [times[at] - step, times[at]].map((time) => Math.round(u.valToPos(time, "x", true)));
         ctx.fillStyle = colour(meaning(config, value).color ?? "soft");
-        ctx.fillRect(left, top, right - left + 0.5, bottom - top);
+        ctx.fillRect(left, top, right - left, bottom - top);
       });
     });
   });

@@ -3,10 +3,13 @@
 import { annotationsAt } from "../annotations.js";
 import { inPlot, makeChart } from "../chart.js";
 import { colour, element, seriesColour } from "../dom.js";
-import { drawExemplars, exemplarAt, readExemplars } from "../exemplars.js";
+import { drawExemplars, exemplarAt, openOnClick, readExemplars } from "../exemplars.js";
 import { fieldConfig } from "../fields.js";
 import { format } from "../format.js";
 import { lastNotNull, readSeries } from "../frames.js";
+
+// So that ticks of bytes are round in KiB and MiB.
+const POWERS_OF_TWO = Array.from({ length: 50 }, (_, n) => 2 ** n);
 
 export const read = async (panel, context) => {
   const [frame, exemplars] = await Promise.all([readSeries(panel, context), readExemplars(panel, context)]);
@@ -15,7 +18,8 @@ export const read = async (panel, context) => {
 
 /** Draws, or puts new data into the chart that is there; gives back what to call at the end. */
 export function draw({ panel, body, foot, answer, context, previous }) {
-  const fields = answer.series.map((series, n) => describe(panel, series, n));
+  const names = answer.series.map(({ name }) => name);
+  const fields = answer.series.map((series) => describe(panel, series, placeOfColour(names, series.name)));
   const stacked = fields.some(({ config }) => config.custom.stacking?.mode === "normal");
   const data = [answer.times, ...(stacked ? stack(answer.series) : answer.series.map(({ values }) => values))];
   const shape = JSON.stringify([fields.map(({ name, stroke }) => [name, stroke]), body.clientWidth, colour("page")]);
@@ -35,15 +39,23 @@ export function draw({ panel, body, foot, answer, context, previous }) {
   return { shape, state, chart, destroy: () => chart.destroy() };
 }
 
+/** "latency, 5 min" is drawn in the colour of "latency": it is the same thing, seen otherwise. */
+export function placeOfColour(names, name) {
+  const whole = names.findIndex((other) => name.startsWith(`${other}, `));
+  return whole < 0 ? names.indexOf(name) : whole;
+}
+
 function describe(panel, series, n) {
   const config = fieldConfig(panel, series);
   const isFixed = config.color?.mode === "fixed";
   return { ...series, config, stroke: isFixed ? colour(config.color.fixedColor) : seriesColour(n) };
 }
 
-function stack(series) {
+/** Sums from below. What is not there at a time adds nothing to what is: no hole goes through the pile. */
+export function stack(series) {
+  const isThere = series[0]?.values.map((_, n) => series.some(({ values }) => values[n] !== null));
   const sum = [];
-  return series.map(({ values }) => values.map((value, n) => (value === null ? null : (sum[n] = (sum[n] ?? 0) + value))));
+  return series.map(({ values }) => values.map((value, n) => (isThere[n] ? (sum[n] = (sum[n] ?? 0) + (value ?? 0)) : null)));
 }
 
 function options(state) {
@@ -53,11 +65,12 @@ function options(state) {
     series: [{}, ...fields.map(line)],
     bands: stacked ? stackBands(fields) : bands(fields),
     scales: { y: { range: (u, low, high) => range(state, low, high, max) } },
-    yAxis: { size: 64, values: (u, ticks) => ticks.map((value) => format(value, unit)) },
+    yAxis: { size: 64, ...(unit === "bytes" ? { incrs: POWERS_OF_TWO } : {}), values: (u, ticks) => ticks.map((value) => format(value, unit)) },
     hooks: {
       drawAxes: [(u) => drawLimits(u, state.fields)],
       draw: [(u) => drawExemplars(u, state.answer.exemplars, (value) => value)],
       setCursor: [(u) => tell(state, u)],
+      ready: [(u) => openOnClick(u, () => state.answer.exemplars, (value) => value)],
     },
   };
 }

@@ -1,0 +1,1 @@
+"""Made-up replicas before the real stack: what they take, and what follows for others."""

@@ -1,0 +1,246 @@
+"""A worker that has had its requests ends when its successor is ready; they follow each other."""
+
+from __future__ import annotations
+
+import gc
+import os
+import runpy
+import signal
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import pytest
+from flask import Flask
+from gunicorn.arbiter import Arbiter as RealArbiter
+
+from handler import create_asgi_app
+from service.recycling import FINISHED, READY, RecycledWorker, RollingReplacement, stagger
+from telemetry.lifecycle import Telemetry
+from tests.lab.paths import ROOT
+
+REQUESTS, WORKERS = 1000, 4
+
+
+class Arbiter(SimpleNamespace):
+    """As much of gunicorn's as gunicorn.conf.py sees."""
+
+    def __init__(self, configuration: dict[str, object]) -> None:
+        names = ("max_requests", "max_requests_jitter")
+        cfg = SimpleNamespace(**{name: configuration[name] for name in names})
+        super().__init__(WORKERS={}, num_workers=WORKERS, cfg=cfg)
+        self._configuration = configuration
+        self._random = Random(1)
+
+    def start_worker(self) -> int:
+        """After how many requests it ends."""
+        jitter = self._random.randint(0, self.cfg.max_requests_jitter)
+        # As gunicorn's own worker has it.
+        most = self.cfg.max_requests + jitter if self.cfg.max_requests else sys.maxsize
+        worker = SimpleNamespace(max_requests=most)
+        self._configuration["pre_fork"](self, worker)  # type: ignore[operator]
+        self.WORKERS[len(self.WORKERS)] = worker
+        return int(worker.max_requests)
+
+
+@pytest.fixture
+def arbiter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Arbiter:
+    """As it is when the service starts."""
+    settings = {"WORKER_MAX_REQUESTS": REQUESTS, "WEB_CONCURRENCY": WORKERS, "STATE_DIR": tmp_path}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    return Arbiter(runpy.run_path(str(ROOT / "gunicorn.conf.py")))
+
+
+def test_first_workers_end_one_after_the_other(arbiter: Arbiter) -> None:
+    """A quarter of a life apart, give or take the jitter; so after a reload, too."""
+    for _ in ("start", "reload"):
+        lives = sorted(arbiter.start_worker() for _ in range(WORKERS))
+        assert all(after - before > REQUESTS / 8 for before, after in pairwise(lives))
+        assert lives[-1] >= REQUESTS
+
+
+def test_worker_that_replaces_one_has_a_whole_life(arbiter: Arbiter) -> None:
+    for _ in range(WORKERS - 1):
+        arbiter.start_worker()
+    assert arbiter.start_worker() >= REQUESTS
+
+
+def test_successor_has_a_whole_life(arbiter: Arbiter) -> None:
+    """It starts beside all others: `RollingReplacement` wants one more meanwhile."""
+    for _ in range(WORKERS):
+        arbiter.start_worker()
+    arbiter.num_workers += 1
+    assert arbiter.start_worker() >= REQUESTS
+
+
+def test_command_line_says_after_how_many_requests(
+    arbiter: Arbiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`gunicorn --max-requests`, which precedes WORKER_MAX_REQUESTS; 0 means never."""
+    arbiter.cfg.max_requests = 0
+    assert {arbiter.start_worker() for _ in range(WORKERS)} == {sys.maxsize}
+    monkeypatch.setenv("WORKER_MAX_REQUESTS", "0")
+    other = Arbiter(runpy.run_path(str(ROOT / "gunicorn.conf.py")))
+    other.cfg.max_requests = REQUESTS
+    assert [other.start_worker() for _ in range(WORKERS)] == [250, 500, 750, 1000]
+
+
+@pytest.mark.parametrize(("requests", "others", "workers"), [(3, 0, 8), (1, 5, 2), (2, 0, 0)])
+def test_each_worker_answers_at_least_once(requests: int, others: int, workers: int) -> None:
+    assert 1 <= stagger(requests, others, workers) <= requests
+
+
+class Workers:
+    """An arbiter's workers, by its own way to keep their number; pids count up from 1."""
+
+    cfg = SimpleNamespace(enable_backlog_metric=False)
+    log = SimpleNamespace(debug=lambda *_, **__: None)
+    _last_logged_active_worker_count = None
+
+    def __init__(self, wanted: int) -> None:
+        self.num_workers, self.WORKERS = wanted, dict[int, SimpleNamespace]()
+        self.told: list[int] = []
+        self._age = 0
+        self._replacement = RollingReplacement(self)  # type: ignore[arg-type]
+
+    def manage_workers(self) -> None:
+        RealArbiter.manage_workers(self)  # type: ignore[arg-type]
+
+    def spawn_workers(self) -> None:
+        while len(self.WORKERS) < self.num_workers:
+            self._spawn_worker()
+
+    def _spawn_worker(self) -> None:
+        self._age += 1
+        heartbeat = tempfile.TemporaryFile()  # noqa: SIM115
+        self.WORKERS[self._age] = SimpleNamespace(age=self._age, tmp=heartbeat)
+
+    def reload(self) -> None:
+        """gunicorn's own."""
+        for _ in range(self.num_workers):
+            self._spawn_worker()
+        self._replacement.manage_workers()
+
+    def hang_up(self) -> None:
+        """SIGHUP."""
+        self._replacement.reload()
+
+    def kill_worker(self, pid: int, sig: int) -> None:
+        assert sig == signal.SIGTERM
+        self.told.append(pid)
+
+    def turn(self) -> list[int]:
+        """Who is there after another turn of the arbiter's loop."""
+        self._replacement.manage_workers()
+        return sorted(self.WORKERS)
+
+    def say(self, state: int, *pids: int) -> None:
+        for pid in pids:
+            os.fchmod(self.WORKERS[pid].tmp.fileno(), state)
+
+    def end(self, *pids: int) -> None:
+        for pid in pids:
+            self.WORKERS.pop(pid).tmp.close()
+
+
+@pytest.fixture
+def two() -> Iterator[Workers]:
+    """Two workers that serve."""
+    workers = Workers(2)
+    workers.turn()
+    workers.say(READY, 1, 2)
+    yield workers
+    workers.end(*list(workers.WORKERS))
+
+
+def test_worker_says_that_it_has_had_its_requests(app: Flask, recorded: Telemetry) -> None:
+    """From then on it keeps no connection."""
+    worker = RecycledWorker.__new__(RecycledWorker)
+    with tempfile.TemporaryFile() as file:
+        worker.tmp = Mock(fileno=file.fileno)
+        application = create_asgi_app(app)
+        worker.wsgi = application  # type: ignore[assignment]
+        worker.max_requests = 2
+        states = []
+        for _ in range(2):
+            recorded.recorder.record_response("GET", "/", 200, 0.01)
+            worker.notify()
+            state = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            states.append((state == FINISHED, application.stopping))
+    assert states == [(False, False), (True, True)]
+
+
+def test_worker_ends_when_its_successor_is_ready(two: Workers) -> None:
+    two.say(FINISHED, 1)
+    assert two.turn() == two.turn() == [1, 2, 3]
+    assert two.told == []
+    two.say(READY, 3)
+    assert two.turn() == two.turn() == [1, 2, 3]
+    assert two.told == [1]
+    two.end(1)
+    assert two.turn() == [2, 3]
+
+
+def test_workers_that_finish_together_are_replaced_in_turn(two: Workers) -> None:
+    """Never more than one too many, of which each needs a slot, never fewer that serve."""
+    two.say(FINISHED, 1, 2)
+    assert two.turn() == [1, 2, 3]
+    two.say(READY, 3)
+    assert two.turn() == two.turn() == [1, 2, 3]
+    assert two.told == [1]
+    two.end(1)
+    assert two.turn() == [2, 3, 4]
+    two.say(READY, 4)
+    assert two.turn() == [2, 3, 4]
+    assert two.told == [1, 2]
+
+
+def test_successor_that_dies_has_a_successor(two: Workers) -> None:
+    two.say(FINISHED, 2)
+    two.turn()
+    two.end(3)
+    assert two.turn() == [1, 2, 4]
+    assert two.told == []
+
+
+def test_worker_that_dies_is_replaced_as_ever(two: Workers) -> None:
+    two.end(1)
+    assert two.turn() == [2, 3]
+    assert two.num_workers == 2
+
+
+def test_fewer_workers_are_wanted_by_a_signal(two: Workers) -> None:
+    """TTOU: gunicorn ends the oldest."""
+    two.num_workers = 1
+    two.turn()
+    assert two.told == [1]
+
+
+def test_reload_ends_who_waits_for_a_successor(two: Workers) -> None:
+    """All who were there, also a successor: else gunicorn waits for its whole graceful time."""
+    two.say(FINISHED, 1)
+    assert two.turn() == [1, 2, 3]
+    two.hang_up()
+    assert two.told == [1, 2, 3]
+    two.end(1, 2, 3)
+    two.say(READY, 4, 5)
+    assert two.turn() == [4, 5]
+    assert two.told == [1, 2, 3]
+
+
+def test_reload_ends_who_was_told_to_end_already(two: Workers) -> None:
+    two.say(FINISHED, 1)
+    two.turn()
+    two.say(READY, 3)
+    two.turn()
+    assert two.told == [1]
+    two.hang_up()
+    assert two.told == [1, 1, 2, 3]
