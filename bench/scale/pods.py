@@ -45,10 +45,12 @@ class Replicas:
         )
 
     def __enter__(self) -> Self:
-        for handler in self.handlers:
-            self._stack.enter_context(handler)
-        self._serve(self.handlers)
-        self._stack.enter_context(self._balancer)
+        with ExitStack() as started:
+            for handler in self.handlers:
+                started.enter_context(handler)
+            self._serve(self.handlers)
+            started.enter_context(self._balancer)
+            self._stack = started.pop_all()
         return self
 
     def __exit__(

@@ -9,24 +9,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from stack import ports
 from stack.settings import CORTEX_PORT
 from tests.lab.polling import answers, until
+from tests.lab.ports import free_row
 from tests.lab.prometheus import PrometheusApi
 from tests.lab.webhook import Webhook
-from tests.stack.conftest import Stack, copy, env, free_port, gone, spawn, start
+from tests.stack.conftest import Stack, copy, env, gone, spawn, start
 
 __all__ = ["copy", "env", "spawn", "start"]  # fixtures
 
 pytestmark = [pytest.mark.cortex, pytest.mark.timeout(900)]
-
-
-def free_row(count: int) -> int:
-    """The first of so many free ports in a row."""
-    while True:
-        first = min(free_port(), 65536 - count)
-        if not any(ports.is_busy(port) for port in range(first, first + count)):
-            return first
 
 
 class Store(PrometheusApi):

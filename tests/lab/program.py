@@ -97,7 +97,11 @@ class Program:
         return self.process is None or self.process.poll() is not None
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.kill()
+            raise
 
     def __exit__(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,14 +25,6 @@ class StartProgram(Protocol):
     def __call__(
         self, *arguments: object, url: str = "", before: Sequence[str] = ()
     ) -> subprocess.Popen[str]: ...
-
-
-def unused_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def read_line(process: subprocess.Popen[str]) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -23,18 +22,12 @@ from stack.progress import ProgressDisplay
 from stack.settings import NATIVE_PORTS
 from stack.subprocesses import SubprocessRunner
 from stack.supervision.records import read_records
+from tests.lab.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 Spawn = Callable[..., subprocess.Popen[str]]
 READY = "predictions and growing"
 NOT_COPIED = shutil.ignore_patterns(".*", "logs", "models", "__pycache__", "tests", "docs", "bench")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:

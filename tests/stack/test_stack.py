@@ -21,8 +21,9 @@ from stack import environments, ports
 from stack.settings import NATIVE_PORTS
 from stack.supervision.records import read_records
 from tests.lab.polling import answers
+from tests.lab.ports import free_port
 from tests.lab.webhook import webhook_receiver
-from tests.stack.conftest import ROOT, Spawn, Stack, free_port, gone, wait_for
+from tests.stack.conftest import ROOT, Spawn, Stack, gone, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 

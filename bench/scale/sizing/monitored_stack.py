@@ -78,8 +78,10 @@ class MonitoredStack:
         (targets / "native.yml").write_text(text)
 
     def __enter__(self) -> Self:
-        for program in (self.prometheus, self.collector):
-            self._programs.enter_context(program)
+        with ExitStack() as started:
+            for program in (self.prometheus, self.collector):
+                started.enter_context(program)
+            self._programs = started.pop_all()
         return self
 
     def __exit__(

@@ -13,8 +13,9 @@ from unittest.mock import Mock
 import pytest
 
 from simulator.simulation import _check_in_thread
+from tests.lab.ports import free_port
 from tests.simulator.faulty_target import ScoringServer
-from tests.simulator.runs import StartProgram, read_line, unused_port
+from tests.simulator.runs import StartProgram, read_line
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -43,7 +44,7 @@ def test_run_ends_at_once_on_a_signal_and_prints_its_summary(
 
 def test_run_ends_at_once_while_it_waits_for_its_target(start: StartProgram) -> None:
     """A signal is heard before anything was sent too."""
-    process = start("--wait-for-target", 60, url=f"http://127.0.0.1:{unused_port()}")
+    process = start("--wait-for-target", 60, url=f"http://127.0.0.1:{free_port()}")
     read_line(process)
 
     process.send_signal(signal.SIGTERM)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from simulator.main import main
+from tests.lab.ports import free_port
 from tests.simulator.faulty_target import ScoringServer
-from tests.simulator.runs import StartProgram, read_line, unused_port
+from tests.simulator.runs import StartProgram, read_line
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_run_target_that_is_no_scoring_service(
 
 def test_run_target_that_is_down(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Fails loudly, and in the summary that a schedule shows."""
-    url, file = f"http://127.0.0.1:{unused_port()}", tmp_path / "summary.md"
+    url, file = f"http://127.0.0.1:{free_port()}", tmp_path / "summary.md"
 
     assert main(["--url", url, "--count", "3", "--summary", str(file)]) == 1
     assert f"{url}/model_info cannot be reached: Connection refused\n" in capsys.readouterr().err

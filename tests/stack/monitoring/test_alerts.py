@@ -13,7 +13,8 @@ from stack.errors import StackError
 from stack.monitoring import alerts
 from stack.monitoring.alerts import check_settings, describe_firing, with_receivers
 from stack.settings import Settings, read_settings
-from tests.stack.conftest import ROOT, free_port
+from tests.lab.ports import free_port
+from tests.stack.conftest import ROOT
 
 Serve = Callable[[Callable[[], str]], str]
 JOB = "fraud-handler"
