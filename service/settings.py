@@ -235,8 +235,9 @@ class Settings:
         1,
         3_600_000,
     )
+    # Writing one takes a quarter of a millisecond, in which requests wait: a hundred show in p99.
     traces_per_second: int = whole_number(
-        100,
+        20,
         "most traces that each worker keeps a second, those of trusted callers aside",
         1,
         10_000,

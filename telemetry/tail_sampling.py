@@ -23,12 +23,13 @@ class TraceSettings:
 
     `trust_caller`: a caller's `traceparent` is continued, and kept where its sampled flag is set;
     else a request begins a trace of its own that is linked to the caller's.
-    `most_per_second` bounds the kept traces of one worker, those of trusted callers excepted.
+    `most_per_second` bounds the kept traces of one worker, those of trusted callers excepted; the
+    share takes at most half of what there is room for at once.
     """
 
     share_percent: int = 10
     slow_ms: int = 500
-    most_per_second: int = 100
+    most_per_second: int = 20
     trust_caller: bool = True
 
 
@@ -51,6 +52,8 @@ class TailSampler:
         self._below = _SHARE_OF * settings.share_percent // 100
         self._slow_seconds = settings.slow_ms / 1000
         self._bucket = TokenBucket(settings.most_per_second)
+        # For what is remarkable: else much ordinary traffic would leave no room for it.
+        self._reserve = settings.most_per_second // 2
         self._recorder = recorder
 
     def is_in_share(self, trace_id: int) -> bool:
@@ -59,18 +62,21 @@ class TailSampler:
 
     def has_reason(self, request: RequestFacts) -> bool:
         """True where one of the policies wants the trace."""
+        return self.is_in_share(request.trace_id) or self._is_remarkable(request)
+
+    def admit(self, request: RequestFacts) -> bool:
+        """True while there is room for a trace that there is a reason to keep; counts it."""
+        leave = 0 if self._is_remarkable(request) else self._reserve
+        admitted = request.caller_sampled or self._bucket.take(leave)
+        self._recorder.record_trace(admitted)
+        return admitted
+
+    def _is_remarkable(self, request: RequestFacts) -> bool:
         refused = request.status >= 400 and request.status not in _ORDINARY_STATUSES
         return (
-            self.is_in_share(request.trace_id)
-            or refused
+            refused
             or request.failed
             or request.fraud
             or request.caller_sampled
             or request.seconds >= self._slow_seconds
         )
-
-    def admit(self, request: RequestFacts) -> bool:
-        """True while there is room for a trace that there is a reason to keep; counts it."""
-        admitted = request.caller_sampled or self._bucket.take()
-        self._recorder.record_trace(admitted)
-        return admitted

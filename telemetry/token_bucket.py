@@ -17,14 +17,14 @@ class TokenBucket:
         self._filled_at = clock()
         self._lock = Lock()
 
-    def take(self) -> bool:
-        """True where a token was left."""
+    def take(self, leave: float = 0) -> bool:
+        """True where a token was there beside those to `leave`."""
         with self._lock:
             now = self._clock()
             gained = (now - self._filled_at) * self._per_second
             self._tokens = min(self._per_second, self._tokens + gained)
             self._filled_at = now
-            if self._tokens < 1:
+            if self._tokens < 1 + leave:
                 return False
             self._tokens -= 1
             return True

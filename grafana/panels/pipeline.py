@@ -149,12 +149,13 @@ FLOW = (
         id=13,
         title="Traces beyond the limit",
         why="Of the traces a second that there is a reason to keep, those that a handler writes "
-        "and those that it drops, because more came than TRACES_PER_SECOND. Dropped ones: a fault "
-        "or a caller makes many at once; counts are whole, single traces are missing.",
+        "and those that it drops, because more came than TRACES_PER_SECOND. Dropped ones: much "
+        "traffic, of which TRACES_SHARE_PERCENT is more than that, or a fault in many requests at "
+        "once; failures, refusals and frauds come first. Counts are whole.",
         unit="suffix:/s",
         queries=(
             Query("written", _traces("kept")),
-            Query("dropped", _traces("limited"), thresholds=NONE_AT_ALL),
+            Query("dropped", _traces("limited")),
         ),
         empty="No handler has sent anything within the window.",
         width=8,

@@ -179,6 +179,20 @@ def test_kept_traces_have_a_bound_and_the_rest_is_counted(serve: Serve) -> None:
     assert total(text, "request_traces_total", result="limited") == 50 - kept > 0
 
 
+def test_share_leaves_room_for_what_matters(serve: Serve, valid: dict[str, object]) -> None:
+    client, spans = serve(share_percent=100, most_per_second=4)
+    for _ in range(50):
+        client.post("/predict", json=valid)
+    for _ in range(2):
+        client.post("/predict", json={})
+    statuses = [
+        span.attributes["http.response.status_code"]
+        for span in spans.get_finished_spans()
+        if span.name == "POST /predict" and span.attributes
+    ]
+    assert statuses.count(400) == 2
+
+
 def test_sampler_of_the_sdk_has_its_say(
     serve: Serve, valid: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
