@@ -34,13 +34,6 @@ OFFSET = "30s"  # as shipped
 _INTERVAL = re.compile(r"^(  interval: )\w+$", re.MULTILINE)
 
 
-class Reference(Prometheus):
-    """The project's Prometheus, to which the agent writes too."""
-
-    def _command(self, tools: Path, folder: Path, cloud: bool) -> list[str]:
-        return [*super()._command(tools, folder, cloud), "--web.enable-remote-write-receiver"]
-
-
 class Bare(PrometheusApi, Program):
     """A Prometheus with a configuration of its own, without the project's."""
 
@@ -67,7 +60,7 @@ class Stage:
     """All of it, running."""
 
     handler: Handler
-    reference: Reference
+    reference: Prometheus
     cortex: Cortex
     reader: Bare
     """Prometheus' own engine over what the nodes hold: it reads from them and keeps nothing."""
@@ -91,7 +84,7 @@ def copy_rules(folder: Path) -> Path:
 def open_stage(folder: Path, models: Path) -> Iterator[Stage]:
     """Ends every program afterwards."""
     tools, own = tools_folder(), cortex_tools()
-    reference = Reference(tools, folder / "prometheus", rule_offset=OFFSET)
+    reference = Prometheus(tools, folder / "prometheus", rule_offset=OFFSET)
     rules = copy_rules(folder / "prometheus" / "rules")
     cortex = Cortex(own, folder / "cortex", rules, "http://127.0.0.1:9")
     collector = Collector(
