@@ -84,6 +84,7 @@ def on_starting(server: "Arbiter") -> None:
     replacement = RollingReplacement(server)
     server.manage_workers = replacement.manage_workers  # type: ignore[method-assign]
     server.reload = replacement.reload  # type: ignore[method-assign]
+    server.reap_workers = replacement.reap_workers  # type: ignore[method-assign]
     listeners = [address[0] for address in server.cfg.address if isinstance(address, tuple)]
     try:
         os.environ["HOST"] = find_widest_host(listeners, _settings.host)

@@ -8,10 +8,14 @@ which the arbiter reads their heartbeat.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import stat
+import time
 from typing import TYPE_CHECKING
+
+from gunicorn.errors import HaltServer
 
 from service.asgi.application import AsgiApplication
 from service.asgi.worker import AsgiWorker
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 
 # A worker that has just been made has none of them.
 READY, FINISHED = 0o700, 0o500
+# In seconds, between two tries to start a worker while others serve.
+_TRY_AGAIN = 10.0
+_log = logging.getLogger("handler")
 
 
 class RecycledWorker(AsgiWorker):
@@ -44,12 +51,14 @@ class RecycledWorker(AsgiWorker):
 
 class RollingReplacement:
     """Of recycled workers, one at a time with a surge of one: what an arbiter does in the place of
-    its `manage_workers` and its `reload`."""
+    its `manage_workers`, its `reload` and its `reap_workers`."""
 
     def __init__(self, arbiter: Arbiter) -> None:
         self._arbiter = arbiter
         self._manage = arbiter.manage_workers
         self._reload = arbiter.reload
+        self._reap = arbiter.reap_workers
+        self._no_start_before = 0.0
         self._leaving: set[int] = set()
         self._outdated: set[int] = set()
 
@@ -76,11 +85,33 @@ class RollingReplacement:
             self._arbiter.kill_worker(pid, signal.SIGTERM)
             self._leaving.add(pid)
         successors = 1 if finished[spare:] and not self._leaving else 0
-        self._arbiter.num_workers = wanted + len(self._leaving) + successors
+        wanted_now = wanted + len(self._leaving) + successors
+        if time.monotonic() < self._no_start_before:
+            wanted_now = min(wanted_now, len(workers))
+        self._arbiter.num_workers = wanted_now
         try:
             self._manage()
         finally:
             self._arbiter.num_workers = wanted
+
+    def reap_workers(self) -> None:
+        """As gunicorn does; but a worker that cannot start, be it that the published model or a
+        setting was broken meanwhile, ends the service only where no other one serves."""
+        while True:
+            before = dict(self._arbiter.WORKERS)
+            try:
+                self._reap()
+            except HaltServer:
+                left = self._arbiter.WORKERS.values()
+                if not any(_read_state(one) in (READY, FINISHED) for one in left):
+                    raise
+                for pid in before.keys() - self._arbiter.WORKERS.keys():
+                    before[pid].tmp.close()
+                message = "a worker cannot start: the others serve, the next try is in %d s"
+                _log.error(message, _TRY_AGAIN)
+                self._no_start_before = time.monotonic() + _TRY_AGAIN
+            else:
+                return
 
 
 def _read_state(worker: Worker) -> int:

@@ -9,6 +9,7 @@ import signal
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from unittest.mock import Mock
 import pytest
 from flask import Flask
 from gunicorn.arbiter import Arbiter as RealArbiter
+from gunicorn.errors import HaltServer
 
 from handler import create_asgi_app
 from service.recycling import FINISHED, READY, RecycledWorker, RollingReplacement, stagger
@@ -108,6 +110,7 @@ class Workers:
     def __init__(self, wanted: int) -> None:
         self.num_workers, self.WORKERS = wanted, dict[int, SimpleNamespace]()
         self.told: list[int] = []
+        self.cannot_start: list[int] = []
         self._age = 0
         self._replacement = RollingReplacement(self)  # type: ignore[arg-type]
 
@@ -122,6 +125,17 @@ class Workers:
         self._age += 1
         heartbeat = tempfile.TemporaryFile()  # noqa: SIM115
         self.WORKERS[self._age] = SimpleNamespace(age=self._age, tmp=heartbeat)
+
+    def reap_workers(self) -> None:
+        """gunicorn's own."""
+        while self.cannot_start:
+            del self.WORKERS[self.cannot_start.pop()]
+            raise HaltServer("Worker failed to boot.", RealArbiter.WORKER_BOOT_ERROR)
+
+    def fail_to_start(self, *pids: int) -> None:
+        """They exit before they serve."""
+        self.cannot_start.extend(pids)
+        self._replacement.reap_workers()
 
     def reload(self) -> None:
         """gunicorn's own."""
@@ -215,6 +229,42 @@ def test_worker_that_dies_is_replaced_as_ever(two: Workers) -> None:
     two.end(1)
     assert two.turn() == [2, 3]
     assert two.num_workers == 2
+
+
+def test_successor_that_cannot_start_is_tried_again_later(
+    two: Workers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And whoever has had its requests goes on."""
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    two.say(FINISHED, 1)
+    assert two.turn() == [1, 2, 3]
+    heartbeat = two.WORKERS[3].tmp
+    two.fail_to_start(3)
+    assert heartbeat.closed
+    said = "a worker cannot start: the others serve, the next try is in 10 s"
+    assert caplog.messages == [said]
+    assert two.turn() == two.turn() == [1, 2]
+    now += 11
+    assert two.turn() == [1, 2, 4]
+    assert two.told == []
+
+
+def test_dead_workers_successors_cannot_start(two: Workers) -> None:
+    """Both at once; the one that is left serves."""
+    two.num_workers = 3
+    two.end(1)
+    assert two.turn() == [2, 3, 4]
+    two.fail_to_start(3, 4)
+    assert two.turn() == [2]
+    assert two.told == []
+
+
+def test_service_ends_where_no_worker_can_start(two: Workers) -> None:
+    two.end(1, 2)
+    two.turn()
+    with two.WORKERS[3].tmp, pytest.raises(HaltServer):
+        two.fail_to_start(3)
 
 
 def test_fewer_workers_are_wanted_by_a_signal(two: Workers) -> None:
