@@ -193,7 +193,7 @@ def test_answer_that_may_change_is_retried(
         with sdk_worker(running.endpoint) as worker:
             traffic = Traffic(worker)
             traffic.push_for(1)
-            until(lambda: target.seen[status] >= 2, 10, "the target was tried again")
+            until(lambda: target.seen[status] >= 2, 30, "the target was tried again")
             target.mode = "pass"
             wait_for_all(cloud, traffic, 15)
 
@@ -210,10 +210,10 @@ def test_batch_that_is_refused_for_good_does_not_block_the_next(
         with sdk_worker(running.endpoint) as worker:
             traffic = Traffic(worker)
             traffic.push()
-            until(lambda: bool(running.logged_errors()), 10, "the loss is logged")
+            until(lambda: bool(running.logged_errors()), 30, "the loss is logged")
             target.mode = "pass"
             traffic.push()
-            until(lambda: stored_values(cloud) == traffic.taken[1:], 10, "the next batch is stored")
+            until(lambda: stored_values(cloud) == traffic.taken[1:], 30, "the next batch is stored")
 
 
 def test_internal_error_without_end_does_not_block_the_next(
@@ -234,7 +234,7 @@ def test_internal_error_without_end_does_not_block_the_next(
             assert target.seen["500"] >= 3
             target.mode = "pass"
             traffic.push()
-            until(lambda: stored_values(prometheus) == traffic.taken[1:], 10, "the next is stored")
+            until(lambda: stored_values(prometheus) == traffic.taken[1:], 30, "the next is stored")
 
 
 def test_last_values_are_delivered_without_new_ones(
@@ -280,6 +280,6 @@ def test_stop_is_quick_although_the_target_is_dead(
         ).start()
         with sdk_worker(running.endpoint) as worker:
             Traffic(worker).push()
-        until(lambda: target.seen["hang"] > 0, 10, "a request hangs")
+        until(lambda: target.seen["hang"] > 0, 30, "a request hangs")
         assert running.terminate() < 10
         target.refuse()

@@ -96,7 +96,7 @@ def test_wrong_credentials_are_named_and_nothing_is_lost_by_them(
         with sdk_worker(running.endpoint) as worker:
             worker.predict(9)
             assert worker.push()
-            until(lambda: bool(refusals(running)), 10, "the refusal is logged")
+            until(lambda: bool(refusals(running)), 30, "the refusal is logged")
             assert prometheus.series() == set()
             running.terminate()
             running.env.update(right)

@@ -205,7 +205,7 @@ def test_metric_that_cannot_be_stored_does_not_take_the_others_with_it(
     running = make_collector(PROMETHEUS_URL=prometheus.url).start()
     with sdk_worker(running.endpoint) as worker:
         url = f"{running.endpoint}/v1/metrics"
-        assert requests.post(url, json=foreign_request(**words), timeout=5).status_code == 200
+        assert requests.post(url, json=foreign_request(**words), timeout=30).status_code == 200
         worker.predict(9)
         assert worker.push()
         wait_for_counts(prometheus)

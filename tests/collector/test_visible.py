@@ -34,8 +34,8 @@ def test_wrong_token_is_named_and_nothing_is_lost_by_it(
     with sdk_worker(running.endpoint) as worker:
         worker.predict(5)
         assert worker.push()
-        until(lambda: prometheus.number("sum(predictions_total)") == 5, 10, "stored locally")
-        until(lambda: bool(credential_errors(running)), 10, "the refusal is logged")
+        until(lambda: prometheus.number("sum(predictions_total)") == 5, 30, "stored locally")
+        until(lambda: bool(credential_errors(running)), 30, "the refusal is logged")
         variable = "GRAFANA_CLOUD_OTLP_ID" if metrics == "otlp" else "GRAFANA_CLOUD_PROM_ID"
         assert credential_errors(running)[0] == (
             f"The target refuses the credentials: check GRAFANA_CLOUD_TOKEN and {variable}. "
@@ -172,7 +172,7 @@ def test_internal_metrics_show_queue_and_losses(make_collector: MakeCollector) -
             sizes = running.internal_metric("otelcol_exporter_queue_size")
             return any(size > 0 for size in sizes.values())
 
-        until(waiting, 10, "the queue is seen to hold something")
+        until(waiting, 30, "the queue is seen to hold something")
     assert running.internal_metric("otelcol_exporter_queue_capacity")
     accepted = running.internal_metric("otelcol_receiver_accepted_metric_points_total")
     assert sum(accepted.values()) > 0

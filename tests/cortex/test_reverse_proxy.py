@@ -194,13 +194,13 @@ def test_pages_are_served_and_nothing_beside_them(proxy: Proxy, tmp_path: Path) 
     (tmp_path / "pages" / "runbooks" / "A.md").write_text("# A")
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "pages" / "linked").symlink_to(tmp_path / "pages" / "runbooks")
-    assert requests.get(f"{proxy.url}/user/", timeout=5).status_code == 200
+    assert requests.get(f"{proxy.url}/user/", timeout=30).status_code == 200
     for path in ("runbooks/A.md", "linked/A.md"):
-        page = requests.get(f"{proxy.url}/user/{path}", timeout=5)
+        page = requests.get(f"{proxy.url}/user/{path}", timeout=30)
         assert (page.text, page.headers["Content-Type"]) == ("# A", "text/plain; charset=utf-8")
-    assert 'content="0; url=user/"' in requests.get(f"{proxy.url}/graph", timeout=5).text
+    assert 'content="0; url=user/"' in requests.get(f"{proxy.url}/graph", timeout=30).text
     for path in ("../secret", "..%2fsecret", "%2e%2e/secret"):
         request = requests.Request("GET", f"{proxy.url}/user/x").prepare()
         request.url = f"{proxy.url}/user/{path}"
         with requests.Session() as session:
-            assert session.send(request, timeout=5).text != "secret"
+            assert session.send(request, timeout=30).text != "secret"

@@ -51,7 +51,7 @@ def test_rules_alerts_and_dashboards_are_there_with_three_nodes(
     for page in ("", "js/main.js", "dashboards/overview.json"):
         assert answers(f"{store.url}/user/{page}"), page
     for target in dict(webhook.messages[0].annotations)["dashboard_url"].splitlines():
-        assert requests.get(target, timeout=5).status_code == 200
+        assert requests.get(target, timeout=30).status_code == 200
     status = stack.other_terminal("status")
     assert status.returncode == 0, status.stderr
     assert f"{cortex_env['PROMETHEUS_PORT']} (3 nodes, at the ports " in status.stdout

@@ -48,7 +48,7 @@ def test_second_service_is_called_by_its_name(model_dir: Path, tmp_path: Path) -
         stats = requests.get(f"{service.url}/stats", timeout=30).json()
         assert stats["job"] == "loans"
         assert "stack" not in stats
-        until(lambda: (tmp_path / "state").is_dir(), 10, "counters of its own")
+        until(lambda: (tmp_path / "state").is_dir(), 30, "counters of its own")
 
 
 def test_what_is_shared_is_what_the_rules_have_without_a_job() -> None:

@@ -71,7 +71,7 @@ def test_exemplar_in_prometheus_has_the_trace_that_the_log_names(
     headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80ffff-b7ad6b7169203331-01"}
     answer = requests.post(f"{service.url}/predict", json=TRANSACTION, headers=headers, timeout=10)
     request_id = answer.json()["request_id"]
-    until(lambda: request_id in service.output(), 5, "the request's line is written")
+    until(lambda: request_id in service.output(), 30, "the request's line is written")
     lines = [json.loads(line) for line in service.output().splitlines() if line.startswith("{")]
     [line] = [line for line in lines if line.get("request_id") == request_id]
 
@@ -98,7 +98,7 @@ def test_silence_sends_nothing_and_the_next_request_is_seen_by_increase(
     assert received and received == later
     send(service.port, make_requests(1, 0, seed=1), Responses())
     seen = 'round(sum(increase(http_requests_total{endpoint="/predict",status="200"}[5s])))'
-    until(lambda: (prometheus.number(seen) or 0) >= 1, 6, "increase() sees the request", every=0.3)
+    until(lambda: (prometheus.number(seen) or 0) >= 1, 30, "increase() sees the request", every=0.3)
 
 
 @pytest.mark.parametrize("target", ["alive", "refusing", "black hole"])

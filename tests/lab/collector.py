@@ -49,7 +49,7 @@ class Collector(Program):
 
     def internal_metric(self, name: str) -> dict[str, float]:
         """The Collector's own metric by its label string."""
-        text = requests.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5).text
+        text = requests.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=30).text
         starts = (name + "{", name + " ")
         lines = [line for line in text.splitlines() if line.startswith(starts)]
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}

@@ -23,7 +23,7 @@ from tests.lab.polling import until
 class Program:
     """A command and its environment; it can be started again after it ended."""
 
-    ready_seconds: ClassVar[float] = 20
+    ready_seconds: ClassVar[float] = 60
     """How long `start` waits for it."""
 
     def __init__(self, command: list[str], log: Path, env: Mapping[str, str]) -> None:

@@ -69,7 +69,7 @@ class PrometheusApi:
 class Prometheus(PrometheusApi, Program):
     """The local Prometheus; with `cloud` one that stands in for Grafana Cloud."""
 
-    ready_seconds = 30
+    ready_seconds = 60
 
     def __init__(
         self, tools: Path, folder: Path, *, cloud: bool = False, rule_offset: str = "0s"

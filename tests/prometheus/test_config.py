@@ -116,7 +116,7 @@ def test_samples_as_old_as_a_long_outage_are_taken(prometheus: Prometheus) -> No
             f"{prometheus.url}/api/v1/otlp/v1/metrics",
             data=request.SerializeToString(),
             headers={"Content-Type": "application/x-protobuf"},
-            timeout=5,
+            timeout=30,
         )
         return answer.status_code
 

@@ -83,7 +83,7 @@ def test_answers_are_the_numbers_that_were_sent(
             time.sleep(1)
             one_interval(worker)
             assert worker.push()
-        until(lambda: len(stored_times(prometheus)) == 9, 10, "all pushes are stored")
+        until(lambda: len(stored_times(prometheus)) == 9, 30, "all pushes are stored")
         now = time.time()
         times = stored_times(prometheus)
         predictions, frauds, errors = 8 * 20, 8 * 2, 8 * 3
@@ -109,7 +109,7 @@ def test_answers_are_right_when_nothing_happened_yet(
         for _ in range(3):
             assert worker.push()
             time.sleep(0.5)
-        until(lambda: len(stored_times(prometheus)) == 3, 10, "all pushes are stored")
+        until(lambda: len(stored_times(prometheus)) == 3, 30, "all pushes are stored")
         now = time.time()
         assert ask(prometheus, "Errors per minute", now) == 0
         assert ask(prometheus, "Throughput", now) == 0
@@ -125,7 +125,7 @@ def test_share_of_no_fraud_is_zero(make_collector: MakeCollector, prometheus: Pr
         assert worker.push()
         worker.predict(10)
         assert worker.push()
-        until(lambda: len(stored_times(prometheus)) == 2, 10, "both pushes are stored")
+        until(lambda: len(stored_times(prometheus)) == 2, 30, "both pushes are stored")
         assert ask(prometheus, "Fraud share", time.time()) == 0
 
 

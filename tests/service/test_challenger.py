@@ -35,9 +35,9 @@ def test_shadow_is_compared_and_does_not_answer(
     client = with_challenger(100, 0)
     answer = client.post("/predict", json=valid).json
     assert (answer["fraud_probability"], answer["model_version"]) == (0.2, "1-abcd1234")
-    until(lambda: counted(client, "challenger_requests_total", result="scored") == 1, 10, "scored")
+    until(lambda: counted(client, "challenger_requests_total", result="scored") == 1, 30, "scored")
     pair = {"champion": "legitimate", "challenger": "fraud"}
-    until(lambda: counted(client, "challenger_decisions_total", **pair) == 1, 10, "compared")
+    until(lambda: counted(client, "challenger_decisions_total", **pair) == 1, 30, "compared")
     assert counted(client, "challenger_score_difference_sum") == pytest.approx(0.7)
 
 
@@ -47,7 +47,7 @@ def test_failing_shadow_is_counted_and_not_noticed(
     client = with_challenger(100, 0)
     other.fault = RuntimeError("broken")
     assert client.post("/predict", json=valid).json["fraud_probability"] == 0.2
-    until(lambda: counted(client, "challenger_requests_total", result="failed") == 1, 10, "failed")
+    until(lambda: counted(client, "challenger_requests_total", result="failed") == 1, 30, "failed")
 
 
 def test_hanging_shadow_holds_nothing_up(
@@ -240,7 +240,7 @@ def test_after_a_wait_in_vain_the_next_answer_does_not_wait(
     assert read(client.post("/predict", json=valid).json).shadow is None
     other.delay = 0.0
     assert read(client.post("/predict", json=valid).json).shadow is None
-    until(lambda: counted(client, "challenger_requests_total", result="scored") == 2, 10, "scored")
+    until(lambda: counted(client, "challenger_requests_total", result="scored") == 2, 30, "scored")
     assert counted(client, "challenger_decisions_total") == 2
 
 

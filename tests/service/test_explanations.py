@@ -110,7 +110,7 @@ def test_samples_of_live_traffic_have_a_bound(
         text = explaining.get("/metrics").text
         return total(text, "feature_attribution_total", feature="location_risk") / 0.6
 
-    until(lambda: explained() >= MOST_SAMPLED_PER_SECOND - 0.01, 10, "they are explained")
+    until(lambda: explained() >= MOST_SAMPLED_PER_SECOND - 0.01, 30, "they are explained")
     assert explained() < 20
 
 

@@ -30,7 +30,7 @@ READY = "predictions and growing"
 NOT_COPIED = shutil.ignore_patterns(".*", "logs", "models", "__pycache__", "tests", "docs", "bench")
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Returns once the condition holds; fails after the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -40,7 +40,7 @@ def slow_go(tmp_path: Path) -> Path:
 
 def stack_of(handler: str) -> dict[str, Any]:
     """What the service's page is told of the stack."""
-    found: dict[str, Any] = json.load(urllib.request.urlopen(f"{handler}/stats", timeout=5))
+    found: dict[str, Any] = json.load(urllib.request.urlopen(f"{handler}/stats", timeout=30))
     return dict(found["stack"])
 
 
@@ -56,7 +56,7 @@ def test_the_service_is_there_before_what_watches_it_is_built(
     assert "Ctrl-C" not in stack.said()
     view = f"http://127.0.0.1:{env['PROMETHEUS_PORT']}/user/"
     with pytest.raises(urllib.error.HTTPError) as told:
-        urllib.request.urlopen(view, timeout=5)
+        urllib.request.urlopen(view, timeout=30)
     assert told.value.code == 503
     page = told.value.read().decode()
     building = re.compile(r"building otelcol \(1 of \d\): 1/1 packages compiled")
@@ -64,12 +64,12 @@ def test_the_service_is_there_before_what_watches_it_is_built(
     status = stack.other_terminal("status", **env)
     assert "being built" in status.stdout and "predictions/s" in status.stdout
     assert building.search("".join(stack_of(handler)["lines"]))
-    counted = urllib.request.urlopen(f"{handler}/metrics", timeout=5).read()
+    counted = urllib.request.urlopen(f"{handler}/metrics", timeout=30).read()
     assert b"predictions_total{" in counted
     (slow_go / "go-on").touch()
     everyone = stack.wait_until_ready()
     assert stack_of(handler) == {"state": "watched", "lines": []}
-    assert b"js/main.js" in urllib.request.urlopen(view, timeout=5).read()
+    assert b"js/main.js" in urllib.request.urlopen(view, timeout=30).read()
     assert stack.other_terminal("stop").returncode == 0
     assert stack.process.wait(30) == 0
     assert all(gone(process.pid) for process in everyone)

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 def ask(env: dict[str, str], query: str) -> float:
     """The one value of a PromQL query."""
     url = f"http://127.0.0.1:{env['PROMETHEUS_PORT']}/api/v1/query?query={quote(query)}"
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return float(json.load(answer)["data"]["result"][0]["value"][1])
 
 
@@ -88,7 +88,7 @@ def test_a_refused_request_is_found_among_the_traces(
     kind = {"Content-Type": "application/json"}
     asked = urllib.request.Request(f"http://127.0.0.1:{env['PORT']}/predict", b"{", kind)
     with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(asked, timeout=5)
+        urllib.request.urlopen(asked, timeout=30)
     refused = re.compile(r"  ([0-9a-f]{32})  POST /predict .* 400 · invalid_json")
     wait_for(lambda: refused.search(stack.other_terminal("traces").stdout) is not None, 60)
     found = refused.search(stack.other_terminal("traces").stdout)
@@ -97,7 +97,7 @@ def test_a_refused_request_is_found_among_the_traces(
     assert shown[0].startswith(f"{found[1]}  fraud-handler  ")
     assert shown[1].startswith("POST /predict") and "█" in shown[1]
     view = f"http://127.0.0.1:{env['PROMETHEUS_PORT']}/user/traces/traces.jsonl"
-    assert found[1].encode() in urllib.request.urlopen(view, timeout=5).read()
+    assert found[1].encode() in urllib.request.urlopen(view, timeout=30).read()
     assert stack.other_terminal("stop").returncode == 0
     assert stack.process.wait(30) == 0
 
@@ -191,7 +191,7 @@ def test_without_images_and_without_go_the_handler_runs_with_its_metrics(
     assert "install Go 1." in stack.said()
     names = [record.name for record in read_records(stack.copy / ".run" / "processes")]
     assert sorted(names) == ["handler", "simulator"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{env['PORT']}/metrics", timeout=5) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{env['PORT']}/metrics", timeout=30) as page:
         assert b"predictions_total{" in page.read()
     os.killpg(stack.process.pid, signal.SIGINT)
     assert stack.process.wait(30) == 0

@@ -126,7 +126,7 @@ def refused_for_good(target: FaultyProxy, collector: Collector, worker: Worker) 
     """The target does not want the data, as when it is too old."""
     target.mode = "400"
     worker.busy(6)
-    until(lambda: not waiting(collector), 10, "the Collector gave the data up")
+    until(lambda: not waiting(collector), 30, "the Collector gave the data up")
     target.mode = "pass"
 
 
@@ -172,7 +172,7 @@ def test_lost_on_the_real_way(
         worker = Worker(tmp_path / "slots", collector.endpoint, "host-0")
         worker.busy(5)
         worker.quiet(3)
-        until(lambda: prometheus.number(DELIVERIES.exposed) == 5, 10, "the first are stored")
+        until(lambda: prometheus.number(DELIVERIES.exposed) == 5, 30, "the first are stored")
         happening(target, collector, worker)
         worker.busy(5)
         lost = f"sum({LOST})"

@@ -58,7 +58,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     with Prometheus(tools_folder(), folder) as prometheus:
         pushed = time.time()
         backfill(prometheus.url, histories(PARTS, pushed))
-        until(lambda: has_settled(prometheus, pushed), 12, "the rules are evaluated", every=0.1)
+        until(lambda: has_settled(prometheus, pushed), 30, "the rules are evaluated", every=0.1)
         yield Recorded(prometheus, time.time())
 
 
@@ -223,7 +223,7 @@ def test_no_rule_failed(recorded: Recorded) -> None:
 
 def test_annotations_are_filled_in(recorded: Recorded) -> None:
     """What fires of its own accord here reads as sentences with numbers."""
-    until(lambda: len(recorded.prometheus.get("alerts")["alerts"]) >= 2, 10, "alerts", every=0.2)
+    until(lambda: len(recorded.prometheus.get("alerts")["alerts"]) >= 2, 30, "alerts", every=0.2)
     alerts = recorded.prometheus.get("alerts")["alerts"]
     assert {"FeatureDrift", "NoTraffic"} <= {each["labels"]["alertname"] for each in alerts}
     for each in alerts:

@@ -56,7 +56,7 @@ class AsgiServer:
 
     def wait_until(self, holds: Callable[[BoundedProtocol], bool]) -> None:
         """It holds for the one connection that is open."""
-        until(lambda: [holds(one) for one in self.connections()] == [True], 10, "it holds")
+        until(lambda: [holds(one) for one in self.connections()] == [True], 30, "it holds")
 
     def let_pass(self, seconds: float) -> None:
         """What the server does once a second, as if so much time had passed."""

@@ -52,7 +52,7 @@ def test_malformed_chunks_are_the_callers_fault(
 
 def test_body_that_ends_early_is_counted(server: AsgiServer, counted: Counted) -> None:
     server.open(HEAD + b"Content-Length: 100\r\n\r\n{").close()
-    until(lambda: counted("errors_total") == 1, 10, "the request is counted as refused")
+    until(lambda: counted("errors_total") == 1, 30, "the request is counted as refused")
     assert counted("errors_total", type="bad_request", endpoint="/predict") == 1
     assert counted("queue_size") == 0
 

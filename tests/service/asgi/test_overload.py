@@ -63,9 +63,9 @@ def test_full_queue_is_a_503_at_once(serve: Serve, busy: Busy, counted: Counted)
     with ThreadPoolExecutor(2) as pool:
         accepted = [pool.submit(server.ask, "GET", "/model_info")]
         # Two that come in one turn of the loop are a crowd where one may wait.
-        until(lambda: busy.begun == 1, 10, "one runs")
+        until(lambda: busy.begun == 1, 30, "one runs")
         accepted.append(pool.submit(server.ask, "GET", "/model_info"))
-        until(lambda: counted("queue_size") == 2, 10, "two wait")
+        until(lambda: counted("queue_size") == 2, 30, "two wait")
         status, headers, body = server.ask("GET", "/model_info")
         assert (status, headers["retry-after"]) == (503, "1")
         assert json.loads(body)["error"]["type"] == "unavailable"
@@ -85,11 +85,11 @@ def test_batch_that_hangs_holds_nothing_but_batches(
     batch = json.dumps({"transactions": [json.loads(but())]}).encode()
     with ThreadPoolExecutor(1) as pool:
         hung = pool.submit(server.ask, "POST", "/predict", batch, JSON)
-        until(lambda: busy.begun == 1, 10, "it runs")
+        until(lambda: busy.begun == 1, 30, "it runs")
         assert not server.application.is_stuck()
         assert server.ask("POST", "/predict", but().encode(), JSON)[0] == 200
         monkeypatch.setattr(application, "_LONGEST_SCORING", 0.2)
-        until(server.application.is_stuck, 10, "it is stuck")
+        until(server.application.is_stuck, 30, "it is stuck")
         busy.free.set()
         assert hung.result(10)[0] == 200
     assert not server.application.is_stuck()
@@ -106,7 +106,7 @@ def test_what_takes_long_holds_no_batch(
     server = serve(busy, worker_threads=1)
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(server.ask, "POST", path, but().encode(), JSON | header)
-        until(lambda: busy.begun == 1, 10, "it runs")
+        until(lambda: busy.begun == 1, 30, "it runs")
         server.application.flask = Free()
         batch = json.dumps({"transactions": [json.loads(but())]}).encode()
         assert server.ask("POST", "/predict", batch, JSON)[0] == 200

@@ -30,11 +30,11 @@ SLOW = {
 
 
 def wait_for_connections(server: AsgiServer, count: int) -> None:
-    until(lambda: len(server.connections()) == count, 10, f"{count} connections are open")
+    until(lambda: len(server.connections()) == count, 30, f"{count} connections are open")
 
 
 def wait_for(server: AsgiServer, holds: Callable[[BoundedProtocol], bool], what: str) -> None:
-    until(lambda: [holds(one) for one in server.connections()] == [True], 10, what)
+    until(lambda: [holds(one) for one in server.connections()] == [True], 30, what)
 
 
 @pytest.mark.parametrize(("sent", "said"), SLOW.values(), ids=SLOW.keys())
