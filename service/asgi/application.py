@@ -73,11 +73,15 @@ class AsgiApplication:
         self, request: AsgiRequest, body: bytes, write: Callable[[Answer], None]
     ) -> bool:
         """False for a request that must wait for its turn. What is accepted and whole, and needs
-        no thread, a server may have answered without any task of its own."""
-        if self._single is None or not self._single.takes(request, body):
+        no thread, or gets none, a server may have answered without any task of its own."""
+        if self._single is None:
+            return False
+        at_once = self._single.takes(request, body)
+        crowded = request.crowded or (not at_once and self._choose_pool(request).turns_away())
+        if not (at_once or crowded):
             return False
         self._waiting -= 1
-        if request.crowded:
+        if crowded:
             write(self._refuse(request, _overloaded()))
             return True
         with self._single.begin_trace(request) as trace:

@@ -81,13 +81,11 @@ class BoundedThreads:
             thread.start()
 
     async def run(self, call: Callable[[], T]) -> T:
-        """The result of `call`, made in one of the threads; raises PoolFull, at once where the
-        queue is full or stands."""
-        now = self._called_at = time.monotonic()
-        if self._unfinished < self._threads:
-            self._free_at = now
-        elif self._unfinished >= self._most or self._would_wait(now) > _MOST_WAIT:
+        """The result of `call`, made in one of the threads; raises PoolFull, at once where it is
+        turned away."""
+        if self.turns_away():
             raise PoolFull
+        now = self._called_at
         waits = self._unfinished >= self._threads
         self._unfinished += 1
         loop = asyncio.get_running_loop()
@@ -101,6 +99,14 @@ class BoundedThreads:
             return await future
         finally:
             timer.cancel()
+
+    def turns_away(self) -> bool:
+        """True for a call that comes now where the queue is full or stands."""
+        now = self._called_at = time.monotonic()
+        if self._unfinished < self._threads:
+            self._free_at = now
+            return False
+        return self._unfinished >= self._most or self._would_wait(now) > _MOST_WAIT
 
     def longest_running(self) -> float:
         """Seconds since the oldest of the calls began that are being made; 0 without one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import http.client
 import json
 import threading
 from collections.abc import Iterable
@@ -94,6 +95,31 @@ def test_batch_that_hangs_holds_nothing_but_batches(
         assert hung.result(10)[0] == 200
     assert not server.application.is_stuck()
     assert server.ask("GET", "/model_info")[0] == 200
+
+
+def test_batch_too_many_is_refused_without_a_task(
+    serve: Serve, busy: Busy, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refusals cost the batch that runs little; the connection goes on."""
+    server = serve(busy, max_waiting=1)
+    batch = json.dumps({"transactions": [json.loads(but())]}).encode()
+    with ThreadPoolExecutor(2) as pool:
+        held = [pool.submit(server.ask, "POST", "/predict", batch, JSON)]
+        until(lambda: busy.begun == 1, 30, "it runs")
+        held.append(pool.submit(server.ask, "POST", "/predict", batch, JSON))
+        until(lambda: counted("queue_size") == 2, 30, "one waits")
+        monkeypatch.setattr(application.AsgiApplication, "__call__", None)
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        for _ in range(2):
+            client.request("POST", "/predict", batch, JSON)
+            answer = client.getresponse()
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            assert json.loads(answer.read())["error"]["type"] == "unavailable"
+        client.close()
+        busy.free.set()
+        assert [one.result(10)[0] for one in held] == [200, 200]
+    assert counted("errors_total", type="unavailable", endpoint="/predict") == 2
+    assert counted("queue_size") == 0
 
 
 @pytest.mark.parametrize(
