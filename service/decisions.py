@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from model.serving.card import Card, RiskLevels
 from model.serving.features import Transaction
@@ -13,8 +14,7 @@ from model.serving.vocabulary import FRAUD, HIGH_RISK, LEGITIMATE, LOW_RISK, MED
 from telemetry.prediction_counts import ScoredTransaction
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(msgspec.Struct, frozen=True):
     """One model's fraud probabilities, one for each of the rows that it was given."""
 
     card: Card

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from model.serving.scorer import Scorer
 from service.challenger import Challenger, Rows
@@ -16,8 +17,7 @@ def _no_shadow() -> None:
     """There is no other model, or it is not asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoutedPrediction:
+class RoutedPrediction(msgspec.Struct, frozen=True):
     """What is answered, and by the model in which role; `champion` is the champion's own
     prediction, None where it failed. `await_shadow` gives the other model's
     prediction where there is one, after the short time that an answer may wait for it."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from model.serving.card import Card
 from model.serving.cohorts import find_cohort
@@ -34,8 +35,7 @@ from telemetry.tracing import Spans
 BATCH = "transactions"
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionResult:
+class PredictionResult(msgspec.Struct, frozen=True):
     """Scored transactions, the card and role of the model that scored them, and for each what the
     other model said of it, where that is known."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,8 +20,7 @@ _PAGES = ("/openapi.json", "/docs", "/model_card", "/favicon.ico")
 _GZIP = b"\x1f\x8b"
 
 
-@dataclass(frozen=True, slots=True)
-class PredictRequest:
+class PredictRequest(msgspec.Struct, frozen=True):
     """POST /predict: the body's JSON value, whether reasons are wanted, and what decides which
     model answers; without a routing key the champion does."""
 

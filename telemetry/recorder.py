@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from telemetry import metrics
 from telemetry.baseline import Baseline
@@ -35,8 +36,7 @@ Pair = tuple[str, str]
 _RAISES, _LOWERS = metrics.DIRECTIONS
 
 
-@dataclass(frozen=True, slots=True)
-class ScoringCall:
+class ScoringCall(msgspec.Struct, frozen=True):
     """One call of the model in `role` that scored all of `transactions` in so many seconds.
 
     `by_champion`: the same transactions as the champion decides them; empty where it failed.
