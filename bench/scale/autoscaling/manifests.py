@@ -85,9 +85,9 @@ def render(tools: Path, folder: Path) -> list[Manifest]:
 
 
 def make_secrets() -> list[Manifest]:
-    """As secrets.sh prints them."""
-    script = KUBERNETES / "secrets.sh"
-    ran = subprocess.run(["sh", script], capture_output=True, text=True, check=True, timeout=60)
+    """All that secrets.sh prints, whatever cluster kubectl knows."""
+    command = ["sh", KUBERNETES / "secrets.sh", "--all"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return list(parse(ran.stdout))
 
 
