@@ -86,7 +86,7 @@ def render(tools: Path, folder: Path) -> list[Manifest]:
 
 def make_secrets() -> list[Manifest]:
     """All that secrets.sh prints, whatever cluster kubectl knows."""
-    command = ["sh", KUBERNETES / "secrets.sh", "--all"]
+    command = ["sh", str(KUBERNETES / "secrets.sh"), "--all"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return list(parse(ran.stdout))
 
