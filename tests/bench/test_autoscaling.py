@@ -24,7 +24,6 @@ from bench.scale.autoscaling.kwok_stages import PodSeconds, adapt
 from bench.scale.autoscaling.load import Answers, read_answers
 from bench.scale.autoscaling.manifests import (
     list_changes,
-    make_secrets,
     read_pre_stop,
     read_settings,
     read_shipped,
@@ -160,13 +159,6 @@ def test_kwok_leaves_real_pods_alone_and_is_as_slow_as_they_are() -> None:
             "key": ".metadata.name", "operator": "NotIn", "values": sorted(REAL),
         }  # fmt: skip
     assert complete == kept[2] and given == kept
-
-
-def test_secrets_are_made_without_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does the drill look for what exists in whatever cluster kubectl knows."""
-    monkeypatch.setenv("KUBECONFIG", "/nowhere")
-    names = [one["metadata"]["name"] for one in make_secrets()]
-    assert names == ["handler-secrets", "collector-secrets", "redis-secrets", "grafana-secrets"]
 
 
 def test_kwok_without_a_stage_is_told() -> None:
