@@ -86,7 +86,7 @@ class RollingReplacement:
             self._leaving.add(pid)
         successors = 1 if finished[spare:] and not self._leaving else 0
         wanted_now = wanted + len(self._leaving) + successors
-        if time.monotonic() < self._no_start_before:
+        if time.monotonic() < self._no_start_before and self._is_served():
             wanted_now = min(wanted_now, len(workers))
         self._arbiter.num_workers = wanted_now
         try:
@@ -102,8 +102,7 @@ class RollingReplacement:
             try:
                 self._reap()
             except HaltServer:
-                left = self._arbiter.WORKERS.values()
-                if not any(_read_state(one) in (READY, FINISHED) for one in left):
+                if not self._is_served():
                     raise
                 for pid in before.keys() - self._arbiter.WORKERS.keys():
                     before[pid].tmp.close()
@@ -112,6 +111,10 @@ class RollingReplacement:
                 self._no_start_before = time.monotonic() + _TRY_AGAIN
             else:
                 return
+
+    def _is_served(self) -> bool:
+        workers = self._arbiter.WORKERS.values()
+        return any(_read_state(one) in (READY, FINISHED) for one in workers)
 
 
 def _read_state(worker: Worker) -> int:
