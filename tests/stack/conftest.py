@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,20 +21,13 @@ from stack.progress import ProgressDisplay
 from stack.settings import NATIVE_PORTS
 from stack.subprocesses import SubprocessRunner
 from stack.supervision.records import read_records
+from tests.lab.polling import until
 from tests.lab.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 Spawn = Callable[..., subprocess.Popen[str]]
 READY = "predictions and growing"
 NOT_COPIED = shutil.ignore_patterns(".*", "logs", "models", "__pycache__", "tests", "docs", "bench")
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Returns once the condition holds; fails after the deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 def gone(pid: int) -> bool:
@@ -157,7 +149,7 @@ class Stack:
             assert self.process.poll() is None, self.said()
             return READY in self.said() and "Ctrl-C" in self.said()
 
-        wait_for(ready, 300)
+        until(ready, 300, "the stack is ready")
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def other_terminal(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -189,7 +181,7 @@ def start(copy: Path, tmp_path: Path, spawn: Spawn) -> Iterator[Callable[..., St
         return Stack(copy, process, output)
 
     yield run
-    wait_for(lambda: not running(copy), 30)
+    until(lambda: not running(copy), 30, "all its programs have ended")
 
 
 def running(copy: Path) -> list[int]:

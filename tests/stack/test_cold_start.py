@@ -15,7 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.stack.conftest import ROOT, Stack, gone, wait_for
+from tests.lab.polling import until
+from tests.stack.conftest import ROOT, Stack, gone
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
@@ -52,7 +53,7 @@ def test_the_service_is_there_before_what_watches_it_is_built(
     path = f"{slow_go}:{os.environ['PATH']}"
     stack = start({**env, "PATH": path, "STACK_TOOLS_DIR": str(tmp_path / "tools")}, "--native")
     handler = f"http://localhost:{env['PORT']}"
-    wait_for(lambda: f"✓ handler: ready at {handler}" in stack.said(), 120)
+    until(lambda: f"✓ handler: ready at {handler}" in stack.said(), 120, "it answers")
     assert "Ctrl-C" not in stack.said()
     view = f"http://127.0.0.1:{env['PROMETHEUS_PORT']}/user/"
     with pytest.raises(urllib.error.HTTPError) as told:
@@ -80,7 +81,7 @@ def test_ctrl_c_while_programs_are_built_ends_the_service_too(
 ) -> None:
     path = f"{slow_go}:{os.environ['PATH']}"
     stack = start({**env, "PATH": path, "STACK_TOOLS_DIR": str(tmp_path / "tools")}, "--native")
-    wait_for(lambda: "✓ handler: ready at" in stack.said(), 120)
+    until(lambda: "✓ handler: ready at" in stack.said(), 120, "it answers")
     everyone = psutil.Process(stack.process.pid).children(recursive=True)
     os.killpg(stack.process.pid, signal.SIGINT)
     assert stack.process.wait(30) == 128 + signal.SIGINT

@@ -20,10 +20,10 @@ import pytest
 from stack import environments, ports
 from stack.settings import NATIVE_PORTS
 from stack.supervision.records import read_records
-from tests.lab.polling import answers
+from tests.lab.polling import answers, until
 from tests.lab.ports import free_port
 from tests.lab.webhook import webhook_receiver
-from tests.stack.conftest import ROOT, Spawn, Stack, gone, wait_for
+from tests.stack.conftest import ROOT, Spawn, Stack, gone
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
@@ -43,7 +43,7 @@ def test_ctrl_c_ends_everything_and_a_second_start_works(
         stack = start(env, "--native")
         everyone = stack.wait_until_ready()
         before = ask(env, "sum(predictions_total)")
-        wait_for(lambda seen=before: ask(env, "sum(predictions_total)") > seen, 30)  # type: ignore[misc]
+        until(lambda seen=before: ask(env, "sum(predictions_total)") > seen, 30, "it grows")  # type: ignore[misc]
         assert f"http://localhost:{env['PORT']}" in stack.said()
         os.killpg(stack.process.pid, signal.SIGINT)
         asked = time.monotonic()
@@ -90,7 +90,8 @@ def test_a_refused_request_is_found_among_the_traces(
     with pytest.raises(urllib.error.HTTPError):
         urllib.request.urlopen(asked, timeout=30)
     refused = re.compile(r"  ([0-9a-f]{32})  POST /predict .* 400 · invalid_json")
-    wait_for(lambda: refused.search(stack.other_terminal("traces").stdout) is not None, 60)
+    traces = "the refused request has a trace"
+    until(lambda: bool(refused.search(stack.other_terminal("traces").stdout)), 60, traces)
     found = refused.search(stack.other_terminal("traces").stdout)
     assert found is not None
     shown = stack.other_terminal("traces", found[1][:12]).stdout.splitlines()
@@ -111,7 +112,7 @@ def test_alerts_find_their_way_out_of_the_started_stack(
         stack = start({**env, **hooks}, "--native")
         stack.wait_until_ready()
         assert "(sent by webhook)" in stack.said()
-        wait_for(lambda: "Watchdog" in inbox.fired(0, time.time()), 240)
+        until(lambda: "Watchdog" in inbox.fired(0, time.time()), 240, "an alert is sent")
         assert stack.other_terminal("stop").returncode == 0
         assert stack.process.wait(10) == 0
 
@@ -129,7 +130,7 @@ def test_nothing_outlives_a_killed_start(start: Callable[..., Stack], env: dict[
     stack = start(env, "--native")
     everyone = stack.wait_until_ready()
     stack.process.kill()
-    wait_for(lambda: all(gone(process.pid) for process in everyone), 20)
+    until(lambda: all(gone(process.pid) for process in everyone), 20, "all have ended")
 
 
 def test_a_process_that_dies_is_named_and_ends_the_rest(
@@ -150,7 +151,7 @@ def test_a_busy_port_is_reported_before_anything_starts(
 ) -> None:
     listen = f"import socket, time; s = socket.create_server(('127.0.0.1', {env['OTLP_PORT']}));"
     holder = spawn([sys.executable, "-c", f"{listen} time.sleep(60)"])
-    wait_for(lambda: ports.is_busy(int(env["OTLP_PORT"])))
+    until(lambda: ports.is_busy(int(env["OTLP_PORT"])), 60, "the Collector listens")
     stack = start(env, "--native")
     assert stack.process.wait(60) == 1
     assert f"Port {env['OTLP_PORT']} of the Collector's OTLP receiver is busy" in stack.said()

@@ -54,9 +54,9 @@ class AsgiServer:
         """Those that are open."""
         return [one for one in [*self._state.connections] if isinstance(one, BoundedProtocol)]
 
-    def wait_until(self, holds: Callable[[BoundedProtocol], bool]) -> None:
-        """It holds for the one connection that is open."""
-        until(lambda: [holds(one) for one in self.connections()] == [True], 30, "it holds")
+    def wait_until(self, holds: Callable[[BoundedProtocol], bool], what: str) -> None:
+        """It holds for the one connection that is open; `what` names it where it never does."""
+        until(lambda: [holds(one) for one in self.connections()] == [True], 30, what)
 
     def let_pass(self, seconds: float) -> None:
         """What the server does once a second, as if so much time had passed."""

@@ -22,7 +22,7 @@ def test_last_answer_ends_the_connection(server: AsgiServer, sent: bytes) -> Non
     first = b""
     while not first.endswith(b"}"):
         first += connection.recv(65536)
-    server.wait_until(lambda one: one.idle_since is not None)
+    server.wait_until(lambda one: one.idle_since is not None, "idle")
     server.application.stopping = True
     connection.sendall(sent)
     last = read_all(connection)
@@ -46,7 +46,9 @@ def test_answer_that_is_being_made_is_the_last_one(server: AsgiServer) -> None:
     """Its body is not whole yet when the server is told to stop."""
     head, _, body = REQUESTS["answered on the event loop"].partition(b"\r\n\r\n")
     connection = server.open(head + b"\r\n\r\n" + body[:5])
-    server.wait_until(lambda one: one.waits_since() is not None and one.cycle is not None)
+    server.wait_until(
+        lambda one: one.waits_since() is not None and one.cycle is not None, "waiting"
+    )
     for one in server.connections():
         server.on_loop(one.begin_closing)
     connection.sendall(body[5:])

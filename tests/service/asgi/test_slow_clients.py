@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
 
-from service.asgi.protocol import BoundedProtocol
 from service.asgi.wsgi_bridge import Environ
 from tests.conftest import Counted
 from tests.lab.polling import until
@@ -31,10 +30,6 @@ SLOW = {
 
 def wait_for_connections(server: AsgiServer, count: int) -> None:
     until(lambda: len(server.connections()) == count, 30, f"{count} connections are open")
-
-
-def wait_for(server: AsgiServer, holds: Callable[[BoundedProtocol], bool], what: str) -> None:
-    until(lambda: [holds(one) for one in server.connections()] == [True], 30, what)
 
 
 @pytest.mark.parametrize(("sent", "said"), SLOW.values(), ids=SLOW.keys())
@@ -69,7 +64,7 @@ def test_others_are_answered_beside_many_slow_ones(serve: Serve) -> None:
 
 def test_kept_connection_without_a_request_is_closed(server: AsgiServer) -> None:
     kept = server.open(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
-    wait_for(server, lambda one: one.idle_since is not None, "idle")
+    server.wait_until(lambda one: one.idle_since is not None, "idle")
     server.let_pass(74)
     assert len(server.connections()) == 1
     server.let_pass(76)
@@ -80,9 +75,9 @@ def test_kept_connection_without_a_request_is_closed(server: AsgiServer) -> None
 def test_blank_lines_do_not_keep_a_connection(server: AsgiServer) -> None:
     """They are allowed before a request, and begin none."""
     kept = server.open(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
-    wait_for(server, lambda one: one.idle_since is not None, "idle")
+    server.wait_until(lambda one: one.idle_since is not None, "idle")
     kept.sendall(b"\r\n")
-    wait_for(server, lambda one: one.idle_since is None, "receiving")
+    server.wait_until(lambda one: one.idle_since is None, "receiving")
     server.let_pass(16)
     read_all(kept)
     kept.close()
@@ -101,7 +96,7 @@ def test_answer_that_is_not_taken_is_given_up(serve: Serve) -> None:
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     reader.connect(("127.0.0.1", server.port))
     reader.sendall(b"GET /model_info HTTP/1.1\r\nHost: x\r\n\r\n")
-    wait_for(server, lambda one: one.unsent_since is not None, "unsent")
+    server.wait_until(lambda one: one.unsent_since is not None, "unsent")
     server.let_pass(16)
     wait_for_connections(server, 0)
     reader.close()
@@ -112,7 +107,7 @@ def test_longest_waiting_connection_makes_room(serve: Serve, sent: bytes) -> Non
     server = serve(max_connections=16)
     first = server.open(sent)
     wait_for_connections(server, 1)
-    wait_for(server, lambda one: one.waits_since() is not None, "waiting")
+    server.wait_until(lambda one: one.waits_since() is not None, "waiting")
     others = [server.open(sent) for _ in range(15)]
     wait_for_connections(server, 16)
     assert server.ask("POST", "/predict", but().encode(), JSON)[0] == 200
@@ -134,7 +129,7 @@ def test_half_a_body_behind_a_slow_answer_is_given_up(serve: Serve, counted: Cou
     first = b"GET /model_info HTTP/1.1\r\nHost: x\r\n\r\n"
     second = b"POST /feedback HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"
     sender = server.open(first + second)
-    wait_for(server, lambda one: one.receiving_since is not None, "receiving")
+    server.wait_until(lambda one: one.receiving_since is not None, "receiving")
     server.let_pass(16)
     held.set()
     answers = read_all(sender)
@@ -151,7 +146,7 @@ def test_connection_whose_answer_came_before_its_body_is_closed_in_time(
     while b"too_large" not in answer:
         answer += sender.recv(65536)
     sender.sendall(b"x" * 1_000_000)
-    wait_for(server, lambda one: one.idle_since is not None, "idle")
+    server.wait_until(lambda one: one.idle_since is not None, "idle")
     server.let_pass(76)
     wait_for_connections(server, 0)
 
@@ -160,7 +155,7 @@ def test_late_body_of_an_answered_request_is_no_second_answer(
     server: AsgiServer, counted: Counted
 ) -> None:
     sender = server.open(HEAD + b"Content-Length: 1000000\r\n\r\n")
-    wait_for(server, lambda one: one.cycle is not None and one.cycle.response_complete, "answered")
+    server.wait_until(lambda one: one.cycle is not None and one.cycle.response_complete, "answered")
     sender.sendall(b"x")
     server.let_pass(16)
     assert read_all(sender).count(b"HTTP/1.1 ") == 1

@@ -18,7 +18,8 @@ from stack.supervision.records import (
     stop_processes,
     write_record,
 )
-from tests.stack.conftest import gone, python, wait_for
+from tests.lab.polling import until
+from tests.stack.conftest import gone, python
 
 Spawn = Callable[..., Popen[str]]
 
@@ -52,9 +53,10 @@ def test_stop_ends_a_process_with_its_children(spawn: Spawn, tmp_path: Path) -> 
         f"pathlib.Path({str(tmp_path / 'child')!r}).write_text(str(child.pid)); time.sleep(60)"
     )
     parent = spawn(python(code))
-    wait_for(lambda: (tmp_path / "child").exists() and bool((tmp_path / "child").read_text()))
+    child = tmp_path / "child"
+    until(lambda: child.exists() and bool(child.read_text()), 60, "the child runs")
     stop_processes([make_record("handler", parent.pid)], grace_seconds=0.2)
-    assert gone(parent.pid) and gone(int((tmp_path / "child").read_text()))
+    assert gone(parent.pid) and gone(int(child.read_text()))
 
 
 def test_stop_kills_what_ignores_the_request(spawn: Spawn) -> None:

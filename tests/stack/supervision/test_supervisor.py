@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from stack.supervision.records import read_records
-from tests.stack.conftest import gone, wait_for
+from tests.lab.polling import until
+from tests.stack.conftest import gone
 
 Spawn = Callable[..., Popen[str]]
 
@@ -44,7 +45,7 @@ def supervised(project: Path, spawn: Spawn) -> Popen[str]:
     lines = [f'{name}: "{sys.executable}" -u worker.py {name}' for name in NAMES]
     (project / "Procfile.native").write_text("# four workers\n" + "\n".join(lines) + "\n")
     process = spawn([sys.executable, "-m", "stack", "supervise", *NAMES], cwd=project)
-    wait_for(lambda: all("runs" in log(project, name) for name in NAMES))
+    until(lambda: all("runs" in log(project, name) for name in NAMES), 60, "all run")
     return process
 
 
@@ -89,7 +90,7 @@ def test_nothing_outlives_a_killed_supervisor(project: Path, supervised: Popen[s
     everyone = psutil.Process(supervised.pid).children(recursive=True)
     assert len(everyone) >= 8
     supervised.kill()
-    wait_for(lambda: all(gone(process.pid) for process in everyone))
+    until(lambda: all(gone(process.pid) for process in everyone), 60, "all have ended")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
@@ -108,10 +109,10 @@ def test_nothing_outlives_the_parent_of_the_supervisor(
     for record in read_records(project / ".run" / "processes"):
         (project / ".run" / "processes" / f"{record.name}.json").unlink()
     terminal = spawn([sys.executable, "-c", code], cwd=project)
-    wait_for(lambda: len(pids(project)) == len(NAMES))
+    until(lambda: len(pids(project)) == len(NAMES), 60, "all run")
     time.sleep(0.5)
     terminal.kill()
-    wait_for(lambda: all(gone(pid) for pid in pids(project)))
+    until(lambda: all(gone(pid) for pid in pids(project)), 60, "all have ended")
     assert (project / "ended").read_text().split()[0] == "simulator"
 
 
@@ -125,7 +126,7 @@ def test_two_supervisors_that_are_ended_at_once_keep_the_order(project: Path, sp
     (project / "Procfile.native").write_text("\n".join(lines) + "\n")
     command = [sys.executable, "-m", "stack", "supervise"]
     both = [spawn([*command, *names], cwd=project) for names in (NAMES[3:], NAMES[:3])]
-    wait_for(lambda: all("runs" in log(project, name) for name in NAMES))
+    until(lambda: all("runs" in log(project, name) for name in NAMES), 60, "all run")
     for process in both:
         process.send_signal(signal.SIGTERM)
     assert [process.wait(20) for process in both] == [0, 0]
