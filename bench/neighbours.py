@@ -12,17 +12,14 @@ import json
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import requests
 
 from bench.faults.report import Report, write_report
-from bench.open_loop import Paced, send_paced
+from bench.open_loop import Paced, send_paced, spawn_client
 from bench.otlp_sink import otlp_sink
 from bench.own_models import add_models_option, find_models
 from tests.lab.handler import Handler
@@ -60,30 +57,18 @@ DISTURBANCES = {
 }
 
 
-@dataclass
-class Tail:
-    """What one disturbance did, over all rounds: times in ms."""
-
-    times: list[float] = field(default_factory=list)
-    failed: int = 0
-
-    def percentile(self, percent: float) -> float:
-        """In ms."""
-        return float(np.percentile(self.times, percent))
-
-
-def measure(models: Path, options: argparse.Namespace) -> dict[str, Tail]:
+def measure(models: Path, options: argparse.Namespace) -> dict[str, Paced]:
     """Each disturbance in every round."""
-    tails = {name: Tail() for name in DISTURBANCES}
-    with _services(models) as services, ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    tails = {name: Paced() for name in DISTURBANCES}
+    with _services(models) as services, spawn_client() as client:
         for number in range(options.rounds):
             for name, disturbance in DISTURBANCES.items():
                 handler = services[disturbance.exports]
                 with _disturbed(handler, disturbance):
-                    paced: Paced = pool.submit(
+                    paced: Paced = client.submit(
                         send_paced, handler.port, options.rate, options.seconds
                     ).result()
-                tails[name].times += [1000 * each for each in paced.seconds]
+                tails[name].seconds += paced.seconds
                 tails[name].failed += paced.failed
                 print(f"round {number + 1}: {name}: {paced.describe()}", flush=True)
     return tails
@@ -126,17 +111,17 @@ def _disturbed(handler: Handler, disturbance: Disturbance) -> Iterator[None]:
             thread.join()
 
 
-def make_report(tails: dict[str, Tail]) -> Report:
-    """Times, and the ratio of p99.9 to that without a disturbance beside its goal."""
-    without = tails[WITHOUT].percentile(99.9)
+def make_report(tails: dict[str, Paced]) -> Report:
+    """Times in ms, and the ratio of p99.9 to that without a disturbance beside its goal."""
+    without = tails[WITHOUT].percentile_ms(99.9)
     rows = []
     for name, tail in tails.items():
-        p50, p99, p999 = (tail.percentile(percent) for percent in (50, 99, 99.9))
+        p50, p99, p999 = (tail.percentile_ms(percent) for percent in (50, 99, 99.9))
         ratio = p999 / without
         verdict = "reached" if ratio <= _MOST_RATIO else "**missed**"
         rows.append(
             (
-                name, f"{len(tail.times):,}", str(tail.failed), f"{p50:.1f} ms", f"{p99:.1f} ms",
+                name, f"{len(tail.seconds):,}", str(tail.failed), f"{p50:.1f} ms", f"{p99:.1f} ms",
                 f"{p999:.1f} ms", f"{ratio:.2f}",
                 "" if name == WITHOUT else f"≤ {_MOST_RATIO:g}: {verdict}",
             )

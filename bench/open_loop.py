@@ -9,7 +9,11 @@ import json
 import select
 import socket
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+import numpy as np
 
 from tests.lab.traffic import TRANSACTION
 
@@ -30,10 +34,19 @@ class Paced:
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
 
+    def percentile_ms(self, percent: float) -> float:
+        """Of the answers' times, in milliseconds; not a number where there are none."""
+        return 1000 * float(np.percentile(self.seconds, percent)) if self.seconds else float("nan")
+
     def describe(self) -> str:
         """How many, and the slowest."""
         slowest = 1000 * max(self.seconds, default=float("nan"))
         return f"{len(self.seconds):,} answers, {self.failed} failed, slowest {slowest:.1f} ms"
+
+
+def spawn_client() -> ProcessPoolExecutor:
+    """A process of its own, in which `send_paced` may be called."""
+    return ProcessPoolExecutor(1, get_context("spawn"))
 
 
 def send_paced(port: int, rate: float, seconds: float) -> Paced:

@@ -34,8 +34,9 @@ def measure_slow_clients(models: Path, folder: Path, options: argparse.Namespace
             rows.append(
                 (
                     kind, f"{one.connections:,}", f"{options.held:g} s", f"{one.reopened:,}",
-                    _ms(one.without.percentile_ms(99)), _ms(one.beside.percentile_ms(99)),
-                    str(len(one.beside.failed_at)), f"{one.freed_after:.1f} s",
+                    f"{one.without.percentile_ms(99):.1f} ms",
+                    f"{one.beside.percentile_ms(99):.1f} ms",
+                    str(one.beside.failed), f"{one.freed_after:.1f} s",
                 )
             )  # fmt: skip
             print(rows[-1], flush=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from bench.faults.load import SINGLE, Outcome, send_open_loop
+from bench.faults.load import SINGLE, send_open_loop
+from bench.open_loop import Paced, send_paced, spawn_client
 from tests.lab.handler import Handler
 
 _HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -45,17 +46,23 @@ class SlowResult:
     kind: str
     connections: int
     reopened: int
-    without: Outcome
-    beside: Outcome
+    without: Paced
+    beside: Paced
     freed_after: float
 
 
 async def measure(handler: Handler, kind: str, connections: int, seconds: float) -> SlowResult:
     """One kind, held open for `seconds`: what the service closes meanwhile is opened again."""
-    without = await send_open_loop(handler.url, HONEST_RATE, min(seconds, _LONGEST_WITHOUT))
-    before = count_descriptors(handler)
-    async with _held_open(handler.port, kind, connections) as crowd:
-        beside = await send_open_loop(handler.url, HONEST_RATE, seconds)
+    with spawn_client() as client:
+
+        async def ask(seconds: float) -> Paced:
+            asked = client.submit(send_paced, handler.port, HONEST_RATE, seconds)
+            return await asyncio.wrap_future(asked)
+
+        without = await ask(min(seconds, _LONGEST_WITHOUT))
+        before = count_descriptors(handler)
+        async with _held_open(handler.port, kind, connections) as crowd:
+            beside = await ask(seconds)
     freed = await _wait_until_freed(handler, before + 20)
     return SlowResult(kind, len(crowd.clients), crowd.reopened, without, beside, freed)
 

@@ -7,7 +7,6 @@ Nothing here sets a timer for each request: `Server` looks at all connections on
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.asgi.application import AsgiApplication
+from service.asgi.crowding import close_longest_waiting
 from service.asgi.request import AsgiRequest, Problem
 from service.asgi.unknown_method import NOBODYS, replace_unknown_method
 from service.asgi.wire import format_answer
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 # In bytes; what Apache and nginx allow is 8 to 32 KiB.
 _MOST_HEAD_BYTES = 32 * 1024
-# One in so many of the waiting connections is closed where there are too many.
-_GIVE_WAY = 20
 _PREDICT = LIVE_ENDPOINT.encode()
 _USUAL = (b"POST ", b"GET ")
 _MALFORMED = "this is no HTTP/1.1 request"
@@ -67,8 +65,9 @@ class BoundedProtocol(HttpToolsProtocol):
         # So that `pause_writing` tells of everything that a client has not taken.
         transport.set_write_buffer_limits(high=0)
         self.receiving_since = self.loop.time()
-        if len(self.connections) > self._settings.max_connections:
-            self._make_room()
+        too_many = len(self.connections) > self._settings.max_connections
+        if too_many and not close_longest_waiting(self._others()):
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Parse it, unless a request is longer than any that is read."""
@@ -225,11 +224,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_answering():
             self.cycle.keep_alive = False
 
-    def close_if_late(self, now: float) -> None:
-        """End what a client has held for longer than the settings allow."""
+    def close_if_late(self, now: float) -> bool:
+        """End what a client has held for longer than the settings allow; True if there was such."""
         allowed = now - self._settings.client_seconds
         if self.unsent_since is not None and self.unsent_since < allowed:
             self.transport.abort()
+        elif self.transport.is_closing():
+            return False
         elif self.receiving_since is not None and self.receiving_since < allowed:
             self._give_up_request()
         elif (
@@ -237,23 +238,15 @@ class BoundedProtocol(HttpToolsProtocol):
             and self.idle_since < now - self._settings.keep_alive_seconds
         ):
             self.transport.close()
+        else:
+            return False
+        return True
 
     def waits_since(self) -> float | None:
         """Since when nothing is done for this connection but waiting for its client."""
         if self._is_answering() and not self.cycle.more_body:
             return None
         return self.idle_since or self.receiving_since
-
-    def _make_room(self) -> None:
-        """Close the connections that have waited longest, or this one where none waits.
-
-        Some at a time, so that they need not be looked for at each new connection.
-        """
-        waiting = [(since, id(one), one) for one in self._others() if (since := one.waits_since())]
-        for _, _, one in heapq.nsmallest(len(waiting) // _GIVE_WAY or 1, waiting):
-            one.transport.abort()
-        if not waiting:
-            self.transport.abort()
 
     def _others(self) -> Iterator[BoundedProtocol]:
         for one in self.connections:

@@ -56,16 +56,20 @@ class BoundedServer(Server):
                 self.should_exit = True
             now = asyncio.get_running_loop().time()
             for connection in list(self._connections()):
-                self._check(connection, now)
+                if self._close_if_late(connection, now):
+                    # It was refused, logged and closed: what came meanwhile is served before the
+                    # next one, for a crowd that came together is late together.
+                    await asyncio.sleep(0)
         return await super().on_tick(counter)
 
-    def _check(self, connection: BoundedProtocol, now: float) -> None:
+    def _close_if_late(self, connection: BoundedProtocol, now: float) -> bool:
         """What goes wrong with one connection ends that one only."""
         try:
-            connection.close_if_late(now)
+            return connection.close_if_late(now)
         except Exception as error:
             self._worker.log.error("a connection is ended: %s", type(error).__name__)
             connection.transport.abort()
+            return True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

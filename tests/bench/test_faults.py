@@ -58,7 +58,7 @@ def test_slow_clients_fail_nobody_and_leave_no_descriptor(
     handler = start_handler(LOG_LEVEL="error")
     result = asyncio.run(slow_clients.measure(handler, kind, 100, 2))
     assert result.connections == 100
-    assert set(result.beside.statuses) == {200} and not result.beside.failed_at
+    assert len(result.beside.seconds) == 2 * slow_clients.HONEST_RATE and not result.beside.failed
     assert result.freed_after < 30
 
 

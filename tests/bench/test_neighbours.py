@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from bench.faults.report import Report
-from bench.neighbours import DISTURBANCES, WITHOUT, Tail, make_report
-from bench.open_loop import send_paced
+from bench.neighbours import DISTURBANCES, WITHOUT, make_report
+from bench.open_loop import Paced, send_paced
 from tests.lab.fixtures import StartHandler
 from tests.lab.polling import until
 
 
 def judge(slowest_ms: float) -> dict[str, tuple[str, ...]]:
     """The report's rows where 1 in 100 answers beside each disturbance takes so long."""
-    tails = {name: Tail([2.0] * 990 + [slowest_ms] * 10) for name in DISTURBANCES}
-    tails[WITHOUT] = Tail([2.0] * 1000)
+    tails = {name: Paced([0.002] * 990 + [slowest_ms / 1000] * 10) for name in DISTURBANCES}
+    tails[WITHOUT] = Paced([0.002] * 1000)
     report: Report = make_report(tails)
     return {row[0]: tuple(row) for row in report.rows}
 

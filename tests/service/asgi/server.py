@@ -18,6 +18,8 @@ from service.asgi.worker import build_config
 from tests.lab.polling import until
 
 T = TypeVar("T")
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+"""Of a prediction, without what says how long its body is."""
 
 
 class AsgiServer:
@@ -112,6 +114,11 @@ def asgi_server(application: AsgiApplication) -> Iterator[AsgiServer]:
         yield server
     finally:
         server.close()
+
+
+def write_prediction(body: bytes) -> bytes:
+    """The whole request, for one piece."""
+    return HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
 def read_all(connection: socket.socket) -> bytes:

@@ -6,10 +6,9 @@ import pytest
 
 from tests.conftest import Counted
 from tests.lab.polling import until
-from tests.service.asgi.server import AsgiServer, read_all
+from tests.service.asgi.server import HEAD, AsgiServer, read_all
 from tests.service.test_refusals import but
 
-HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
 BODY = but().encode()

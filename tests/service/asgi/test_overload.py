@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import http.client
 import json
 import threading
 from collections.abc import Iterable
@@ -24,6 +23,7 @@ from telemetry.lifecycle import Telemetry
 from tests.conftest import Counted, LocationRiskScorer
 from tests.lab.polling import until
 from tests.service.asgi.conftest import Serve
+from tests.service.asgi.server import write_prediction
 from tests.service.test_refusals import but
 
 JSON = {"Content-Type": "application/json"}
@@ -108,14 +108,16 @@ def test_batch_too_many_is_refused_without_a_task(
         until(lambda: busy.begun == 1, 30, "it runs")
         held.append(pool.submit(server.ask, "POST", "/predict", batch, JSON))
         until(lambda: counted("queue_size") == 2, 30, "one waits")
+        # It was counted before its task began, which this waits for.
+        server.on_loop(lambda: None)
         monkeypatch.setattr(application.AsgiApplication, "__call__", None)
-        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        client = server.open()
         for _ in range(2):
-            client.request("POST", "/predict", batch, JSON)
-            answer = client.getresponse()
-            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
-            assert json.loads(answer.read())["error"]["type"] == "unavailable"
-        client.close()
+            # In one piece: what comes after its head has a task that waits for it.
+            client.sendall(write_prediction(batch))
+            answer = client.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: 1\r\n" in answer
+            assert b'"type":"unavailable"' in answer
         busy.free.set()
         assert [one.result(10)[0] for one in held] == [200, 200]
     assert counted("errors_total", type="unavailable", endpoint="/predict") == 2
@@ -144,10 +146,7 @@ def test_what_takes_long_holds_no_batch(
 def test_crowd_before_the_event_loop_is_refused(serve: Serve, counted: Counted) -> None:
     """Requests that are accepted while earlier ones have not had their turn."""
     server = serve(max_waiting=3)
-    one = (
-        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n%s" % (len(but()), but().encode())
-    )
+    one = write_prediction(but().encode())
     gate, open_gate = threading.Event(), threading.Event()
 
     def hold_loop() -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from telemetry.lifecycle import Telemetry
-from tests.service.asgi.server import AsgiServer, read_all
+from tests.service.asgi.server import AsgiServer, read_all, write_prediction
 from tests.service.test_refusals import but
 
-BODY = but().encode()
 REQUESTS = {
-    "answered on the event loop": b"POST /predict HTTP/1.1\r\nHost: x\r\n"
-    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY),
+    "answered on the event loop": write_prediction(but().encode()),
     "answered in a thread": b"GET /model_info HTTP/1.1\r\nHost: x\r\n\r\n",
 }
 

@@ -13,11 +13,10 @@ from service.asgi.wsgi_bridge import Environ
 from tests.conftest import Counted
 from tests.lab.polling import until
 from tests.service.asgi.conftest import Serve
-from tests.service.asgi.server import AsgiServer, read_all
+from tests.service.asgi.server import HEAD, AsgiServer, read_all
 from tests.service.test_refusals import but
 
 JSON = {"Content-Type": "application/json"}
-HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 HALF_BODY = HEAD + b"Content-Length: 100\r\n\r\n{"
 HALF_CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n5\r\n"
 SLOW = {
