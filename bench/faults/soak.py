@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from bench.faults.report import Report
 from bench.faults.slow_clients import count_descriptors, measure_memory
 from bench.load import Load, Target, send_load
+from bench.otlp_sink import otlp_sink
 from tests.lab.handler import Handler
 
 _SHARE = 0.7
@@ -28,7 +31,7 @@ Samples = list[tuple[float, float, float]]
 def measure_soak(models: Path, folder: Path, options: argparse.Namespace) -> Report:
     """For `--minutes`; the first fifth of them is not looked at."""
     seconds = 60 * options.minutes
-    with Handler(folder / "soak", models, WEB_CONCURRENCY="2", LOG_LEVEL="error") as handler:
+    with _service_all_on(folder, models) as handler:
         to = Target(handler.port)
         most = send_load(to, 5, _CONNECTIONS)
         pause_ms = _find_pause(to, most)
@@ -47,6 +50,24 @@ def measure_soak(models: Path, folder: Path, options: argparse.Namespace) -> Rep
         "memory an hour", "descriptors an hour",
     )  # fmt: skip
     return Report("Soak", head, [row])
+
+
+@contextmanager
+def _service_all_on(folder: Path, models: Path) -> Iterator[Handler]:
+    """Metrics and traces are exported, and requests are logged."""
+    own = folder / "soak"
+    own.mkdir()
+    # Lines of so many requests would be gigabytes.
+    (own / "log").symlink_to(os.devnull)
+    with otlp_sink() as sink:
+        settings = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": sink,
+            "OTEL_METRIC_EXPORT_INTERVAL": "5000",
+            "LOG_LEVEL": "info",
+            "WEB_CONCURRENCY": "2",
+        }
+        with Handler(own, models, **settings) as handler:
+            yield handler
 
 
 def _find_pause(to: Target, most: Load) -> int:
