@@ -17,7 +17,7 @@ from tests.kubernetes.workloads import Manifest, of_kind
 NAMESPACE = "fraud-monitoring"
 MOST = 100
 OF_ONE_REPLICA = 0.2
-"""Requests a second; a hundred times the shipped 700 would want more than one machine."""
+"""Requests a second; a hundred times the shipped 500 would want more than one machine."""
 _SHIPPED = KUBERNETES / "components" / "keda" / "scaledobject.yaml"
 _TRIGGER = "/spec/triggers/0/metadata"
 _DOWN = "/spec/advanced/horizontalPodAutoscalerConfig/behavior/scaleDown"

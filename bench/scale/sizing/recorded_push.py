@@ -16,7 +16,7 @@ from tests.lab.paths import ROOT
 from tests.lab.polling import until
 
 RATE = 20
-"""Requests a second that one worker answers, of 2,700 or more that it can (docs/performance.md)."""
+"""Requests a second that one worker answers, of 2,500 or more that it can (docs/performance.md)."""
 _EVERY_MS = 1000
 
 
