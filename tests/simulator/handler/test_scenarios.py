@@ -31,8 +31,8 @@ def test_late_labels_come_when_it_is_over(simulate: Simulate, before: Before) ->
     start, moments = time.monotonic(), []
     before["/feedback"] = lambda: moments.append(time.monotonic() - start)
 
-    arguments = "--duration 4 --labels-after 0.2 --scenario late-labels --scenario-after 1"
-    code, summary = simulate(f"--faulty 0 {arguments} --scenario-for 2")
+    arguments = "--duration 6 --labels-after 0.2 --scenario late-labels --scenario-after 1"
+    code, summary = simulate(f"--faulty 0 {arguments} --scenario-for 4")
 
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert max(gaps) > 1.5
